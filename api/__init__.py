@@ -1,0 +1,1 @@
+"""HTTP: limits, tokens, routes and problems. Decides nothing; the domain does."""

@@ -1,0 +1,83 @@
+"""`python -m api`: serve HTTP until SIGTERM; what was accepted is finished first."""
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from bootstrap.errors import BootstrapError, SettingsError
+from bootstrap.logs import configure_logging
+from bootstrap.settings import Settings
+from bootstrap.views import open_views
+from bootstrap.wiring import wire
+
+KEEP_ALIVE_SECONDS = 30
+GRACE_SECONDS = 10
+BACKLOG = 2_048
+_USAGE_ERROR = 2
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then stop accepting, finish, and close everything.
+
+    Args:
+        settings: With the URLs of both databases.
+    """
+    with wire(settings) as parts, open_views(settings) as views:
+        server_of(create_app(parts, views), settings.host, settings.port).run()
+
+
+def server_of(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+    """The HTTP server of an app, with its limits."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,  # ours is configured already
+            access_log=False,  # `api.measuring` says what may be said
+            proxy_headers=False,  # a header must not decide who is on this machine
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+
+
+def main() -> int:
+    """Load the settings and serve.
+
+    Returns:
+        0 after an orderly stop, 2 for settings that cannot be used.
+    """
+    try:
+        settings = Settings.load()
+        if settings.database_url is None:
+            raise SettingsError(("VAXLEDGER_DATABASE_URL and VAXLEDGER_KEYS_URL say where",))
+    except BootstrapError as error:
+        print(f"vaxledger: {error}", file=sys.stderr)  # noqa: T201 - a command
+        return _USAGE_ERROR
+    configure_logging(settings.log_level)
+    # The server takes these signals while it serves, finishes, and raises them again for us.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    serve(settings)
+    return 0
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Leave through every `with` on the way out."""
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""The app: all routes, and what runs beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from api import (
+    certificate_views,
+    console,
+    development,
+    evaluations,
+    health,
+    log,
+    openapi,
+    pages,
+    problems,
+    reads,
+    schools,
+    writes,
+)
+from api.measuring import Measuring
+from api.parts import Serving
+from bootstrap.views import Views
+from bootstrap.wiring import Parts
+
+ROUTERS = (
+    console.router,
+    certificate_views.router,
+    reads.router,
+    schools.router,
+    evaluations.router,
+    log.router,
+    health.router,
+    development.router,
+    pages.router,
+)
+
+
+def create_app(parts: Parts, views: Views) -> FastAPI:
+    """The app of one serving process.
+
+    Args:
+        parts: The running parts, which outlive the app.
+        views: The read side, likewise.
+    """
+    app = _routed()
+    app.state.serving = Serving.of(parts, views)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """The interface as OpenAPI 3.1; needs nothing that runs."""
+    return _routed().openapi()
+
+
+def _routed() -> FastAPI:
+    app = FastAPI(
+        title=openapi.TITLE,
+        version=openapi.VERSION,
+        description=openapi.DESCRIPTION,
+        docs_url=None,  # both load scripts from elsewhere
+        redoc_url=None,
+        lifespan=_following,
+        separate_input_output_schemas=False,
+    )
+    app.add_middleware(Measuring)
+    problems.install(app)
+    writes.install(app, openapi.write_operations(writes.ADDRESSES))
+    for router in ROUTERS:
+        app.include_router(router)
+    openapi.install(app)
+    return app
+
+
+@asynccontextmanager
+async def _following(app: FastAPI) -> AsyncIterator[None]:
+    """Follow checkpoint and views for as long as the app serves."""
+    serving: Serving = app.state.serving
+    milestones = (serving.published, serving.projected)
+    followers = [asyncio.create_task(milestone.follow()) for milestone in milestones]
+    try:
+        yield
+    finally:
+        for follower in followers:
+            follower.cancel()
+        await asyncio.gather(*followers, return_exceptions=True)

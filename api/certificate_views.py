@@ -1,0 +1,107 @@
+"""The electronic certificate as its holder, a grantee or staff see it on a day (C-1, C-2)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.callers import Caller
+from api.errors import AddressUnknown
+from api.parameters import AtLeast, EffectiveOn, day_or_today, wait_for_views
+from api.parts import Serving, serving_of
+from api.people import people_on
+from api.reads import NO_STORE, dose_lines
+from api.writes import json_response
+from commands.errors import Forbidden
+from commands.permissions import Scope, check_read
+from commands.principal import Principal
+from projections.certificates import CertificateRow
+
+NOTICE = {
+    "zh": "当前接种记录没有实现全国联网，部分历史或省外接种数据不够完整准确："
+    "此处没有某次接种的记录，不等于没有接种。请与纸质预防接种证联合使用。",
+    "en": "Vaccination records are not yet joined nationwide, and some earlier doses or doses from "
+    "other provinces are missing or inexact: that a dose is not listed here does not mean that it "
+    "was not given. Use together with the paper certificate.",
+}
+"""C-27 and C-4, shown with every view of a certificate."""
+
+router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
+
+
+@router.get("/{certificate}", operation_id="getCertificate", response_class=Response)
+async def get_certificate(
+    request: Request,
+    caller: Caller,
+    certificate: UUID,
+    effective_on: EffectiveOn = None,
+    at_least: AtLeast = 0,
+) -> Response:
+    """The doses of a certificate as effective on a day, each with its provenance (C-1, C-27).
+
+    For its holder, for a grantee with the scope `view`, and for staff within whose scope the
+    record lies; to everyone else it does not exist.
+    """
+    day = day_or_today(request, effective_on)
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+    body = await to_thread.run_sync(
+        _certificate, serving, caller, certificate, day, limiter=serving.threads
+    )
+    return json_response(body, headers=NO_STORE)
+
+
+def _certificate(
+    serving: Serving, caller: Principal, certificate: UUID, day: date
+) -> Mapping[str, Any]:
+    row = serving.views.certificates.get(certificate)
+    if row is None:
+        raise AddressUnknown
+    is_holder = _check_may_see(serving, caller, row)
+    record = serving.views.records.get(row.record)
+    if record is None:
+        raise AddressUnknown
+    view = serving.views.certificates.certificate_view(row.record, day)
+    grants = serving.views.certificates.grants(row.certificate) if is_holder else []
+    grantees = {grant.grantee for grant in grants}
+    people = people_on(serving.views, {record.recipient, row.holder, *grantees}, day)
+    return {
+        **asdict(row),
+        "position": serving.projected.reached,
+        "effective_on": day,
+        "person": _named(people[record.recipient], "name", "sex", "birth_date"),
+        "holder": _named(people[row.holder], "name"),
+        "doses": dose_lines(serving, view.doses),
+        "total": view.total,
+        "withheld": view.withheld,
+        "grants": [
+            asdict(grant)
+            | {
+                "active": grant.is_active_on(day),
+                "grantee": _named(people[grant.grantee], "name"),
+            }
+            for grant in grants
+        ],
+        "notice": NOTICE,
+    }
+
+
+def _check_may_see(serving: Serving, caller: Principal, row: CertificateRow) -> bool:
+    """Whether the caller is the holder; raises for whoever may not see the certificate at all."""
+    if caller.identity is None:
+        try:
+            check_read(caller, "record", Scope(row.division))
+        except Forbidden as error:
+            raise AddressUnknown from error
+        return False
+    console = serving.parts.desk.certificates
+    return console.is_holder(caller, console.shown(caller, row.certificate))
+
+
+def _named(person: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    return {name: person.get(name) for name in ("handle", "erased", *names)}

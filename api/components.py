@@ -1,0 +1,225 @@
+"""What the interface's description refers to: schemas, parameters and answers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.problems import MEDIA_TYPE as PROBLEM
+from domain.topics import EVENTS
+from ledger.envelope import PAYLOAD_TYPE
+
+REF = "#/components/schemas/"
+_HEX32 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+UUID = {"type": "string", "format": "uuid"}
+_VERSION_TAG = {
+    "description": "Version of the stream, to be sent as If-Match.",
+    "schema": {"type": "string", "examples": ['"3"']},
+}
+
+
+def _object(description: str, **properties: Any) -> dict[str, Any]:
+    """An object whose members are all required, and all there are."""
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+SCHEMAS: Mapping[str, Any] = {
+    "SignedBody": _object(
+        "A signed write: the envelope over the statement, and the private part of each person.",
+        envelope={"$ref": f"{REF}Envelope"},
+        private={
+            "type": "object",
+            "description": "Private parts by person handle: exactly those committed to.",
+            "additionalProperties": {"$ref": f"{REF}PrivatePart"},
+        },
+    ),
+    "Envelope": _object(
+        "DSSE v1 envelope with one Ed25519 signature.",
+        payload={
+            "type": "string",
+            "contentEncoding": "base64",
+            "contentMediaType": PAYLOAD_TYPE,
+            "contentSchema": {"$ref": f"{REF}Statement"},
+        },
+        payloadType={"const": PAYLOAD_TYPE},
+        signatures={
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 1,
+            "items": _object(
+                "A signature; `keyid` is SHA-256 of the public key.",
+                keyid=_HEX32,
+                sig={"type": "string", "contentEncoding": "base64"},
+            ),
+        },
+    ),
+    "Statement": _object(
+        "What the author signs. `data` has the schema of its topic.",
+        origin={"type": "string", "description": "Name of the log."},
+        idempotency_key=UUID,
+        topic={"type": "string", "enum": list(EVENTS)},
+        stream=UUID,
+        expected_version={"type": "integer", "minimum": 0, "description": "0 for a new stream."},
+        data={"type": "object"},
+        commitments={
+            "type": "object",
+            "description": "By person handle: HMAC-SHA256(r, RFC 8785 of values), hex.",
+            "additionalProperties": _HEX32,
+        },
+    ),
+    "PrivatePart": _object(
+        "Personal values of one person under a random 256-bit salt.",
+        r=_HEX32,
+        values={"type": "object"},
+    ),
+    "Receipt": _object(
+        "An entry, its place, and the proof that a signed checkpoint covers it.",
+        position={"type": "integer", "minimum": 1},
+        stream=UUID,
+        version={"type": "integer", "minimum": 1},
+        recorded_at={"type": "string", "format": "date-time"},
+        leaf={**_HEX32, "description": "RFC 9162 leaf hash."},
+        entry={"type": "string", "description": "The exact bytes of the entry, as text."},
+        proof={"type": "string", "description": "C2SP tlog-proof."},
+    ),
+    "Accepted": _object(
+        "Written; the checkpoint that covers it is still to come.",
+        position={"type": "integer", "minimum": 1},
+        stream=UUID,
+        version={"type": "integer", "minimum": 1},
+        receipt={"type": "string", "description": "Address of the receipt."},
+    ),
+    "Problem": _object(
+        "RFC 9457 problem details. `type` opens a page about it.",
+        type={"type": "string", "format": "uri-reference", "examples": ["/problems/not-found"]},
+        title={"type": "string", "description": "zh-CN, or English if preferred."},
+        status={"type": "integer"},
+        facts={"type": "object", "description": "What is known beyond the title."},
+        request_id={"type": ["string", "null"]},
+    ),
+    "SchoolEntryCase": {
+        **_object(
+            "A child on the day of the check.",
+            birth_date={"type": "string", "format": "date"},
+            check_date={"type": "string", "format": "date"},
+            entry_type={"enum": ["kindergarten", "primary"]},
+            has_certificate={"type": "boolean"},
+            doses={
+                "type": "array",
+                "items": _object(
+                    "A dose; the vaccine by symbol, four-digit code or name.",
+                    vaccine={"type": "string"},
+                    date={"type": "string", "format": "date"},
+                ),
+            },
+            contraindications={
+                "type": "array",
+                "items": _object(
+                    "Permanent ones exempt, temporary ones postpone.",
+                    vaccine_group={"type": "string"},
+                    kind={"enum": ["permanent", "temporary"]},
+                ),
+            },
+        ),
+        "required": ["birth_date", "check_date", "entry_type", "has_certificate", "doses"],
+    },
+    "SchoolEntryVerdict": _object(
+        "The verdict, with what stands behind it.",
+        age_years={"type": "integer"},
+        complete={"type": ["boolean", "null"]},
+        missing={"type": "array", "items": {"$ref": f"{REF}Gap"}},
+        annex1_row={"type": ["integer", "null"]},
+        exempt={"type": "array", "items": {"$ref": f"{REF}Gap"}},
+        annex2_template={"enum": [1, 2, "2+contraindication_note", None]},
+        reissue_certificate={"type": "boolean"},
+        explanation={"type": "object"},
+    ),
+    "Gap": _object(
+        "Doses of one vaccine group.",
+        vaccine_group={"type": "string"},
+        dose_numbers={"type": "array", "items": {"type": "integer"}},
+    ),
+}
+PARAMETERS: Mapping[str, Any] = {
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": True,
+        "description": "Names this write for ever; for a signed write the key that was signed.",
+        "schema": UUID,
+    },
+    "IfMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "required": True,
+        "description": "The stream's version as an entity tag; the one that was signed.",
+        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+    },
+    "Prefer": {
+        "name": "Prefer",
+        "in": "header",
+        "description": "`respond-async`: do not wait for the checkpoint.",
+        "schema": {"type": "string"},
+    },
+}
+_WRITTEN_HEADERS = {
+    "ETag": _VERSION_TAG,
+    "Location": {"description": "Address of the receipt.", "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "`true` where the key was answered before.",
+        "schema": {"type": "string"},
+    },
+}
+RESPONSES: Mapping[str, Any] = {
+    "Written": {
+        "description": "Written, and covered by a signed checkpoint.",
+        "headers": _WRITTEN_HEADERS,
+        "content": {"application/json": {"schema": {"$ref": f"{REF}Receipt"}}},
+    },
+    "Accepted": {
+        "description": "Written; the receipt follows.",
+        "headers": _WRITTEN_HEADERS,
+        "content": {"application/json": {"schema": {"$ref": f"{REF}Accepted"}}},
+    },
+    "Problem": {
+        "description": "Refused; nothing was written.",
+        "content": {PROBLEM: {"schema": {"$ref": f"{REF}Problem"}}},
+    },
+}
+_JSON, _TEXT, _OCTETS, _HTML = (
+    "application/json",
+    "text/plain",
+    "application/octet-stream",
+    "text/html",
+)
+_ANY, _STRING = {"type": "object"}, {"type": "string"}
+_BYTES: dict[str, Any] = {}
+ANSWERS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
+    "getCheckpoint": (_TEXT, _STRING, "C2SP tlog-checkpoint."),
+    "getLogKeys": (_TEXT, _STRING, "Verifier keys, one a line."),
+    "getPolicy": (_TEXT, _STRING, "C2SP tlog-policy."),
+    "getTile": (_OCTETS, _BYTES, "Hashes of 32 bytes."),
+    "getEntryBundle": (_OCTETS, _BYTES, "Entries, each after its length in two bytes."),
+    "getEnvelopes": (_OCTETS, _BYTES, "Envelopes, each after its length in four bytes."),
+    "listEntries": ("application/x-ndjson", _STRING, "An object a line."),
+    "getReceipt": (_JSON, {"$ref": f"{REF}Receipt"}, "The receipt."),
+    "getConsistencyProof": (_JSON, _ANY, "Hashes in hex."),
+    "evaluateSchoolEntry": (_JSON, {"$ref": f"{REF}SchoolEntryVerdict"}, "The verdict."),
+    "getFrontPage": (_HTML, _STRING, "A page."),
+    "listProblems": (_HTML, _STRING, "A page."),
+    "getProblem": (_HTML, _STRING, "A page."),
+    "getStyle": ("text/css", _STRING, "The style."),
+    "getMetrics": (_TEXT, _STRING, "Prometheus's text format."),
+    **dict.fromkeys(
+        (
+            *("listCandidates", "getCertificate", "getRecord", "getTimeline", "searchRecords"),
+            *("listClasses", "getClassRegister", "getRollUp", "getVersion", "isAlive", "isReady"),
+            "mintDevelopmentToken",
+        ),
+        (_JSON, _ANY, "The answer."),
+    ),
+}

@@ -1,0 +1,120 @@
+"""What citizens do with certificates: plain JSON that the platform signs on their behalf."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.body import read_json
+from api.callers import Caller
+from api.parts import serving_of
+from api.schemas import Body, ClaimRequest, GrantRequest, ReleaseRequest, RevocationRequest
+from api.writes import answer, idempotency_key, json_response
+from commands.answering import Written
+from commands.certificates import Console
+
+router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
+
+_STREAM = "/{certificate}"
+
+
+def _takes(body: type[Body]) -> dict[str, Any]:
+    """The OpenAPI of a write with such a body."""
+    reference = {"$ref": f"#/components/schemas/{body.__name__}"}
+    return {
+        "parameters": [{"$ref": "#/components/parameters/IdempotencyKey"}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": reference}}},
+        "x-vaxledger-receipt": True,
+    }
+
+
+@router.get("/candidates", operation_id="listCandidates", response_class=Response)
+async def candidates(request: Request, caller: Caller) -> Response:
+    """Records whose certificate the caller may try to claim: the own and the children's (C-13)."""
+    serving = serving_of(request)
+    find = partial(serving.parts.desk.certificates.candidates, caller)
+    found = await to_thread.run_sync(find, limiter=serving.threads)
+    lines = [
+        {"record": str(one.record), "kind": str(one.kind), "holder": str(one.holder)}
+        for one in found
+    ]
+    return json_response({"candidates": lines}, headers={"Cache-Control": "no-store"})
+
+
+@router.post(
+    "",
+    operation_id="claimCertificate",
+    status_code=201,
+    response_class=Response,
+    openapi_extra=_takes(ClaimRequest),
+)
+async def claim(request: Request, caller: Caller) -> Response:
+    """Claim the certificate of a record (C-12, C-14)."""
+    body = ClaimRequest.read(await read_json(request)).members()
+    console = _console(request)
+    return await _write(request, lambda key: console.claim(caller, key, body))
+
+
+@router.post(
+    f"{_STREAM}/grants",
+    operation_id="grantCertificate",
+    status_code=201,
+    response_class=Response,
+    openapi_extra=_takes(GrantRequest),
+)
+async def grant(request: Request, caller: Caller, certificate: UUID) -> Response:
+    """Let another person use a child's certificate: at most ten (C-15 to C-18)."""
+    body = _without_nulls(GrantRequest.read(await read_json(request)).members())
+    console = _console(request)
+    return await _write(request, lambda key: console.grant(caller, key, certificate, body))
+
+
+@router.post(
+    f"{_STREAM}/revocations",
+    operation_id="revokeGrant",
+    status_code=201,
+    response_class=Response,
+    openapi_extra=_takes(RevocationRequest),
+)
+async def revoke(request: Request, caller: Caller, certificate: UUID) -> Response:
+    """Take a grant back."""
+    body = RevocationRequest.read(await read_json(request)).members()
+    console = _console(request)
+    return await _write(request, lambda key: console.revoke_grant(caller, key, certificate, body))
+
+
+@router.post(
+    f"{_STREAM}/release",
+    operation_id="releaseCertificate",
+    status_code=201,
+    response_class=Response,
+    openapi_extra=_takes(ReleaseRequest),
+)
+async def release(request: Request, caller: Caller, certificate: UUID) -> Response:
+    """Give the certificate up, so that another may claim it."""
+    body = ReleaseRequest.read(await read_json(request)).members()
+    console = _console(request)
+    return await _write(request, lambda key: console.release(caller, key, certificate, body))
+
+
+def _console(request: Request) -> Console:
+    return serving_of(request).parts.desk.certificates
+
+
+async def _write(request: Request, act: Callable[[UUID], Written]) -> Response:
+    key = idempotency_key(request)
+    written = await to_thread.run_sync(act, key, limiter=serving_of(request).threads)
+    return await answer(request, written)
+
+
+def _without_nulls(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A member that is null is one that was not given."""
+    return {
+        name: _without_nulls(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+        if value is not None
+    }

@@ -1,0 +1,163 @@
+"""How the installation is: for supervisors, load balancers, operators and Prometheus."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import psycopg
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.log import verifier_keys
+from api.metrics import MEDIA_TYPE
+from api.parts import Serving, serving_of
+from api.writes import json_response
+from bootstrap.migrate import MIGRATIONS
+from ledger.entry import Entry
+from ledger.store.errors import NoSuchPosition, StoreError
+
+CHECK_SECONDS = 2.0
+LATE_SECONDS = 10.0
+"""An entry that waits longer than this for its checkpoint makes the installation unready."""
+_NATS_PORT = 4222
+_NO_STORE = {"Cache-Control": "no-store"}
+_READY, _UNREADY = 200, 503
+
+Check = Callable[[Serving], Awaitable[Mapping[str, Any]]]
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get("/livez", operation_id="isAlive")
+async def livez() -> Response:
+    """This process answers."""
+    return json_response({"status": "ok"}, headers=_NO_STORE)
+
+
+@router.get("/readyz", operation_id="isReady")
+async def readyz(request: Request) -> Response:
+    """Whether writes and reads can be served now; 503 if not, with what is wrong.
+
+    NATS is a copy of the log: without it the answer is `degraded`, not 503.
+    """
+    serving = serving_of(request)
+    checks: dict[str, Mapping[str, Any]] = {}
+    async with anyio.create_task_group() as group:
+        for name, check in _CHECKS.items():
+            group.start_soon(_run, checks, name, check, serving)
+    failed = {name for name, found in checks.items() if not found["ok"]}
+    status = "ok"
+    if failed:
+        status = "degraded" if failed <= _OPTIONAL else "unready"
+    body = {"status": status, "checks": {name: checks[name] for name in _CHECKS}}
+    return json_response(body, _UNREADY if status == "unready" else _READY, _NO_STORE)
+
+
+@router.get("/version", operation_id="getVersion")
+async def get_version(request: Request) -> Response:
+    """Which program, log, schema and keys these are."""
+    serving = serving_of(request)
+    body = {
+        "version": program_version(),
+        "origin": serving.parts.settings.origin,
+        "schema": {
+            folder.name: [file.stem for file in sorted(folder.glob("*.sql"))]
+            for folder in sorted(MIGRATIONS.iterdir())
+        },
+        "log_keys": [key.text() for key in verifier_keys(serving)],
+        "root_keyid": await to_thread.run_sync(_root_keyid, serving),
+    }
+    return json_response(body, headers=_NO_STORE)
+
+
+@router.get("/metrics", operation_id="getMetrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Counts and positions in Prometheus's text format."""
+    return Response(serving_of(request).metrics.text(), media_type=MEDIA_TYPE, headers=_NO_STORE)
+
+
+def program_version() -> str:
+    """The version of the installed distribution; that of the source tree has none."""
+    try:
+        return version("vaxledger")
+    except PackageNotFoundError:
+        return "source"
+
+
+async def _run(
+    checks: dict[str, Mapping[str, Any]], name: str, check: Check, serving: Serving
+) -> None:
+    try:
+        with anyio.fail_after(CHECK_SECONDS):
+            checks[name] = await check(serving)
+    except (StoreError, psycopg.OperationalError, OSError, TimeoutError) as error:
+        checks[name] = {"ok": False, "error": type(error).__name__}
+
+
+async def _database(serving: Serving) -> Mapping[str, Any]:
+    await _in_thread(serving.parts.reader.published)
+    return {"ok": True}
+
+
+async def _keys(serving: Serving) -> Mapping[str, Any]:
+    position = await _in_thread(serving.views.people.position)
+    return {"ok": True, "position": position}
+
+
+async def _checkpoint(serving: Serving) -> Mapping[str, Any]:
+    """The checkpoint keeps up: the oldest entry without one has waited a short time only."""
+    size, _ = await _in_thread(serving.parts.reader.checkpoint)
+    waiting = await _in_thread(_waiting_seconds, serving, size)
+    return {"ok": waiting < LATE_SECONDS, "size": size, "oldest_waiting_seconds": waiting}
+
+
+async def _views(serving: Serving) -> Mapping[str, Any]:
+    lowest = await _in_thread(serving.views.positions.lowest)
+    return {"ok": True, "position": lowest}
+
+
+async def _feed(serving: Serving) -> Mapping[str, Any]:
+    url = serving.parts.settings.nats_url
+    if url is None:
+        return {"ok": True, "configured": False}
+    address = urlsplit(url)
+    stream = await anyio.connect_tcp(address.hostname or "", address.port or _NATS_PORT)
+    await stream.aclose()
+    return {"ok": True}
+
+
+_CHECKS: Mapping[str, Check] = {
+    "database": _database,
+    "keys": _keys,
+    "checkpoint": _checkpoint,
+    "views": _views,
+    "feed": _feed,
+}
+_OPTIONAL = frozenset(("feed",))
+
+
+async def _in_thread(read: Callable[..., Any], *args: Any) -> Any:
+    """Read, and stop waiting when the time is over: the thread ends by the pool's own limits."""
+    return await to_thread.run_sync(read, *args, abandon_on_cancel=True)
+
+
+def _waiting_seconds(serving: Serving, size: int) -> float:
+    """How long the oldest entry beyond the checkpoint has waited for one."""
+    try:
+        oldest = Entry.decode(serving.parts.reader.recorded(size + 1))
+    except NoSuchPosition:
+        return 0.0
+    now: datetime = serving.parts.services.clock()
+    return round((now - oldest.recorded_at).total_seconds(), 3)
+
+
+def _root_keyid(serving: Serving) -> str | None:
+    """The key that position 1 pins, once a checkpoint covers it."""
+    try:
+        return Entry.decode(serving.parts.reader.entry(1)).author.keyid
+    except NoSuchPosition:
+        return None

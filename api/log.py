@@ -1,0 +1,232 @@
+"""The log over HTTP: checkpoint and hash tiles for everyone, entries for those entitled.
+
+Paths and formats are those of C2SP tlog-tiles; `/envelopes` and `/v1/entries` are ours: the
+authors' envelopes beside each entry bundle, and ranges for the feed's repair.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, TypeVar
+
+from anyio import to_thread
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from api.callers import Caller
+from api.errors import AddressUnknown
+from api.parameters import MAX_POSITION
+from api.parts import Serving, serving_of
+from api.receipts import receipt_body
+from api.writes import json_response
+from bootstrap.wiring import log_signer
+from client.sources import encode_envelopes
+from commands.errors import Forbidden
+from commands.permissions import Scope, check_read
+from commands.principal import Principal
+from ledger.bundle import BUNDLE_ENTRIES, encode_bundle
+from ledger.entry import Entry
+from ledger.errors import TileError
+from ledger.jcs import canonical
+from ledger.policy import Log, Policy
+from ledger.signature import VerifierKey
+from ledger.store.reading import LogReader
+from ledger.tiles import (
+    ENTRIES,
+    TILE_WIDTH,
+    parse_entries_path,
+    parse_tile_path,
+    truncate_tile,
+)
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+SHORT = "public, max-age=1"
+HOUR = "public, max-age=3600"
+PRIVATE = "private, no-store"
+OCTETS = "application/octet-stream"
+TEXT = "text/plain; charset=utf-8"
+NDJSON = "application/x-ndjson"
+MAX_RANGE = 10_000
+PAGE = 1_000
+
+Position = Annotated[int, Path(ge=1, le=MAX_POSITION)]
+_Parsed = TypeVar("_Parsed")
+
+router = APIRouter(tags=["log"])
+
+
+@router.get("/checkpoint", operation_id="getCheckpoint", response_class=PlainTextResponse)
+async def checkpoint(request: Request) -> Response:
+    """The newest published checkpoint (C2SP tlog-checkpoint), signed with Ed25519 and ML-DSA-44."""
+    _, note = serving_of(request).prover.newest()
+    return Response(note, media_type=TEXT, headers={"Cache-Control": SHORT})
+
+
+@router.get("/log.vkey", operation_id="getLogKeys", response_class=PlainTextResponse)
+async def log_keys(request: Request) -> Response:
+    """The log's verifier keys, one a line: Ed25519 (0x01) and ML-DSA-44 (0x06)."""
+    lines = "".join(f"{key.text()}\n" for key in verifier_keys(serving_of(request)))
+    return Response(lines, media_type=TEXT, headers={"Cache-Control": HOUR})
+
+
+@router.get("/policy", operation_id="getPolicy", response_class=PlainTextResponse)
+async def policy(request: Request) -> Response:
+    """A trust policy for this log (C2SP tlog-policy), to be compared with one from elsewhere."""
+    own = Policy(logs=tuple(Log(key) for key in verifier_keys(serving_of(request))))
+    return Response(own.encode(), media_type=TEXT, headers={"Cache-Control": HOUR})
+
+
+def verifier_keys(serving: Serving) -> tuple[VerifierKey, ...]:
+    """The public keys that sign this log's checkpoints."""
+    return log_signer(serving.parts.settings, serving.parts.secrets).verifier_keys()
+
+
+@router.get("/tile/entries/{path:path}", operation_id="getEntryBundle", response_class=Response)
+async def entry_bundle(request: Request, caller: Caller, path: str) -> Response:
+    """256 entries, or the first W of them: needs a regulator's or an integrator's token."""
+    check_whole_log(caller)
+    index, width = _parsed(parse_entries_path, f"tile/entries/{path}")
+    entries = await to_thread.run_sync(_entries, serving_of(request), index, width)
+    return Response(encode_bundle(entries), media_type=OCTETS, headers={"Cache-Control": PRIVATE})
+
+
+@router.get("/envelopes/{path:path}", operation_id="getEnvelopes", response_class=Response)
+async def envelopes(request: Request, caller: Caller, path: str) -> Response:
+    """The authors' envelopes of an entry bundle, in its order, each after its length.
+
+    The length is four bytes, big endian. Needs the token that the bundle needs.
+    """
+    check_whole_log(caller)
+    index, width = _parsed(parse_entries_path, f"tile/entries/{path}")
+    body = await to_thread.run_sync(_envelopes, serving_of(request), index, width)
+    return Response(body, media_type=OCTETS, headers={"Cache-Control": PRIVATE})
+
+
+@router.get("/tile/{path:path}", operation_id="getTile", response_class=Response)
+async def tile(request: Request, path: str) -> Response:
+    """256 hashes of one level, or the first W of them: immutable."""
+    level, index, width = _parsed(parse_tile_path, f"tile/{path}")
+    if level == ENTRIES:  # the address above answers for these
+        raise AddressUnknown
+    body = await to_thread.run_sync(_tile, serving_of(request), level, index, width)
+    return Response(body, media_type=OCTETS, headers={"Cache-Control": IMMUTABLE})
+
+
+@router.get("/v1/receipts/{position}", operation_id="getReceipt", response_class=Response)
+async def receipt(request: Request, caller: Caller, position: Position) -> Response:
+    """The receipt of a position: as `text/plain` the bare `.tlog-proof`, else with its entry.
+
+    The entry goes to its author, to the citizen for whom the platform signed it, and to regulators
+    and integrators of the whole log; to others it does not exist.
+    """
+    serving = serving_of(request)
+    headers = {"Cache-Control": PRIVATE}
+    if "text/plain" in request.headers.get("accept", ""):
+        proof = await to_thread.run_sync(serving.prover.prove, position)
+        return Response(proof.encode(), media_type=TEXT, headers=headers)
+    body = await to_thread.run_sync(_receipt, serving, caller, position)
+    return json_response(body, headers=headers)
+
+
+@router.get("/v1/proofs/consistency", operation_id="getConsistencyProof", response_class=Response)
+async def consistency(
+    request: Request,
+    old: Annotated[int, Query(ge=0, le=MAX_POSITION)],
+    new: Annotated[int, Query(ge=0, le=MAX_POSITION)],
+) -> Response:
+    """The RFC 9162 consistency proof between two sizes of the tree, as hex hashes."""
+    reader = serving_of(request).parts.reader
+    hashes = await to_thread.run_sync(reader.consistency_proof, old, new)
+    return json_response({"hashes": [digest.hex() for digest in hashes]})
+
+
+@router.get("/v1/entries", operation_id="listEntries", response_class=Response)
+async def entries(
+    request: Request,
+    caller: Caller,
+    after: Annotated[int, Query(ge=0, le=MAX_POSITION)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_RANGE)] = PAGE,
+) -> Response:
+    """Published entries after a position, one `{"position", "entry"}` a line (NDJSON).
+
+    Integrators of one province, city or county get that division's entries only.
+    """
+    check_read(caller, "entries", Scope(caller.division))
+    lines = _lines(serving_of(request).parts.reader, caller, after, limit)
+    return StreamingResponse(lines, media_type=NDJSON, headers={"Cache-Control": PRIVATE})
+
+
+def check_whole_log(caller: Principal) -> None:
+    """Refuse whoever may not read every entry.
+
+    Raises:
+        Forbidden: the role or the division does not reach that far.
+    """
+    check_read(caller, "entries", Scope(caller.division))
+    if caller.division:
+        raise Forbidden(what="entries", role=str(caller.role))
+
+
+def _parsed(parse: Callable[[str], _Parsed], path: str) -> _Parsed:
+    try:
+        return parse(path)
+    except TileError as error:
+        raise AddressUnknown from error
+
+
+def _lines(reader: LogReader, caller: Principal, after: int, limit: int) -> Iterator[bytes]:
+    last = after + limit
+    while after < last:
+        page = reader.entries(after + 1, min(PAGE, last - after))
+        if not page:
+            return
+        for position, raw, _ in page:
+            after = position
+            if caller.is_within(Entry.decode(raw).division):
+                yield canonical({"position": position, "entry": raw.decode()}) + b"\n"
+
+
+def _receipt(serving: Serving, caller: Principal, position: int) -> dict[str, object]:
+    entry = serving.parts.reader.entry(position)
+    if not _may_have(serving, caller, Entry.decode(entry)):
+        raise AddressUnknown
+    return receipt_body(serving, position, entry)
+
+
+def _may_have(serving: Serving, caller: Principal, entry: Entry) -> bool:
+    if caller.organisation is not None and entry.author.org == str(caller.organisation):
+        return True
+    if caller.identity is not None:
+        console = serving.parts.desk.certificates
+        return entry.topic.startswith("certificate.") and console.holds(caller, entry.stream)
+    try:
+        check_whole_log(caller)
+    except Forbidden:
+        return False
+    return True
+
+
+def _entries(serving: Serving, index: int, width: int) -> list[bytes]:
+    if index * BUNDLE_ENTRIES > MAX_POSITION:
+        raise AddressUnknown
+    page = serving.parts.reader.entries(index * BUNDLE_ENTRIES + 1, width)
+    if len(page) < width:
+        raise AddressUnknown
+    return [raw for _, raw, _ in page]
+
+
+def _envelopes(serving: Serving, index: int, width: int) -> bytes:
+    digests = [Entry.decode(raw).author.envelope for raw in _entries(serving, index, width)]
+    found = serving.parts.reader.envelopes(digests)
+    if not found.keys() >= set(digests):
+        raise AddressUnknown
+    return encode_envelopes(found[digest] for digest in digests)
+
+
+def _tile(serving: Serving, level: int, index: int, width: int) -> bytes:
+    reader = serving.parts.reader
+    complete = reader.published() // TILE_WIDTH**level
+    if index * TILE_WIDTH + width > complete:
+        raise AddressUnknown
+    stored = reader.tiles([(level, index)]).get((level, index))
+    if stored is None:
+        raise AddressUnknown
+    return truncate_tile(stored, width)

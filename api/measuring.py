@@ -1,0 +1,90 @@
+"""Around every request: an id, security headers, a count, a line in the log, and the last net."""
+
+import secrets
+import time
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.metrics import Metrics
+from api.problems import REQUEST_ID, unexpected
+
+UNKNOWN_ROUTE = "-"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+
+log = structlog.get_logger("http")
+
+
+class Measuring:
+    """Pure ASGI middleware; the innermost but the framework's own.
+
+    Requests that went well are counted and logged at DEBUG, refused ones at INFO, failed ones at
+    WARNING: a line for each of a thousand doses a second would cost more than it tells.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope[REQUEST_ID] = secrets.token_hex(8)
+        exchange = _Exchange(scope, send)
+        try:
+            await self._app(scope, receive, exchange.send)
+        except Exception as error:  # noqa: BLE001  the last net: nobody else answers
+            response = unexpected(error, Request(scope))
+            if exchange.status == 0:
+                await response(scope, receive, exchange.send)
+        finally:
+            exchange.finish()
+
+
+class _Exchange:
+    """One request and what became of it."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.status = 0
+        self._scope = scope
+        self._send = send
+        self._started = time.perf_counter()
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on, with our headers on the first."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self._scope[REQUEST_ID]
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+    def finish(self) -> None:
+        """Count, and say; an answer that never came counts as 499."""
+        seconds = time.perf_counter() - self._started
+        route = getattr(self._scope.get("route"), "path", UNKNOWN_ROUTE)
+        status = self.status or 499
+        metrics: Metrics = self._scope["app"].state.serving.metrics
+        metrics.count(self._scope["method"], route, status, seconds)
+        say = log.debug
+        if status >= _SERVER_ERROR:
+            say = log.warning
+        elif status >= _CLIENT_ERROR:
+            say = log.info
+        say(
+            "request",
+            request_id=self._scope[REQUEST_ID],
+            method=self._scope["method"],
+            route=route,
+            status=status,
+            seconds=round(seconds, 6),
+        )

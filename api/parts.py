@@ -1,0 +1,61 @@
+"""What routes work with: the running parts, and what only a serving process has."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from anyio import CapacityLimiter
+from fastapi import Request
+
+from api.metrics import Metrics
+from api.proving import Prover
+from api.waiting import Milestone
+from bootstrap.views import Views
+from bootstrap.wiring import Parts
+from ledger.store.listening import PROJECTED, PUBLISHED, wakeups
+
+THREADS = 64
+"""Commands that run at once; further ones wait in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Everything that a route may use.
+
+    Attributes:
+        parts: The write side and the log.
+        views: The read side.
+        prover: Makes proofs under the newest checkpoint.
+        published: How far the newest checkpoint reaches.
+        projected: How far every view has followed.
+        threads: Bounds the threads that commands run in.
+        metrics: Counts requests.
+    """
+
+    parts: Parts
+    views: Views
+    prover: Prover
+    published: Milestone
+    projected: Milestone
+    threads: CapacityLimiter
+    metrics: Metrics
+
+    @classmethod
+    def of(cls, parts: Parts, views: Views) -> "Serving":
+        """Put together what serves; `published` and `projected` are to be followed."""
+        url = parts.settings.database_url
+        assert url is not None
+        prover = Prover(parts.reader)
+        published = Milestone(prover.refresh, partial(wakeups, url, PUBLISHED))
+        projected = Milestone(views.positions.lowest, partial(wakeups, url, PROJECTED))
+        metrics = Metrics(
+            queue=lambda: parts.writer.queued,
+            published=lambda: published.reached,
+            projected=lambda: projected.reached,
+        )
+        return cls(parts, views, prover, published, projected, CapacityLimiter(THREADS), metrics)
+
+
+def serving_of(request: Request) -> Serving:
+    """What the app that got this request serves with."""
+    serving: Serving = request.app.state.serving
+    return serving

@@ -1,0 +1,35 @@
+"""Names and numbers joined to handles at the moment of reading, and only there."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from bootstrap.views import Views
+from projections.people import Person
+
+_EVER = date(9999, 12, 30)
+"""The last day on which a value without an end holds."""
+
+
+def people_on(views: Views, handles: Collection[UUID], day: date) -> Mapping[UUID, dict[str, Any]]:
+    """What is known of people on a day, by handle.
+
+    Each has `handle` and `erased`; whose data was deleted has nothing else, who is entered only
+    from a later day on has no values yet.
+    """
+    known = views.people.lookup(handles, day)
+    later = views.people.lookup(set(handles) - known.keys(), _EVER)
+    return {handle: _described(handle, known.get(handle), handle in later) for handle in handles}
+
+
+def organisation_names(views: Views, organisations: Collection[UUID]) -> Mapping[UUID, str | None]:
+    """Names of organisations by id; None for one that is unknown."""
+    found = {which: views.organisations.get(which) for which in set(organisations)}
+    return {which: row.name if row else None for which, row in found.items()}
+
+
+def _described(handle: UUID, person: Person | None, is_entered: bool) -> dict[str, Any]:  # noqa: FBT001 - a column of the answer
+    head = {"handle": handle, "erased": person is None and not is_entered}
+    return head | (asdict(person) if person else {})

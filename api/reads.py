@@ -1,0 +1,211 @@
+"""Vaccination records as staff read them: one record, its timeline, and finding one by number."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api.body import read_json
+from api.callers import Caller
+from api.errors import AddressUnknown
+from api.parameters import MAX_POSITION, AtLeast, EffectiveOn, day_or_today, wait_for_views
+from api.parts import Serving, serving_of
+from api.people import organisation_names, people_on
+from api.schemas import SearchRequest
+from api.writes import etag, json_response
+from commands.errors import Forbidden
+from commands.permissions import Scope, check_read
+from commands.principal import Principal
+from commands.records import id_number
+from commands.writing import ID_NUMBER
+from domain import private
+from ledger.entry import Entry
+from projections.doses import DoseRow
+from projections.records import RecordRow, TimelineRow
+
+NO_STORE = {"Cache-Control": "no-store"}
+MAX_PAGE = 500
+_ID_FIELDS = {
+    "id_number": private.ID_NUMBER,
+    "id_type": private.choice(private.IdType).optional(),
+}
+
+router = APIRouter(prefix="/v1/records", tags=["records"])
+
+
+@router.get("/{record}", operation_id="getRecord", response_class=Response)
+async def get_record(
+    request: Request,
+    caller: Caller,
+    record: UUID,
+    effective_on: EffectiveOn = None,
+    at_least: AtLeast = 0,
+) -> Response:
+    """A record as effective on a day: persons, roll, doses and contraindications.
+
+    The entity tag is the stream's version, for `If-Match`. A record outside the caller's scope
+    answers like one that does not exist.
+    """
+    day = day_or_today(request, effective_on)
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+    row = await to_thread.run_sync(_readable, serving, caller, record)
+    body = await to_thread.run_sync(_record, serving, row, day, limiter=serving.threads)
+    return json_response(body, headers=NO_STORE | {"ETag": etag(row.version)})
+
+
+@router.get("/{record}/timeline", operation_id="getTimeline", response_class=Response)
+async def get_timeline(
+    request: Request,
+    caller: Caller,
+    record: UUID,
+    after: Annotated[int, Query(ge=0, le=MAX_POSITION)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 200,
+    at_least: AtLeast = 0,
+) -> Response:
+    """Everything that happened about a record, oldest first, with the clear data of each entry.
+
+    `Link: rel="next"` leads on.
+    """
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+    await to_thread.run_sync(_readable, serving, caller, record)
+    lines = await to_thread.run_sync(_timeline, serving, record, after, limit)
+    headers = dict(NO_STORE)
+    if len(lines) == limit:
+        address = f"/v1/records/{record}/timeline?after={lines[-1]['position']}&limit={limit}"
+        headers["Link"] = f'<{address}>; rel="next"'
+    return json_response({"record": record, "lines": lines}, headers=headers)
+
+
+@router.post(
+    "/search",
+    operation_id="searchRecords",
+    response_class=Response,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/SearchRequest"}}
+            },
+        }
+    },
+)
+async def search(request: Request, caller: Caller, at_least: AtLeast = 0) -> Response:
+    """Find records by the exact number of the recipient's or a guardian's document.
+
+    Nothing found, and nothing that the caller may read, are the same answer.
+    """
+    asked = SearchRequest.read(await read_json(request)).model_dump(exclude_none=True)
+    number = id_number(private.check_identity(private.read_fields(_ID_FIELDS, asked)))
+    assert number is not None
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+    day = day_or_today(request, None)
+    found = await to_thread.run_sync(_search, serving, caller, number, day)
+    return json_response({"records": found}, headers=NO_STORE)
+
+
+def dose_lines(serving: Serving, doses: Iterable[DoseRow]) -> list[dict[str, Any]]:
+    """Doses with the names of vaccines and clinics, each with its provenance (C-27)."""
+    rows = list(doses)
+    clinics = organisation_names(serving.views, [row.clinic for row in rows])
+    vaccines = serving.parts.services.rules.catalogue.vaccines
+    return [
+        asdict(row)
+        | {
+            "vaccine_name": asdict(vaccines[row.vaccine].name) if row.vaccine in vaccines else None,
+            "clinic_name": clinics[row.clinic],
+        }
+        for row in rows
+    ]
+
+
+def _readable(serving: Serving, caller: Principal, record: UUID) -> RecordRow:
+    """A record within the caller's scope; to everyone else it does not exist."""
+    row = serving.views.records.get(record)
+    if row is None or not _may_read(caller, row):
+        raise AddressUnknown
+    return row
+
+
+def _may_read(caller: Principal, row: RecordRow) -> bool:
+    try:
+        check_read(caller, "record", Scope(row.division, managing=row.managing_organisation))
+    except Forbidden:
+        return False
+    return True
+
+
+def _record(serving: Serving, row: RecordRow, day: date) -> Mapping[str, Any]:
+    views = serving.views
+    guardians = {guardian.person: guardian.relation for guardian in row.guardians}
+    people = people_on(views, [row.recipient, *guardians], day)
+    return {
+        "record": row.record,
+        "version": row.version,
+        "position": serving.projected.reached,
+        "effective_on": day,
+        "kind": row.kind,
+        "birth_year": row.birth_year,
+        "managing_organisation": row.managing_organisation,
+        "managing_organisation_name": organisation_names(views, [row.managing_organisation])[
+            row.managing_organisation
+        ],
+        "division": row.division,
+        "roll": row.roll,
+        "registered_on": row.registered_on,
+        "recipient": people[row.recipient],
+        "guardians": [
+            {"relation": relation} | people[person] for person, relation in guardians.items()
+        ],
+        "rolls": [asdict(state) for state in row.rolls],
+        "doses": dose_lines(serving, views.doses.of_record(row.record, day)),
+        "contraindications": [
+            asdict(found) for found in views.doses.contraindications(row.record, day)
+        ],
+    }
+
+
+def _timeline(serving: Serving, record: UUID, after: int, limit: int) -> list[dict[str, Any]]:
+    rows = serving.views.records.timeline(record, after=after, limit=limit)
+    data = _entry_data(serving, rows)
+    return [asdict(row) | {"data": data[row.position]} for row in rows]
+
+
+def _entry_data(serving: Serving, rows: Sequence[TimelineRow]) -> Mapping[int, Mapping[str, Any]]:
+    """The clear data of entries by position: a query for each stream, of which there are few."""
+    return {
+        position: Entry.decode(raw).data
+        for stream in {row.stream for row in rows}
+        for position, raw, _ in serving.parts.reader.stream(stream)
+    }
+
+
+def _search(serving: Serving, caller: Principal, number: str, day: date) -> list[dict[str, Any]]:
+    lines = []
+    for person, record in serving.parts.vault.keys.find(ID_NUMBER, number):
+        row = serving.views.records.get(record)
+        if row is None or not _may_read(caller, row):
+            continue
+        recipient = people_on(serving.views, [row.recipient], day)[row.recipient]
+        lines.append(
+            {
+                "record": row.record,
+                "version": row.version,
+                "kind": row.kind,
+                "roll": row.roll,
+                "managing_organisation": row.managing_organisation,
+                "matched": "recipient" if person == row.recipient else "guardian",
+                "recipient": {
+                    name: recipient.get(name)
+                    for name in ("handle", "erased", "name", "sex", "birth_date")
+                },
+            }
+        )
+    return lines

@@ -1,0 +1,113 @@
+"""Bodies of unsigned requests: their members, checked before anything else sees them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+
+from api.errors import MalformedBody
+
+Uuid = Annotated[
+    str,
+    Field(
+        strict=True,
+        pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+        json_schema_extra={"format": "uuid"},
+    ),
+]
+Day = Annotated[
+    str,
+    Field(
+        strict=True, pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"}
+    ),
+]
+
+
+class Body(BaseModel):
+    """A JSON object with exactly these members."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def read(cls, values: Any) -> Self:
+        """Check parsed JSON.
+
+        Raises:
+            MalformedBody: the first thing that is wrong, by JSON pointer; never its value.
+        """
+        if not isinstance(values, dict):
+            raise MalformedBody(pointer="", reason="an object is required")
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            pointer = "".join(f"/{part}" for part in first["loc"])[:200]
+            raise MalformedBody(pointer=pointer, reason=first["type"]) from error
+
+    def members(self) -> Mapping[str, Any]:
+        """The members that were given, as JSON values."""
+        return self.model_dump(exclude_unset=True)
+
+
+class ClaimRequest(Body):
+    """A claim of the electronic certificate of a record (C-12)."""
+
+    record: Uuid
+    has_consented: StrictBool
+
+
+class Grantee(Body):
+    """The four mandatory particulars of C-16; what is missing has an error of its own."""
+
+    name: StrictStr | None = None
+    id_number: StrictStr | None = None
+    phone: StrictStr | None = None
+    relation: StrictStr | None = None
+
+
+class GrantRequest(Body):
+    """A grant of a child's certificate to another person (C-15 to C-18)."""
+
+    scope: list[StrictStr] = Field(min_length=1, max_length=3)
+    relation: StrictStr
+    grantee: Grantee
+    ends_on: Day | None = None
+
+
+class RevocationRequest(Body):
+    """The grant that is taken back."""
+
+    grant: Uuid
+
+
+class ReleaseRequest(Body):
+    """Why the certificate is given up, as a code."""
+
+    reason: StrictStr
+
+
+class SearchRequest(Body):
+    """The number of a person's document, in the body and never in an address."""
+
+    id_number: StrictStr
+    id_type: StrictStr | None = None
+
+
+class Identity(Body):
+    """What a real issuer would have verified of a citizen."""
+
+    name: StrictStr = Field(min_length=1)
+    id_number: StrictStr = Field(min_length=1)
+    phone: StrictStr | None = None
+    face_verified: StrictBool = True
+
+
+class TokenRequest(Body):
+    """Whom a development token is to speak for."""
+
+    subject: StrictStr = Field(min_length=1, max_length=200)
+    role: StrictStr
+    organisation: UUID | None = None
+    division: StrictStr = ""
+    identity: Identity | None = None

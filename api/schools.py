@@ -1,0 +1,146 @@
+"""The school check's tables: annex 3 of a class and annex 4 of a division."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from api.callers import Caller
+from api.errors import AddressUnknown
+from api.parameters import AtLeast, EffectiveOn, Year, day_or_today, wait_for_views
+from api.parts import Serving, serving_of
+from api.reads import NO_STORE
+from api.writes import json_response
+from commands.errors import Forbidden
+from commands.permissions import Scope, check_read
+from commands.principal import Principal
+from projections import annex3, annex4
+from projections.organisations import OrganisationRow
+from projections.register import Register
+from projections.roll_up import Level, RollUp
+
+Division = Annotated[str, Path(pattern="^[0-9]{2}([0-9]{2}([0-9]{2}([0-9]{3})?)?)?$")]
+ClassName = Annotated[str, Path(max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+EntryType = Literal["kindergarten", "primary"]
+LevelName = Literal["institution", "township", "county", "city", "province"]
+
+router = APIRouter(prefix="/v1", tags=["school checks"])
+
+
+@router.get("/institutions/{institution}/classes", operation_id="listClasses")
+async def list_classes(
+    request: Request, caller: Caller, institution: UUID, school_year: Year, at_least: AtLeast = 0
+) -> Response:
+    """The classes of a school: how many children, how many of them checked."""
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+    await to_thread.run_sync(_institution, serving, caller, institution)
+    registers = serving.views.registers
+    rows = await to_thread.run_sync(registers.classes, institution, school_year)
+    return json_response({"classes": [asdict(row) for row in rows]}, headers=NO_STORE)
+
+
+@router.get(
+    "/institutions/{institution}/classes/{class_name}/register", operation_id="getClassRegister"
+)
+async def class_register(  # noqa: PLR0913, PLR0917 - a parameter each
+    request: Request,
+    caller: Caller,
+    institution: UUID,
+    class_name: ClassName,
+    school_year: Year,
+    effective_on: EffectiveOn = None,
+    at_least: AtLeast = 0,
+) -> Response:
+    """Annex 3 of a class: a row of 30 cells for each child, and three rows of subtotals."""
+    day = day_or_today(request, effective_on)
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+    school = await to_thread.run_sync(_institution, serving, caller, institution)
+
+    def read() -> Register:
+        return serving.views.registers.register(
+            institution, class_name, school_year=school_year, effective_on=day
+        )
+
+    found = await to_thread.run_sync(read, limiter=serving.threads)
+    return json_response(_register(school, found), headers=NO_STORE)
+
+
+@router.get("/divisions/{division}/roll-up", operation_id="getRollUp")
+async def roll_up(  # noqa: PLR0913, PLR0917 - a parameter each
+    request: Request,
+    caller: Caller,
+    division: Division,
+    entry_type: Annotated[EntryType, Query()],
+    school_year: Year,
+    level: Annotated[LevelName, Query()] = "institution",
+    at_least: AtLeast = 0,
+) -> Response:
+    """Annex 4 of a division: a row of 29 cells for each unit, and their total."""
+    check_read(caller, "roll-up", Scope(division))
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+
+    def read() -> RollUp:
+        return serving.views.roll_ups.roll_up(
+            division, entry_type, school_year=school_year, level=Level[level.upper()]
+        )
+
+    found = await to_thread.run_sync(read, limiter=serving.threads)
+    body = {
+        "division": division,
+        "entry_type": entry_type,
+        "school_year": school_year,
+        "level": level,
+        "position": found.position,
+        "columns": annex4.COLUMNS,
+        "units": [row.unit for row in found.rows],
+        "rows": [row.row() for row in found.rows],
+        "total": found.total.row(),
+    }
+    return json_response(body, headers=NO_STORE)
+
+
+def _institution(serving: Serving, caller: Principal, institution: UUID) -> OrganisationRow:
+    """A school within the caller's scope; to everyone else it does not exist."""
+    row = serving.views.organisations.get(institution)
+    if row is None:
+        raise AddressUnknown
+    try:
+        check_read(caller, "register", Scope(row.division, acting=institution))
+    except Forbidden as error:
+        raise AddressUnknown from error
+    return row
+
+
+def _register(school: OrganisationRow, found: Register) -> Mapping[str, Any]:
+    return {
+        "institution": found.institution,
+        "institution_name": school.name,
+        "class_name": found.class_name,
+        "school_year": found.school_year,
+        "position": found.position,
+        "columns": annex3.COLUMNS,
+        "rows": [line.pupil.row() for line in found.lines],
+        "subtotals": found.subtotals.rows(),
+        "lines": [
+            {
+                "enrolment": line.enrolment,
+                "record": line.record,
+                "number": line.pupil.number,
+                "admission": line.admission,
+                "joined_on": line.joined_on,
+                "checked_on": line.checked_on,
+                "reissued_on": line.reissued_on,
+                "rechecked_on": line.rechecked_on,
+                "complete": line.pupil.complete,
+                "erased": line.pupil.particulars.erased,
+            }
+            for line in found.lines
+        ],
+    }

@@ -1,0 +1,230 @@
+"""Signed writes: one address for each kind, all with the same steps.
+
+Limits, token, strict JSON, then the desk in a thread; then, without holding a thread, the wait
+for a signed checkpoint that covers the entry (DESIGN section 3, steps 1 to 6).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import orjson
+from anyio import to_thread
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+from api.body import parse_json, read_body
+from api.callers import caller_of
+from api.errors import (
+    IdempotencyKeyMissing,
+    MalformedParameter,
+    PreconditionFailed,
+    PreconditionRequired,
+)
+from api.parts import Serving, serving_of
+from api.receipts import receipt_address, receipt_body
+from commands.answering import Written
+from commands.errors import WrongStream, WrongTopic
+from commands.principal import Principal
+from commands.signed_body import SignedBody
+from ledger.store.errors import VersionConflict
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address that takes signed writes, and the topics it takes."""
+
+    path: str
+    operation: str
+    topics: tuple[str, ...]
+
+    @property
+    def is_for_new_streams(self) -> bool:
+        """Whether the first event of a stream is sent here."""
+        return "{stream}" not in self.path
+
+
+_RECORD = "/v1/records/{stream}"
+_CORRECTION = "/v1/corrections/{stream}"
+_ENROLMENT = "/v1/enrolments/{stream}"
+_ORGANISATION = "/v1/organisations/{stream}"
+
+ADDRESSES: tuple[Address, ...] = (
+    Address("/v1/organisations", "registerOrganisation", ("organisation.registered.v1",)),
+    Address(f"{_ORGANISATION}/keys", "registerKey", ("organisation.key-registered.v1",)),
+    Address(f"{_ORGANISATION}/revocations", "revokeKey", ("organisation.key-revoked.v1",)),
+    Address("/v1/records", "registerRecord", ("vaccination-record.registered.v1",)),
+    Address(
+        f"{_RECORD}/doses",
+        "recordDose",
+        (
+            "vaccination-record.dose-administered.v1",
+            "vaccination-record.dose-transcribed.v1",
+        ),
+    ),
+    Address(
+        f"{_RECORD}/contraindications",
+        "recordContraindication",
+        (
+            "vaccination-record.contraindication-recorded.v1",
+            "vaccination-record.contraindication-lifted.v1",
+        ),
+    ),
+    Address(f"{_RECORD}/amendments", "amendIdentity", ("vaccination-record.identity-amended.v1",)),
+    Address(f"{_RECORD}/roll", "changeRoll", ("vaccination-record.roll-changed.v1",)),
+    Address("/v1/corrections", "requestCorrection", ("correction.requested.v1",)),
+    Address(f"{_CORRECTION}/verification", "verifyCorrection", ("correction.verified.v1",)),
+    Address(f"{_CORRECTION}/application", "applyCorrection", ("correction.applied.v1",)),
+    Address(f"{_CORRECTION}/rejection", "rejectCorrection", ("correction.rejected.v1",)),
+    Address(f"{_CORRECTION}/withdrawal", "withdrawCorrection", ("correction.withdrawn.v1",)),
+    Address("/v1/enrolments", "enrol", ("enrolment.enrolled.v1",)),
+    Address(f"{_ENROLMENT}/checks", "checkEnrolment", ("enrolment.checked.v1",)),
+    Address(
+        f"{_ENROLMENT}/reissues",
+        "recordCertificateReissue",
+        ("enrolment.certificate-reissued.v1",),
+    ),
+    Address(f"{_ENROLMENT}/rechecks", "recheckEnrolment", ("enrolment.rechecked.v1",)),
+    Address("/v1/check-statements", "issueCheckStatement", ("check-statement.issued.v1",)),
+)
+
+
+def install(app: FastAPI, extras: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add every write address; `extras` holds each operation's OpenAPI request and answers."""
+    for address in ADDRESSES:
+        app.add_api_route(
+            address.path,
+            _endpoint(address),
+            methods=["POST"],
+            status_code=201,
+            operation_id=address.operation,
+            name=address.operation,
+            tags=["writes"],
+            response_class=Response,
+            openapi_extra=dict(extras[address.operation]),
+        )
+
+
+def _endpoint(address: Address) -> Callable[[Request], Awaitable[Response]]:
+    """The steps for one address.
+
+    It takes the bare request: the framework's own reading of parameters would cost as much as the
+    signature's verification.
+    """
+
+    async def write(request: Request) -> Response:
+        caller = caller_of(request)
+        raw = await read_body(request)
+        work = _Submission(serving_of(request), address, caller, request, raw)
+        written = await to_thread.run_sync(work.submit, limiter=work.serving.threads)
+        return await answer(request, written)
+
+    return write
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """One signed write on its way into the log."""
+
+    serving: Serving
+    address: Address
+    caller: Principal
+    request: Request
+    raw: bytes
+
+    def submit(self) -> Written:
+        """Read, check against the address and hand in; runs in a thread from end to end."""
+        values = parse_json(self.raw)
+        key = idempotency_key(self.request)
+        body = SignedBody.parse(values)
+        statement = body.statement
+        if statement.topic not in self.address.topics:
+            raise WrongTopic(topic=statement.topic, takes=list(self.address.topics))
+        if not self.address.is_for_new_streams:
+            if statement.stream != _stream(self.request):
+                raise WrongStream
+            check_precondition(self.request, statement.expected_version)
+        try:
+            return self.serving.parts.desk.submit(body, self.caller, key)
+        except VersionConflict as error:
+            if self.address.is_for_new_streams or error.stream != statement.stream:
+                raise
+            # The If-Match that was sent named this version, so the precondition failed (RFC 9110).
+            raise PreconditionFailed(
+                {"ETag": etag(error.actual)}, expected=error.expected, actual=error.actual
+            ) from error
+
+
+async def answer(request: Request, written: Written) -> Response:
+    """201 with the proof, or 202 with the receipt's address when the checkpoint is late."""
+    serving = serving_of(request)
+    position = written.position
+    headers = {
+        "ETag": etag(written.version),
+        "Location": receipt_address(position),
+        "Cache-Control": "no-store",
+    }
+    if written.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    in_time = "respond-async" not in request.headers.get("prefer", "") and (
+        await serving.published.wait(position, serving.parts.settings.receipt_wait_seconds)
+    )
+    if not in_time:
+        body: dict[str, Any] = {
+            "position": position,
+            "stream": str(written.stream),
+            "version": written.version,
+            "receipt": receipt_address(position),
+        }
+        return json_response(body, 202, headers)
+    make = partial(receipt_body, serving, position, written.entry)
+    at_hand = serving.prover.is_warm(position)
+    receipt = make() if at_hand else await to_thread.run_sync(make, limiter=serving.threads)
+    return json_response(receipt, 201, headers)
+
+
+def json_response(
+    body: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON answer."""
+    return Response(orjson.dumps(body), status, headers, "application/json")
+
+
+def etag(version: int) -> str:
+    """The entity tag of a stream at a version."""
+    return f'"{version}"'
+
+
+def idempotency_key(request: Request) -> UUID:
+    """The Idempotency-Key header.
+
+    Raises:
+        IdempotencyKeyMissing: absent or not a UUID.
+    """
+    try:
+        return UUID(request.headers["idempotency-key"])
+    except (KeyError, ValueError) as error:
+        raise IdempotencyKeyMissing from error
+
+
+def check_precondition(request: Request, expected_version: int) -> None:
+    """If-Match must be there and name the version that was signed (RFC 6585, RFC 9110).
+
+    Raises:
+        PreconditionRequired: no header.
+        PreconditionFailed: another version.
+    """
+    header = request.headers.get("if-match")
+    if header is None:
+        raise PreconditionRequired
+    if header.strip() != etag(expected_version):
+        raise PreconditionFailed(signed_version=expected_version)
+
+
+def _stream(request: Request) -> UUID:
+    try:
+        return UUID(request.path_params["stream"])
+    except ValueError as error:
+        raise MalformedParameter(parameter="stream", reason="uuid") from error

@@ -1,0 +1,121 @@
+"""What is to be reached, and whether a run reached it."""
+
+from dataclasses import dataclass
+
+from benchmarks import appending, floors, following, over_http, peers, proving
+from benchmarks.rows import Book, number_text
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """One aim beside what was measured.
+
+    Attributes:
+        what: In words.
+        wanted: What is to be reached, as text.
+        measured: What was, as text.
+        is_reached: Whether it was.
+    """
+
+    what: str
+    wanted: str
+    measured: str
+    is_reached: bool
+
+
+def judge(book: Book) -> list[Aim]:
+    """Return the aims whose rows were measured."""
+    return [
+        *_append(book),
+        *_http(book),
+        *_at_least(book, _in_memory(book), 500_000),
+        *_at_least(book, proving.INTO_POSTGRES, 50_000),
+        *_at_least(book, proving.HASHES_ONLY, 300_000),
+        *_at_least(book, proving.NO_ENVELOPES, 80_000),
+        *_share(book, proving.EVERYTHING, proving.SIGNATURE, 0.8),
+        *_at_least(book, following.LIVE, 30_000),
+        *_rebuild(book),
+        *_reads(book),
+    ]
+
+
+def _append(book: Book) -> list[Aim]:
+    best = max(
+        (_value(book, peers.name_of(peers.LIBRARY, callers)) or 0.0 for callers in peers.CALLERS),
+        default=0.0,
+    )
+    aims = []
+    for row in (appending.FOLLOWED, appending.READY, appending.CHECKED_BEFORE):
+        name = peers.name_of(row, peers.CALLERS[-1])
+        value = _value(book, name)
+        if value is not None and best:
+            wanted = f"5 × the library's best, {number_text(5 * best)}"
+            aims.append(Aim(name, wanted, number_text(value), value >= 5 * best))
+    name = peers.name_of(appending.DESK, peers.CALLERS[-1])
+    return aims + _share(book, name, floors.VERIFY_ALL, 0.6)
+
+
+def _http(book: Book) -> list[Aim]:
+    name = f"{over_http.DOSE}, 64 connections"
+    row, library = book.find(name), _value(book, over_http.LIBRARY_ALONE)
+    if row is None or row.middle is None or library is None:
+        return []
+    slowest = row.latency[99.0]
+    return [
+        Aim(
+            name,
+            f"the library's one caller, {number_text(library)}",
+            number_text(row.middle),
+            row.middle >= library,
+        ),
+        Aim(f"{name}, p99", "500 ms", f"{number_text(slowest)} ms", slowest < 500),
+    ]
+
+
+def _in_memory(book: Book) -> str:
+    return next((row.name for row in book.rows if row.name.startswith(proving.IN_MEMORY)), "")
+
+
+def _at_least(book: Book, name: str, wanted: float) -> list[Aim]:
+    value = _value(book, name)
+    if value is None:
+        return []
+    return [Aim(name, number_text(wanted), number_text(value), value >= wanted)]
+
+
+def _share(book: Book, name: str, other: str, share: float) -> list[Aim]:
+    value, limit = _value(book, name), _value(book, other)
+    if value is None or limit is None:
+        return []
+    wanted = f"{share:.0%} of {other}, {number_text(share * limit)}"
+    return [Aim(name, wanted, number_text(value), value >= share * limit)]
+
+
+def _rebuild(book: Book) -> list[Aim]:
+    rates = [row.middle for row in book.rows if row.name.startswith(following.REBUILD)]
+    if not rates or None in rates:
+        return []
+    seconds = sum(_MILLION / rate for rate in rates if rate)
+    return [
+        Aim(
+            "rebuild of all views from a million entries, reckoned from these rates",
+            "60 s",
+            f"{number_text(seconds)} s",
+            seconds < 60,
+        )
+    ]
+
+
+def _reads(book: Book) -> list[Aim]:
+    return [
+        Aim(f"{row.name}, p99", "10 ms", f"{number_text(slowest)} ms", slowest < 10)
+        for row in book.rows
+        if row.group == "reads" and (slowest := row.latency.get(99.0))
+    ]
+
+
+def _value(book: Book, name: str) -> float | None:
+    row = book.find(name)
+    return row.middle if row else None

@@ -1,0 +1,288 @@
+"""Ours at command level: what the writer appends, what the desk decides, what each safeguard costs.
+
+The writer's rows start from submissions that are ready: checked, sealed and encoded beforehand.
+The desk's rows start from parsed bodies and do everything: key and signature, loading the record,
+permission, the domain's decision, sealing, encoding, the append.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import uvloop
+
+from benchmarks import peers
+from benchmarks.clinic import DOSES_A_CHILD, Clinic, Dose
+from benchmarks.contest import Contestant, Pace
+from benchmarks.measuring import Measured, Step, tasks, threads
+from benchmarks.site import Site
+from commands.desk import Desk
+from commands.principal import Principal
+from commands.signed_body import SignedBody
+from ledger.dsse import verify_envelope
+from ledger.entry import Entry
+from ledger.store.append import Append, NewEvent
+from ledger.store.writer import Writer
+
+READY = "append, ready submissions"
+FOLLOWED = "append, ready submissions, integrator running"
+DESK = "desk, everything"
+CHECKED_BEFORE = "desk, signature checked beforehand"
+_READY_AMOUNT = {1: 800, 8: 3_000, 32: 5_000, 256: 6_000}
+_MADE_AMOUNT = 3_000
+_PRICED_AMOUNT = 6_000
+_DESK_AMOUNT = {1: 400, 8: 1_600, 32: 2_000, 256: 4_096}
+_DESK_LONGER = 2
+_LIMIT_SECONDS = 20.0
+
+
+class TrustingDesk(Desk):
+    """A desk whose signatures somebody else has checked."""
+
+    def _verify(self, body: SignedBody, principal: Principal) -> UUID:
+        del body
+        assert principal.organisation is not None
+        return principal.organisation
+
+
+class Pile:
+    """Doses that are prepared before a turn and appended in it.
+
+    Args:
+        site: The log.
+        amount: How many.
+    """
+
+    def __init__(self, site: Site, amount: int) -> None:
+        self.site = site
+        self.amount = amount
+        self.lanes: list[list[Dose]] = []
+
+    @property
+    def clinic(self) -> Clinic:
+        """Who writes."""
+        return self.site.clinic
+
+    def prepare(self) -> None:
+        """Cover what is there by a checkpoint first, where no integrator runs."""
+        self.site.integrate()
+        self.sign()
+
+    def sign(self) -> None:
+        """Register new children and sign their doses."""
+        children = self.clinic.register(-(-self.amount // DOSES_A_CHILD))
+        self.lanes = self.clinic.doses(children)
+
+    def appends(self) -> list[Append]:
+        """Return the doses as the store takes them: first doses first, all at one time."""
+        now = self.site.parts.services.clock()
+        rounds = zip(*self.lanes, strict=True)
+        return [self.clinic.dose_append(dose, now) for some in rounds for dose in some]
+
+
+def contestants(site: Site, pace: Pace) -> list[Contestant]:
+    """Ours with every number of callers."""
+    desk = Desk(site.parts.services)
+    trusting = TrustingDesk(site.parts.services)
+    entered = [_ready(site, pace, callers) for callers in peers.CALLERS]
+    entered += [_followed(site, pace, callers) for callers in (32, 256)]
+    entered += [
+        _made(site, pace, "seal, encode, append", checks=False),
+        _made(site, pace, "check signature, seal, encode, append", checks=True),
+    ]
+    entered += [_desk(site, pace, (DESK, desk), callers) for callers in peers.CALLERS]
+    entered += [_desk(site, pace, (CHECKED_BEFORE, trusting), callers) for callers in (32, 256)]
+    return entered
+
+
+def priced(site: Site, pace: Pace) -> list[Contestant]:
+    """What each safeguard costs at the most callers; the log holds no longer afterwards."""
+    callers = peers.CALLERS[-1]
+    entered = []
+    for name, change in _CHANGES.items():
+        pile = Pile(site, pace.amount(_PRICED_AMOUNT))
+        one = _of_appends(peers.name_of(name, callers), pile, callers, change)
+        one.beside = "" if name == _WHOLE else peers.name_of(_WHOLE, callers)
+        entered.append(one)
+    return entered
+
+
+def _ready(site: Site, pace: Pace, callers: int) -> Contestant:
+    pile = Pile(site, pace.amount(_READY_AMOUNT[callers]))
+    return _of_appends(peers.name_of(READY, callers), pile, callers, lambda append: append)
+
+
+def _of_appends(
+    name: str, pile: Pile, callers: int, change: Callable[[Append], Append]
+) -> Contestant:
+    waiting: list[Append] = []
+
+    def prepare() -> None:
+        pile.prepare()
+        waiting[:] = [change(append) for append in pile.appends()]
+
+    return _of_waiting(name, pile, callers, waiting, prepare)
+
+
+def _of_waiting(
+    name: str, pile: Pile, callers: int, waiting: list[Append], prepare: Callable[[], None]
+) -> Contestant:
+    def run(_seconds: float) -> Measured:
+        return uvloop.run(_append(pile.site.writer, waiting, callers))
+
+    return Contestant(
+        name,
+        peers.EVENTS,
+        run,
+        prepare,
+        beside=peers.name_of(peers.LIBRARY, callers),
+        callers=callers,
+        has_latency=True,
+    )
+
+
+async def _append(writer: Writer, waiting: Sequence[Append], callers: int) -> Measured:
+    """Append from so many tasks, each waiting for its answer before its next."""
+    following = iter(waiting)
+
+    async def step() -> int:
+        append = next(following, None)
+        if append is None:
+            return 0
+        return (await asyncio.wrap_future(writer.submit(append))).count
+
+    return await tasks(step, callers, _LIMIT_SECONDS)
+
+
+def _followed(site: Site, pace: Pace, callers: int) -> Contestant:
+    pile = Pile(site, pace.amount(_READY_AMOUNT[callers]))
+    waiting: list[Append] = []
+    stack = ExitStack()
+
+    def prepare() -> None:
+        pile.prepare()
+        site.integrate()
+        stack.enter_context(site.following())
+        waiting[:] = pile.appends()
+
+    entered = _of_waiting(peers.name_of(FOLLOWED, callers), pile, callers, waiting, prepare)
+    run = entered.run
+
+    def run_followed(seconds: float) -> Measured:
+        with stack:
+            return run(seconds)
+
+    entered.run = run_followed
+    return entered
+
+
+def _bare(append: Append, **changes: Any) -> Append:
+    """Return a submission without its sealed part: entry and blobs go together."""
+    (event,) = append.events
+    entry = replace(Entry.decode(event.entry), sealed=())
+    return replace(append, events=(NewEvent.of(entry),), blobs=(), **changes)
+
+
+_WHOLE = "append with every safeguard"
+_CHANGES: dict[str, Callable[[Append], Append]] = {
+    _WHOLE: lambda append: append,
+    "append without sealed values": _bare,
+    "append without envelope": lambda append: replace(append, envelopes=()),
+    "append without claim and guard": lambda append: replace(append, claims=(), guards=()),
+    "append of the bare entry": lambda append: _bare(append, envelopes=(), claims=(), guards=()),
+}
+
+
+def _made(site: Site, pace: Pace, name: str, *, checks: bool) -> Contestant:
+    callers = peers.CALLERS[-1]
+    pile = Pile(site, pace.amount(_MADE_AMOUNT))
+
+    def run(_seconds: float) -> Measured:
+        return uvloop.run(_make(pile, callers, checks=checks))
+
+    return Contestant(
+        peers.name_of(name, callers),
+        peers.EVENTS,
+        run,
+        pile.prepare,
+        beside=peers.name_of(peers.LIBRARY, callers),
+        callers=callers,
+        has_latency=True,
+    )
+
+
+async def _make(pile: Pile, callers: int, *, checks: bool) -> Measured:
+    following = iter([dose for some in zip(*pile.lanes, strict=True) for dose in some])
+    clinic, writer = pile.clinic, pile.site.writer
+
+    async def step() -> int:
+        dose = next(following, None)
+        if dose is None:
+            return 0
+        if checks:
+            verify_envelope(dose.write.envelope, clinic.key.public)
+        append = clinic.dose_append(dose, pile.site.parts.services.clock())
+        return (await asyncio.wrap_future(writer.submit(append))).count
+
+    return await tasks(step, callers, _LIMIT_SECONDS)
+
+
+def _desk(site: Site, pace: Pace, which: tuple[str, Desk], callers: int) -> Contestant:
+    name, desk = which
+    pile = Pile(site, pace.amount(_DESK_AMOUNT[callers]))
+    bodies: list[list[tuple[SignedBody, UUID]]] = []
+
+    def prepare() -> None:
+        pile.prepare()
+        bodies[:] = [
+            [(dose.body(), dose.write.statement.idempotency_key) for dose in lane]
+            for lane in pile.lanes
+        ]
+
+    def run(seconds: float) -> Measured:
+        lanes = iter(bodies)
+        lock = threading.Lock()
+        submit = partial(_hand_in, desk, pile.clinic.principal)
+        return threads(
+            [_desk_step(lanes, lock, submit) for _ in range(callers)], _DESK_LONGER * seconds
+        )
+
+    return Contestant(
+        peers.name_of(name, callers),
+        peers.EVENTS,
+        run,
+        prepare,
+        beside=peers.name_of(peers.LIBRARY, callers),
+        callers=callers,
+        has_latency=True,
+    )
+
+
+def _hand_in(desk: Desk, principal: Principal, work: tuple[SignedBody, UUID]) -> None:
+    body, key = work
+    desk.submit(body, principal, key)
+
+
+def _desk_step(
+    lanes: Iterator[list[tuple[SignedBody, UUID]]],
+    lock: threading.Lock,
+    submit: Callable[[tuple[SignedBody, UUID]], None],
+) -> Step:
+    """A caller who takes one child after the other, and its doses in their order."""
+    lane: list[tuple[SignedBody, UUID]] = []
+
+    def step() -> int:
+        if not lane:
+            with lock:
+                lane.extend(reversed(next(lanes, [])))
+        if not lane:
+            return 0
+        submit(lane.pop())
+        return 1
+
+    return step

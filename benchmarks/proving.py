@@ -1,0 +1,135 @@
+"""The log itself: integrating it, and verifying a copy of it offline."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.contest import Contestant, Pace
+from benchmarks.floors import bare_hash, bare_verify
+from benchmarks.measuring import once
+from benchmarks.site import Site
+from client.copying import LogCopy
+from client.sources import FolderSource, StoreSource
+from client.verify import Extent, verify_log
+from ledger.bundle import decode_bundle
+from ledger.frontier import Frontier
+from ledger.hashing import HASH_BYTES, leaf_hash
+from ledger.tiles import ENTRIES, TILE_WIDTH, entries_path, tile_width, tiles_for_growth
+
+LEAVES = "leaves/s"
+IN_MEMORY = "integrate in memory"
+INTO_POSTGRES = "integrate into PostgreSQL"
+HASHES_ONLY = "verify a copy, hashes only"
+NO_ENVELOPES = "verify a copy, without envelopes"
+EVERYTHING = "verify a copy, everything"
+ENTRIES_A_SECOND = "entries/s"
+HASH = "SHA-256 of an entry, beside the log"
+NODE = "SHA-256 of a tree node, beside the log"
+SIGNATURE = "Ed25519 verify, 1 core, beside the log"
+_IN_MEMORY = 100_000
+_INTEGRATED = 12_000
+_VERIFIED = 20_000
+
+
+def contestants(site: Site, pace: Pace) -> list[Contestant]:
+    """Integration in memory and into PostgreSQL; verification of a copy in three depths."""
+    site.grow(pace.amount(_VERIFIED))
+    return [
+        bare_hash(HASH),
+        bare_hash(NODE, 2 * HASH_BYTES),
+        bare_verify(SIGNATURE),
+        _in_memory(pace),
+        _into_postgres(site, pace),
+        *_verified(site, site.ground.new_folder("copy")),
+    ]
+
+
+def _in_memory(pace: Pace) -> Contestant:
+    amount = pace.amount(_IN_MEMORY)
+    leaves = [os.urandom(HASH_BYTES) for _ in range(amount)]
+
+    def work() -> int:
+        frontier = Frontier()
+        frontier.extend(leaves)
+        frontier.root()
+        tiles_for_growth(0, leaves, lambda *_: b"")
+        return amount
+
+    return Contestant(
+        f"{IN_MEMORY}, batch of {amount:,}",
+        LEAVES,
+        lambda _: once(work),
+        beside=NODE,
+        note="tiles and root",
+    )
+
+
+def _into_postgres(site: Site, pace: Pace) -> Contestant:
+    amount = pace.amount(_INTEGRATED)
+
+    def prepare() -> None:
+        site.integrate()
+        site.grow(site.head + amount)
+
+    return Contestant(
+        INTO_POSTGRES,
+        LEAVES,
+        lambda _: once(site.integrate),
+        prepare,
+        beside=HASH,
+        note="re-read, re-hash, tiles, read back, sign, outside file",
+    )
+
+
+def _verified(site: Site, folder: Path) -> list[Contestant]:
+    source = FolderSource(folder)
+
+    def prepare() -> None:
+        site.integrate()
+        LogCopy(folder, site.trust).extend(StoreSource(site.parts.reader))
+
+    def verify(*, envelopes: bool) -> int:
+        extent = Extent(envelopes=envelopes)
+        return verify_log(source, site.trust, extent).checkpoint.size
+
+    return [
+        Contestant(
+            HASHES_ONLY,
+            ENTRIES_A_SECOND,
+            lambda _: once(lambda: _hash(site, source)),
+            prepare,
+            beside=HASH,
+        ),
+        Contestant(
+            NO_ENVELOPES,
+            ENTRIES_A_SECOND,
+            lambda _: once(lambda: verify(envelopes=False)),
+            prepare,
+            beside=HASH,
+            note="canonical form, shapes, versions",
+        ),
+        Contestant(
+            EVERYTHING,
+            ENTRIES_A_SECOND,
+            lambda _: once(lambda: verify(envelopes=True)),
+            prepare,
+            beside=SIGNATURE,
+            note="every author's signature",
+        ),
+    ]
+
+
+def _hash(site: Site, source: FolderSource) -> int:
+    """Hash every bundle of a copy up to the signed root."""
+    checkpoint = site.trust.judge(source.read("checkpoint") or b"").checkpoint
+    frontier = Frontier()
+    for raw in _bundles(source, checkpoint.size):
+        frontier.extend([leaf_hash(entry) for entry in decode_bundle(raw)])
+    if frontier.root() != checkpoint.root:
+        raise RuntimeError("The copy has another root.")
+    return checkpoint.size
+
+
+def _bundles(source: FolderSource, size: int) -> Iterator[bytes]:
+    for index in range(-(-size // TILE_WIDTH)):
+        yield source.read(entries_path(index, tile_width(ENTRIES, index, size))) or b""

@@ -1,0 +1,131 @@
+"""What a run leaves behind: a table to read, the same as JSON, and plots."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks import appending, peers
+from benchmarks.aims import Aim, judge
+from benchmarks.rows import Book, Row, number_text, ratio_text
+from benchmarks.svg import Series, bars, percentile_lines
+
+TITLES: Mapping[str, str] = {
+    "floors": "Floors and ceilings",
+    "appends": "Append: the peers and ours, in the same rounds",
+    "prices": "What each safeguard costs",
+    "http": "HTTP: single doses into a whole installation",
+    "log": "The log: integrating and verifying",
+    "views": "What follows the log",
+    "reads": "Reads over HTTP, open loop",
+}
+_EMPTY = "–"
+
+
+def write(book: Book, folder: Path) -> None:
+    """Write `latest.md`, `latest.json` and the plots."""
+    folder.mkdir(exist_ok=True)
+    drawn = _plots(book)
+    for name, content in drawn.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    (folder / "latest.md").write_text(markdown(book, drawn), encoding="utf-8")
+    text = json.dumps(document(book), indent=1, ensure_ascii=False)
+    (folder / "latest.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def markdown(book: Book, plots: Iterable[str] = ()) -> str:
+    """Return the tables of a run."""
+    lines = ["# Measured", ""]
+    lines += [f"- {name}: {fact}" for name, fact in book.facts.items()]
+    lines += ["", *_aims(judge(book))]
+    for group, title in TITLES.items():
+        rows = [row for row in book.rows if row.group == group]
+        if rows:
+            lines += [f"## {title}", "", *_table(book, rows), ""]
+    if book.failures:
+        lines += ["## Not measured", ""]
+        lines += [f"- {one.name}: {one.reason}" for one in book.failures]
+        lines += [""]
+    lines += [f"![{name.removesuffix('.svg')}]({name})" for name in plots]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def document(book: Book) -> dict[str, object]:
+    """Return a run as a JSON object."""
+    rows = []
+    for row in book.rows:
+        members = asdict(row)
+        members["latency"] = {f"p{share:g}": value for share, value in row.latency.items()}
+        rows.append({**members, "median": row.middle, "ratio": book.ratio(row)})
+    return {
+        "facts": book.facts,
+        "aims": [asdict(aim) for aim in judge(book)],
+        "rows": rows,
+        "failures": [asdict(one) for one in book.failures],
+    }
+
+
+def _aims(aims: list[Aim]) -> list[str]:
+    if not aims:
+        return []
+    lines = ["## To reach", "", "| what | to reach | measured | reached |", "|---|---|---|---|"]
+    for aim in aims:
+        verdict = "yes" if aim.is_reached else "**no**"
+        lines.append(f"| {aim.what} | {aim.wanted} | {aim.measured} | {verdict} |")
+    return [*lines, ""]
+
+
+def _table(book: Book, rows: list[Row]) -> list[str]:
+    lines = [
+        "| what | median | lowest to highest | beside | p50 / p99 ms | note |",
+        "|---|---:|---:|---|---:|---|",
+    ]
+    for row in rows:
+        present = [value for value in row.values if value is not None]
+        span = f"{number_text(min(present))} to {number_text(max(present))}"
+        ratio = ratio_text(book.ratio(row))
+        beside = f"{ratio} {row.beside}" if ratio else _EMPTY
+        latency = _EMPTY
+        if row.latency:
+            latency = f"{number_text(row.latency[50.0])} / {number_text(row.latency[99.0])}"
+        value = f"{number_text(row.middle)} {row.unit}"
+        lines.append(f"| {row.name} | {value} | {span} | {beside} | {latency} | {row.note} |")
+    return lines
+
+
+def _plots(book: Book) -> dict[str, str]:
+    plots = {}
+    appends = _by_callers(book)
+    if appends:
+        plots["appends.svg"] = bars("Durable appends by callers", peers.EVENTS, appends)
+    prices = {row.name: row.middle for row in book.rows if row.group == "prices" and row.middle}
+    if prices:
+        plots["prices.svg"] = bars("What each safeguard costs", peers.EVENTS, [Series("", prices)])
+    for group, title in (("http", "A dose over HTTP"), ("reads", "Reads over HTTP")):
+        found = [(row.name, row.latency) for row in book.rows if row.group == group and row.latency]
+        if found:
+            plots[f"{group}.svg"] = percentile_lines(title, found)
+    return plots
+
+
+def _by_callers(book: Book) -> list[Series]:
+    series = []
+    for callers in peers.CALLERS:
+        values = {
+            row.name.rpartition(", ")[0]: row.middle
+            for row in book.rows
+            if row.group == "appends" and row.callers == callers and row.middle
+        }
+        if values:
+            series.append(Series(peers.callers_text(callers), values))
+    return series
+
+
+def headline(book: Book) -> str:
+    """Return one line that says how far it is from the peers."""
+    ours = book.find(peers.name_of(appending.FOLLOWED, peers.CALLERS[-1]))
+    ratio = book.ratio(ours) if ours else None
+    reached = judge(book)
+    count = sum(aim.is_reached for aim in reached)
+    beside = f"append beside the library: {ratio_text(ratio)}; " if ratio else ""
+    return f"{beside}{count} of {len(reached)} aims reached"

@@ -1,0 +1,81 @@
+"""Numbered SQL migrations, applied once each, in order.
+
+Safe to run twice and by several processes at once: an advisory lock lets one of them work while
+the others wait and then find nothing to do. Each file is one transaction together with its row in
+``public.migrations``; a crash between two files leaves the first applied and the second for the
+next run.
+"""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from bootstrap.errors import BootstrapError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_LOCK = 0x7661786C_6D696772  # "vaxlmigr", for one database
+_CREATE = """
+    CREATE TABLE IF NOT EXISTS public.migrations (
+        name text PRIMARY KEY,
+        sha256 text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    )
+"""
+
+
+class MigrationChangedError(BootstrapError):
+    """A migration was applied with other content than it has now; add a new one instead."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+def migrate(url: str, folder: Path) -> list[str]:
+    """Apply those files of a folder that a database does not have yet.
+
+    Args:
+        url: Libpq URL of the database, as a role that may create schemas and roles.
+        folder: Holds files ``NNNN_name.sql``, each free of transaction statements.
+
+    Returns:
+        Names of the files applied now, in order.
+
+    Raises:
+        MigrationChangedError: If an applied file was edited afterwards.
+        psycopg.Error: If the database cannot be reached or refuses a file, which then left
+            nothing behind.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])  # until the connection ends
+        connection.execute(_CREATE)
+        rows = connection.execute("SELECT name, sha256 FROM public.migrations").fetchall()
+        applied: dict[str, str] = dict(rows)
+        return [
+            file.name
+            for file in sorted(folder.glob("*.sql"))
+            if _apply(connection, file, applied.get(file.name))
+        ]
+
+
+def migrate_all(database_url: str, keys_url: str) -> list[str]:
+    """Bring the log's database and the keys' database up to date; return what was applied."""
+    return migrate(database_url, MIGRATIONS / "log") + migrate(keys_url, MIGRATIONS / "keys")
+
+
+def _apply(connection: psycopg.Connection[tuple[Any, ...]], file: Path, known: str | None) -> bool:
+    script = file.read_bytes()
+    digest = sha256(script).hexdigest()
+    if known is not None:
+        if known != digest:
+            raise MigrationChangedError(file.name)
+        return False
+    with connection.transaction():
+        connection.execute(script)
+        connection.execute(
+            "INSERT INTO public.migrations (name, sha256) VALUES (%s, %s)", [file.name, digest]
+        )
+    return True

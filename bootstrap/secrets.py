@@ -1,0 +1,86 @@
+"""The installation's secrets: files below `<data_dir>/secrets`, made once, mode 0600.
+
+None of them lies in a database, so that neither a dump of the log nor one of the key database
+opens anything (DESIGN section 6).
+"""
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+SEEDS = (
+    "kek",  # wraps each person's key
+    "pepper",  # keys the blind indexes
+    "log-ed25519",  # signs checkpoints, signature type 0x01
+    "log-ml-dsa-44",  # signs checkpoints, signature type 0x06
+    "root",  # the operator's root key, pinned by position 1
+    "platform",  # signs what the server itself writes
+    "issuer",  # the development issuer's token key
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """32-byte seeds by name, and the stream ids of the operator and of the platform."""
+
+    seeds: dict[str, bytes]
+    operator: UUID
+    platform: UUID
+
+    @property
+    def root_key(self) -> Ed25519PrivateKey:
+        """The operator's signing key."""
+        return Ed25519PrivateKey.from_private_bytes(self.seeds["root"])
+
+    @property
+    def platform_key(self) -> Ed25519PrivateKey:
+        """The platform's signing key."""
+        return Ed25519PrivateKey.from_private_bytes(self.seeds["platform"])
+
+
+def load_or_make(folder: Path, *, operator: UUID, platform: UUID) -> Secrets:
+    """Read the secrets below `folder`, making what is missing on the very first start.
+
+    Two processes may start at once: each file is created exclusively, and the loser reads the
+    winner's. A crash between two files leaves the rest to the next start.
+
+    Args:
+        folder: Created with mode 0700.
+        operator: The operator's stream id, used only when none is kept yet.
+        platform: The platform's stream id, likewise.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    seeds = {name: bytes.fromhex(_keep(folder / name, secrets.token_hex(32))) for name in SEEDS}
+    ids = json.loads(
+        _keep(
+            folder / "organisations.json",
+            json.dumps({"operator": str(operator), "platform": str(platform)}),
+        )
+    )
+    return Secrets(seeds, UUID(ids["operator"]), UUID(ids["platform"]))
+
+
+def _keep(path: Path, fresh: str) -> str:
+    """The file's text; `fresh` becomes it when there is none. All or nothing."""
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(fresh)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)  # atomic, and refuses to replace what another process made
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+    return path.read_text().strip()

@@ -1,0 +1,185 @@
+"""The settings, and the only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bootstrap.errors import SettingsError
+
+_PREFIX = "VAXLEDGER_"
+_NATS_MONITOR_PORT = 8222
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class Settings(BaseSettings):
+    """What an installation can be told, each as `VAXLEDGER_` and the name in capitals.
+
+    Nothing given means a complete installation on this machine alone: embedded servers, loopback,
+    a development issuer.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, env_ignore_empty=True)
+
+    data_dir: Path = Field(
+        default=Path(".vaxledger"),
+        description="Directory of secrets, the outside checkpoint and the embedded servers; "
+        "relative to the current directory.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="libpq URL of the log's database. Not given: the embedded PostgreSQL.",
+    )
+    keys_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="libpq URL of the key database, in production on another server than the "
+        "log's. Given exactly when `VAXLEDGER_DATABASE_URL` is.",
+    )
+    nats_url: str | None = Field(
+        default=None,
+        description="URL of NATS, `nats://host:port`. Not given: the embedded server.",
+    )
+    nats_monitor_url: str | None = Field(
+        default=None,
+        description="HTTP monitoring endpoint of NATS, where the publisher checks that messages "
+        "are synced before they are acknowledged. Not given: port 8222 of the same host.",
+    )
+    nats_user: str | None = Field(
+        default=None,
+        description="User of the publisher at NATS. The embedded server makes its own.",
+    )
+    nats_password: str | None = Field(
+        default=None, repr=False, description="Password of that user."
+    )
+    host: str = Field(
+        default="127.0.0.1", description="Address that the HTTP interface listens on."
+    )
+    port: int = Field(
+        default=8420, ge=1, le=65535, description="Port that the HTTP interface listens on."
+    )
+    origin: str = Field(
+        default="ledger.example.cn/vax/kaifeng-demo",
+        pattern=r"^[!-*,-~]{1,200}$",
+        description="Name of the log in its checkpoints (C2SP tlog-checkpoint): a URL without "
+        "scheme, printable ASCII without space and `+`. Never changes in the life of a log.",
+    )
+    issuer: str | None = Field(
+        default=None,
+        description="OAuth 2.0 issuer of access tokens. Not given: a development issuer of our "
+        "own, which works on a loopback address only.",
+    )
+    certificate_rules: str = Field(
+        default="kaifeng-demo",
+        pattern=r"^[a-z0-9-]{1,64}$",
+        description="Rule file of electronic certificates: who may claim one, and where. "
+        "`nantong-2024` is the source's own.",
+    )
+    issuer_keys: str | None = Field(
+        default=None,
+        description="File or URL of the issuer's public keys (JWKS). Not given: "
+        "`/.well-known/jwks.json` below the issuer.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least severity that is logged."
+    )
+    append_queue: int = Field(
+        default=5000,
+        ge=1,
+        description="Submissions that may wait for the log's writer; more are refused with 503 "
+        "and Retry-After.",
+    )
+    receipt_wait_seconds: float = Field(
+        default=2.0,
+        ge=0,
+        le=30,
+        description="How long a write waits for the checkpoint that covers it before it is "
+        "answered with 202 and the address of the receipt.",
+    )
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        """Fix the directory now: parts may run elsewhere."""
+        return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.database_url is None) != (self.keys_url is None):
+            raise ValueError("DATABASE_URL and KEYS_URL are given together or not at all")
+        if self.nats_url is None and self.nats_monitor_url is not None:
+            raise ValueError("NATS_MONITOR_URL means nothing without NATS_URL")
+        if (self.nats_user is None) != (self.nats_password is None):
+            raise ValueError("NATS_USER and NATS_PASSWORD are given together or not at all")
+        if self.issuer is None and self.issuer_keys is not None:
+            raise ValueError("ISSUER_KEYS means nothing without ISSUER")
+        if self.issuer is None and self.host not in _LOOPBACK:
+            raise ValueError("HOST beyond loopback needs ISSUER: the development issuer is local")
+        return self
+
+    @property
+    def monitor_url(self) -> str | None:
+        """The monitoring endpoint of NATS; None when NATS is embedded and not yet started."""
+        if self.nats_monitor_url is not None or self.nats_url is None:
+            return self.nats_monitor_url
+        return f"http://{urlsplit(self.nats_url).hostname}:{_NATS_MONITOR_PORT}"
+
+    @property
+    def issuer_keys_source(self) -> str | None:
+        """Where the issuer's keys are; None for the development issuer."""
+        if self.issuer is None:
+            return None
+        return self.issuer_keys or f"{self.issuer.rstrip('/')}/.well-known/jwks.json"
+
+    @classmethod
+    def load(cls, **overrides: object) -> Self:
+        """Read the environment; `overrides` (a command line's) win where they are not None.
+
+        Raises:
+            SettingsError: with one sentence for each problem, never with a value.
+        """
+        unknown = sorted(
+            name
+            for name in os.environ  # noqa: TID251  this is the reader
+            if name.startswith(_PREFIX)
+            and name.removeprefix(_PREFIX).lower() not in cls.model_fields
+        )
+        if unknown:
+            raise SettingsError(tuple(f"{name} is not a setting" for name in unknown))
+        given: dict[str, Any] = {k: v for k, v in overrides.items() if v is not None}
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            problems = tuple(
+                ": ".join([*(f"{_PREFIX}{part}".upper() for part in e["loc"]), e["msg"]])
+                for e in error.errors(include_input=False, include_url=False)
+            )
+            raise SettingsError(problems) from None
+
+    def environment(self) -> Mapping[str, str]:
+        """The environment for a part of ours: this process's, with exactly these settings."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()  # noqa: TID251  this is the reader
+            if not name.startswith(_PREFIX)
+        }
+        own = {
+            f"{_PREFIX}{name.upper()}": str(value)
+            for name, value in self.model_dump().items()
+            if value is not None
+        }
+        return inherited | own
+
+
+def settings_markdown() -> str:
+    """The page `docs/settings.md`: a table of all settings."""
+    lines = ["| Variable | Default | Meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        lines.append(f"| `{_PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(lines) + "\n"

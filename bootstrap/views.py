@@ -1,0 +1,59 @@
+"""The read side of a serving process: every projection's questions over pools of their own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bootstrap.settings import Settings
+from projections.certificates import Certificates
+from projections.connection import READ, READ_PEOPLE, open_pool
+from projections.doses import Doses
+from projections.organisations import Organisations
+from projections.people import People
+from projections.positions import Positions
+from projections.records import Records
+from projections.register import Registers
+from projections.roll_up import RollUps
+
+POOL_SIZE = 8
+PEOPLE_POOL_SIZE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What can be asked of the read models."""
+
+    records: Records
+    doses: Doses
+    certificates: Certificates
+    registers: Registers
+    roll_ups: RollUps
+    organisations: Organisations
+    people: People
+    positions: Positions
+
+
+@contextmanager
+def open_views(settings: Settings) -> Iterator[Views]:
+    """Open pools to both databases; closes them in the end.
+
+    Args:
+        settings: With the URLs of both databases.
+    """
+    assert settings.database_url is not None
+    assert settings.keys_url is not None
+    with (
+        open_pool(settings.database_url, READ, POOL_SIZE) as pool,
+        open_pool(settings.keys_url, READ_PEOPLE, PEOPLE_POOL_SIZE) as people_pool,
+    ):
+        people = People(people_pool)
+        yield Views(
+            Records(pool),
+            Doses(pool),
+            Certificates(pool),
+            Registers(pool, people),
+            RollUps(pool),
+            Organisations(pool),
+            people,
+            Positions(pool, people_pool),
+        )

@@ -1,0 +1,184 @@
+"""Wiring: the only place that picks concrete parts and hands them to each other."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from uuid import UUID
+
+from bootstrap.issuer_keys import IssuerKeys
+from bootstrap.secrets import Secrets, load_or_make
+from bootstrap.settings import Settings
+from bootstrap.tokens import DEVELOPMENT_ISSUER, DevelopmentIssuer, TokenVerifier
+from commands.desk import Desk
+from commands.directory import Directory
+from commands.genesis import Founder
+from commands.services import Platform, Rules, Services
+from commands.vault import Vault
+from domain import codec
+from domain.certificate_rules.rules import CertificateRules
+from domain.schedules.catalogue import Catalogue
+from domain.schedules.entry_requirements import EntryRequirements
+from domain.sealed import Sealed
+from domain.topics import EVENTS
+from ledger.checkpoint import LogSigner
+from ledger.store.connections import Pool, open_pool
+from ledger.store.journal import Journal
+from ledger.store.keys import ROLE as VAULT_ROLE
+from ledger.store.keys import KeyStore
+from ledger.store.mapping import Codec
+from ledger.store.reading import ROLE as READ_ROLE
+from ledger.store.reading import LogReader
+from ledger.store.recorder import LedgerRecorder
+from ledger.store.writer import Writer
+
+OPERATOR_NAME = "省级免疫规划信息平台（演示）"
+OPERATOR_DIVISION = "410000"
+POOL_SIZE = 16
+KEYS_POOL_SIZE = 8
+
+_VERSION_BITS = 0x7 << 76
+_VARIANT_BITS = 0b10 << 62
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562): milliseconds, then 74 random bits; index pages fill from the left."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = secrets.randbits(74)
+    return UUID(
+        int=milliseconds << 80
+        | _VERSION_BITS
+        | (random >> 62) << 64
+        | _VARIANT_BITS
+        | random & ((1 << 62) - 1)
+    )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The running parts of one process."""
+
+    settings: Settings
+    secrets: Secrets
+    pool: Pool
+    reader: LogReader
+    journal: Journal
+    vault: Vault
+    directory: Directory
+    services: Services
+    desk: Desk
+    writer: Writer
+
+    @cached_property
+    def issuer(self) -> DevelopmentIssuer:
+        """The development issuer; only who asks for it meets its warning."""
+        return DevelopmentIssuer(self.secrets.seeds["issuer"])
+
+    @cached_property
+    def tokens(self) -> TokenVerifier:
+        """Verifies access tokens of the configured issuer, else of the development issuer."""
+        issuer, source = self.settings.issuer, self.settings.issuer_keys_source
+        if issuer is None or source is None:
+            return TokenVerifier(DEVELOPMENT_ISSUER, self.issuer.keys, _unix_seconds)
+        return TokenVerifier(issuer, IssuerKeys(source), _unix_seconds)
+
+    @property
+    def founder(self) -> Founder:
+        """Who opens the log."""
+        return Founder(
+            self.secrets.operator, self.secrets.root_key, OPERATOR_NAME, OPERATOR_DIVISION
+        )
+
+
+def _unix_seconds() -> int:
+    return int(time.time())
+
+
+def installation_secrets(settings: Settings) -> Secrets:
+    """The secrets of the installation, made on its first start."""
+    return load_or_make(settings.data_dir / "secrets", operator=new_id(), platform=new_id())
+
+
+def log_signer(settings: Settings, kept: Secrets) -> LogSigner:
+    """What signs checkpoints."""
+    return LogSigner(settings.origin, kept.seeds["log-ed25519"], kept.seeds["log-ml-dsa-44"])
+
+
+def publish_verifier_keys(settings: Settings) -> None:
+    """Write the log's public keys to `<data_dir>/log.vkey`, what commands on this machine trust."""
+    keys = log_signer(settings, installation_secrets(settings)).verifier_keys()
+    target = settings.data_dir / "log.vkey"
+    draft = target.with_suffix(".new")
+    draft.write_text("".join(f"{key.text()}\n" for key in keys))
+    draft.replace(target)
+
+
+def rules(settings: Settings) -> Rules:
+    """The rule files in force, validated as they are read."""
+    claims = CertificateRules.load(settings.certificate_rules).claims
+    return Rules(Catalogue.load(), EntryRequirements.load(), claims)
+
+
+@contextmanager
+def wire(settings: Settings) -> Iterator[Parts]:
+    """Open everything that reading and writing need; closes it in the end.
+
+    Args:
+        settings: With the URLs of both databases.
+    """
+    assert settings.database_url is not None
+    assert settings.keys_url is not None
+    kept = installation_secrets(settings)
+    pool = open_pool(settings.database_url, READ_ROLE, size=POOL_SIZE)
+    keys_pool = open_pool(settings.keys_url, VAULT_ROLE, size=KEYS_POOL_SIZE)
+    writer = Writer(settings.database_url, queue_limit=settings.append_queue)
+    try:
+        yield _parts(settings, kept, (pool, keys_pool), writer)
+    finally:
+        writer.close()
+        keys_pool.close()
+        pool.close()
+
+
+def _parts(settings: Settings, kept: Secrets, pools: tuple[Pool, Pool], writer: Writer) -> Parts:
+    reader = LogReader(pools[0])
+    keys = KeyStore(pools[1], kept.seeds["kek"], kept.seeds["pepper"])
+    journal = Journal(LedgerRecorder(pools[0], writer), origin=settings.origin, codec=event_codec())
+    vault = Vault(keys, reader, settings.origin, secrets.token_bytes)
+    directory = Directory(journal)
+    services = Services(
+        journal=journal,
+        reader=reader,
+        vault=vault,
+        directory=directory,
+        platform=Platform(kept.platform, kept.platform_key, settings.origin),
+        rules=rules(settings),
+        clock=lambda: datetime.now(UTC),
+        random=secrets.token_bytes,
+        new_id=new_id,
+    )
+    return Parts(
+        settings=settings,
+        secrets=kept,
+        pool=pools[0],
+        reader=reader,
+        journal=journal,
+        vault=vault,
+        directory=directory,
+        services=services,
+        desk=Desk(services),
+        writer=writer,
+    )
+
+
+def event_codec() -> Codec:
+    """How the ledger reads and writes the domain's events."""
+    return Codec(
+        classes=EVENTS,
+        encode=codec.encode,
+        decode=codec.decode,
+        sealed=lambda subject, sha256: Sealed(subject=subject, sha256=sha256),
+    )

@@ -1,0 +1,29 @@
+"""All commands of `vaxledger`, each in a module of its own."""
+
+import typer
+
+from cli import evaluate, projections, serving
+from cli.demo.command import demo
+from cli.export import export
+from cli.tail import tail
+from cli.token import token
+from cli.verify import verify
+
+app = typer.Typer(
+    name="vaxledger",
+    help="预防接种记录完整性账本 · a tamper-evident ledger of vaccination records",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+app.command("demo")(demo)
+app.command("serve")(serving.serve)
+app.command("migrate")(serving.migrate)
+app.command("api")(serving.api)
+app.command("worker")(serving.worker)
+app.command("tail")(tail)
+app.command("export")(export)
+app.command("verify")(verify)
+app.command("token")(token)
+app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(projections.app, name="projections")

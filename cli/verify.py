@@ -1,0 +1,174 @@
+"""`vaxledger verify`: a log, a copy of it, or one receipt, checked without trusting anybody."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, reader_of
+from client.errors import RefutedError
+from client.proving import verify_file
+from client.sources import FolderSource, HttpSource, Source
+from client.trust import Trust
+from client.verify import Extent, verify_log
+from ledger.errors import LedgerError
+
+REFUTED, UNREADABLE = 1, 2
+
+STEPS = {
+    1: "检查点签名 The checkpoint is signed as the policy asks",
+    2: "条目、叶、树根 Entries are complete; leaves make tiles and the signed root",
+    3: "条目格式 Entries are canonical and have the shape of their topic",
+    4: "流版本连续、时间不倒退 Versions of each stream are dense, times do not go back",
+    5: "作者封装 Envelopes sign exactly what the entries say",
+    6: "密钥链 Keys were valid at their position, up to the root key",
+    7: "幂等键 No idempotency key stands for two writes",
+    8: "派生事件 What the server made has a cause and the platform's signature",
+    9: "密封内容 Sealed values at hand have their digests",
+    10: "一致性 The log extends the checkpoints seen before",
+}
+
+
+def verify(  # noqa: PLR0913  each is an option of the command line
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="日志网址、导出目录、.tlog-proof 或回执 JSON。"
+            "The URL of a log, the folder of a copy, a .tlog-proof, or a receipt.",
+            metavar="URL|FOLDER|FILE",
+        ),
+    ],
+    *,
+    trust: TrustOption = None,
+    origin: OriginOption = "",
+    token_file: TokenOption = None,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(help="以前见过的检查点。A checkpoint that you have seen before."),
+    ] = None,
+    entry: Annotated[
+        Path | None, typer.Option(help="证明所指的条目。The entry that a .tlog-proof is about.")
+    ] = None,
+    envelopes: Annotated[
+        bool, typer.Option(help="核对作者签名。Check the authors' signatures.")
+    ] = True,
+    blobs: Annotated[
+        bool, typer.Option(help="核对所附的密封内容。Check sealed values that are at hand.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """离线验证：重算整个日志。Recompute the whole log and compare it with what was signed.
+
+    Exit code 1 when it does not hold, 2 when it could not be read.
+    """
+    place = Path(target)
+    is_url = target.startswith(("http://", "https://"))
+    try:
+        trusted = load_trust(trust, origin, None if is_url else place)
+        if not is_url and place.is_file():
+            found = verify_file(place, trusted, entry)
+        else:
+            opened: AbstractContextManager[Source] = nullcontext(FolderSource(place))
+            if is_url:
+                opened = HttpSource(reader_of(target, token_file, trusted))
+            seen = [trusted.judge(path.read_bytes()).checkpoint for path in known or []]
+            extent = Extent(envelopes=envelopes, blobs=blobs, known=seen)
+            with opened as source:
+                found = _verify_log(source, trusted, extent, quiet=as_json)
+    except RefutedError as refuted:
+        _report_refuted(refuted, as_json=as_json)
+        raise typer.Exit(REFUTED) from None
+    except (LedgerError, OSError) as error:
+        give_up(target, error, as_json=as_json)
+    _report(found, as_json=as_json)
+
+
+def give_up(what: object, error: Exception, *, as_json: bool) -> NoReturn:
+    """Say why something could not be done, and leave with exit code 2."""
+    if as_json:
+        typer.echo(json.dumps({"error": str(error)}, ensure_ascii=False))
+    else:
+        Console(stderr=True).print(f"[red]{escape(str(what))}[/red]: {escape(str(error))}")
+    raise typer.Exit(UNREADABLE) from error
+
+
+@contextmanager
+def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that shows how much is done, with rate and remaining time."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _done, _size: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(label, total=None, rate="")
+
+        def show(done: int, size: int) -> None:
+            speed = bar.tasks[0].speed
+            rate = f"{speed:,.0f}/s" if speed else ""
+            bar.update(task, completed=done, total=size, rate=rate)
+
+        yield show
+
+
+def _verify_log(source: Source, trust: Trust, extent: Extent, *, quiet: bool) -> dict[str, Any]:
+    with progress_bar("验证 verifying", quiet=quiet) as show:
+        return verify_log(source, trust, extent, show).describe()
+
+
+def _report(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"holds": True, **found}, ensure_ascii=False))
+        return
+    console = Console(file=sys.stdout)
+    if "root" in found:
+        for number, name in STEPS.items():
+            console.print(f"[green]✓[/green] {number:>2} {name}")
+    for name, value in found.items():
+        console.print(f"{name:>16}  {escape(str(value))}", highlight=False)
+    if not found["witnessed"]:
+        console.print("[yellow]已收录，尚未见证。Included, not yet witnessed.[/yellow]")
+    console.print("[bold green]日志成立。It holds.[/bold green]")
+
+
+def _report_refuted(refuted: RefutedError, *, as_json: bool) -> None:
+    if as_json:
+        verdict = {
+            "holds": False,
+            "step": refuted.step,
+            "position": refuted.position,
+            "reason": refuted.reason,
+            "facts": refuted.fields,
+        }
+        typer.echo(json.dumps(verdict, ensure_ascii=False, default=str))
+        return
+    console = Console(file=sys.stdout)
+    for number, name in STEPS.items():
+        if number == refuted.step:
+            console.print(f"[red]✗ {number:>2} {name}[/red]")
+    where = "整个日志 the log as a whole"
+    if refuted.position is not None:
+        where = f"位置 position {refuted.position}"
+    facts = ", ".join(f"{name}={value}" for name, value in refuted.fields.items())
+    console.print(f"[bold red]日志不成立。It does not hold.[/bold red] {where}: {refuted.reason}")
+    if facts:
+        console.print(escape(facts), highlight=False)

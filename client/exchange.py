@@ -1,0 +1,168 @@
+"""One write as steps without I/O: what is sent, what is repeated, what is believed.
+
+A step is a ``Call`` to make or a ``Pause`` to wait; the driver answers each call with an
+``Answer``, or with None when the connection failed. The blocking and the asynchronous client
+differ only in how they drive these steps.
+"""
+
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from client.errors import ProblemError, ReceiptError, UnavailableError
+from client.receipt import Receipt
+from client.signing import AuthorKey, SignedWrite
+from client.trust import Trust
+
+CREATED = (200, 201)
+ACCEPTED = 202
+NOT_FOUND = 404
+_AGAIN = (429, 502, 503, 504)
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+_RECEIPT_PAUSE = 0.2
+_OK = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to make.
+
+    Attributes:
+        method: HTTP method.
+        path: Path and query below the base URL.
+        headers: Further headers.
+        content: The body.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Seconds to wait before the next step."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: status, headers with lower-case names, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        """Return the body as JSON.
+
+        Raises:
+            ReceiptError: If it is none.
+        """
+        try:
+            return json.loads(self.content)
+        except ValueError as error:
+            raise ReceiptError("The server's answer is not JSON.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one write is pursued.
+
+    Attributes:
+        attempts: Most requests with the same idempotency key.
+        receipt_seconds: How long to wait for the receipt of an accepted write.
+    """
+
+    attempts: int = 8
+    receipt_seconds: float = 30.0
+
+
+Steps = Generator[Call | Pause, Answer | None, Answer]
+
+
+def call(request: Call, patience: Patience) -> Steps:
+    """Make a request that may be repeated, until it is answered or patience ends.
+
+    Raises:
+        ProblemError: If the server refused it.
+        UnavailableError: If no attempt was answered usefully.
+    """
+    pause = _FIRST_PAUSE
+    status = None
+    for attempt in range(1, patience.attempts + 1):
+        answer = yield request
+        status = answer and answer.status
+        if answer is not None and answer.status not in _AGAIN:
+            if answer.status not in _OK:
+                raise ProblemError(answer.status, _problem(answer))
+            return answer
+        if attempt < patience.attempts:
+            yield Pause(min(_retry_after(answer) or pause, _LONGEST_PAUSE))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+    raise UnavailableError(path=request.path, attempts=patience.attempts, status=status)
+
+
+def submission(
+    path: str, write: SignedWrite, key: AuthorKey, trust: Trust, patience: Patience
+) -> Generator[Call | Pause, Answer | None, Receipt]:
+    """Submit a signed write and return its verified receipt.
+
+    Every repetition carries the same idempotency key, so the write stands once however often it
+    is sent: a lost answer cannot double it.
+
+    Raises:
+        ProblemError: If the server refused it.
+        UnavailableError: If the outcome stayed unknown; submit the same write again.
+        ReceiptError: If the receipt does not prove what was signed.
+    """
+    statement = write.statement
+    headers = {
+        "Content-Type": "application/json",
+        "Idempotency-Key": str(statement.idempotency_key),
+    }
+    if statement.expected_version:
+        headers["If-Match"] = f'"{statement.expected_version}"'
+    answer = yield from call(Call("POST", path, headers, write.body()), patience)
+    if answer.status == ACCEPTED:
+        answer = yield from _await_receipt(answer, patience)
+    receipt = Receipt.verify(answer.json(), trust)
+    receipt.verify_write(write, key)
+    return receipt
+
+
+def _await_receipt(accepted: Answer, patience: Patience) -> Steps:
+    """Ask for the receipt of an accepted write until a checkpoint covers it."""
+    location = accepted.headers.get("location", "")
+    if not location.startswith("/"):
+        raise ReceiptError("An accepted write names the address of its receipt.")
+    waited = 0.0
+    while waited < patience.receipt_seconds:
+        yield Pause(_RECEIPT_PAUSE)
+        waited += _RECEIPT_PAUSE
+        try:
+            answer = yield from call(Call("GET", location), patience)
+        except ProblemError as problem:
+            if problem.status != NOT_FOUND:  # not found until it is published
+                raise
+            continue
+        if answer.status in CREATED:
+            return answer
+    raise UnavailableError("No checkpoint covered the write in time.", receipt=location)
+
+
+def _retry_after(answer: Answer | None) -> float | None:
+    text = answer.headers.get("retry-after", "") if answer is not None else ""
+    return float(text) if text.isascii() and text.isdigit() else None
+
+
+def _problem(answer: Answer) -> dict[str, object]:
+    try:
+        document = json.loads(answer.content)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

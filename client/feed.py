@@ -1,0 +1,216 @@
+"""The feed's streams: their names, what their configuration must be, and how it is checked.
+
+``VAX`` holds every entry once, sequence = position, and refuses deletion. Checkpoints and alarms
+have streams of their own, so that nothing but entries ever counts in ``VAX``. JetStream by default
+acknowledges before it syncs (a power cut loses up to two minutes), so a server is only accepted
+when it syncs always.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import nats
+from nats.aio.client import Client as Connection
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.js.errors import NotFoundError
+
+from client.errors import FeedRefusedError
+
+ENTRIES = "VAX"
+CHECKPOINTS = "VAX-CHECKPOINTS"
+ALARMS = "VAX-ALARMS"
+
+ENTRY_SUBJECTS = "vax.>"
+CHECKPOINT_SUBJECT = "vaxledger.checkpoint"
+ALARM_SUBJECT = "vaxledger.alarm"
+
+MAX_MESSAGE_BYTES = 65_536
+KEPT_CHECKPOINTS = 3_600  # an hour at one a second; each is complete in itself
+KEPT_ALARMS = 10_000
+
+_CONNECT_SECONDS = 5
+_RETRY_SECONDS = 0.1
+_MONITOR_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class FeedServer:
+    """Where the feed is, and how we may know that it syncs.
+
+    Attributes:
+        url: NATS URL, several joined by commas for a cluster.
+        user: User name, empty for none.
+        password: Its password.
+        monitor_urls: HTTP monitoring endpoints, one for each server.
+        embedded: Whether the server runs from our own configuration, which syncs always.
+        replicas: Copies of each stream, 1 or 3.
+    """
+
+    url: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    monitor_urls: tuple[str, ...] = ()
+    embedded: bool = False
+    replicas: int = 1
+
+
+async def connect(server: FeedServer, *, reconnect: bool) -> Connection:
+    """Return a connection.
+
+    Args:
+        server: Where to.
+        reconnect: Whether the library restores lost connections by itself. A publisher does not
+            want that: what it had sent would be sent again into an unknown state.
+
+    Raises:
+        nats.errors.Error: If no server answers or it refuses us.
+        OSError: If no server can be reached.
+    """
+    return await nats.connect(
+        server.url.split(","),
+        user=server.user or None,
+        password=server.password or None,
+        connect_timeout=_CONNECT_SECONDS,
+        allow_reconnect=reconnect,
+        max_reconnect_attempts=-1 if reconnect else 1,
+        reconnect_time_wait=_RETRY_SECONDS,
+        error_cb=_ignore,
+    )
+
+
+async def _ignore(_error: Exception) -> None:
+    """Say nothing: every call that fails raises to its own caller."""
+
+
+async def check_syncs_always(server: FeedServer) -> None:
+    """Refuse a server that acknowledges messages before they are on disk.
+
+    Raises:
+        FeedRefusedError: If a server syncs lazily, or nobody can tell.
+        httpx.HTTPError: If a monitoring endpoint does not answer.
+    """
+    if not server.monitor_urls:
+        if server.embedded:
+            return  # bootstrap wrote its configuration with `sync_interval: always`
+        raise FeedRefusedError("Without a monitoring endpoint nobody knows whether NATS syncs.")
+    async with httpx.AsyncClient(timeout=_MONITOR_SECONDS, trust_env=False) as http:
+        for url in server.monitor_urls:
+            answer = (await http.get(f"{url.rstrip('/')}/varz")).raise_for_status().json()
+            # nats-server 2.10 to 2.15 state it as jetstream.config.sync_always.
+            if answer.get("jetstream", {}).get("config", {}).get("sync_always") is not True:
+                raise FeedRefusedError(
+                    "NATS acknowledges before it syncs; set `sync_interval: always`.", monitor=url
+                )
+
+
+async def ensure_streams(js: JetStreamContext, replicas: int) -> None:
+    """Make the streams that are missing and refuse those that are configured otherwise.
+
+    Raises:
+        FeedRefusedError: Naming the stream and each setting that differs.
+        nats.errors.Error: If the server does not answer or refuses us.
+    """
+    for wanted in _wanted(replicas):
+        try:
+            info = await js.stream_info(str(wanted.name))
+        except NotFoundError:
+            # Two publishers may do this at once: the same configuration twice is no error.
+            info = await js.add_stream(wanted)
+        check_stream(info, wanted)
+
+
+def check_stream(info: StreamInfo, wanted: StreamConfig) -> None:
+    """Refuse a stream whose configuration has drifted from what is wanted.
+
+    Raises:
+        FeedRefusedError: Naming the stream and each setting that differs.
+    """
+    actual = info.config
+    drift: dict[str, Any] = {
+        name: getattr(actual, name)
+        for name in _CHECKED
+        if _plain(getattr(actual, name)) != _plain(getattr(wanted, name))
+    }
+    if drift:
+        raise FeedRefusedError(
+            "A stream is not configured as it must be.", stream=actual.name, **drift
+        )
+
+
+def entries_config(replicas: int) -> StreamConfig:
+    """Return the configuration of the stream of entries: everything kept, nothing deleted."""
+    return StreamConfig(
+        name=ENTRIES,
+        subjects=[ENTRY_SUBJECTS],
+        discard=DiscardPolicy.NEW,
+        max_msgs=-1,
+        deny_delete=True,
+        deny_purge=True,
+        allow_atomic=True,
+        max_msg_size=MAX_MESSAGE_BYTES,
+        **_common(replicas),
+    )
+
+
+def alarm_body(kind: str, sentence: str, at: str, **facts: object) -> bytes:
+    """Return an alarm as JSON; facts are of types that JSON knows or are written as text."""
+    return json.dumps(
+        {"kind": kind, "sentence": sentence, "at": at, "facts": facts}, default=str, sort_keys=True
+    ).encode()
+
+
+def _wanted(replicas: int) -> tuple[StreamConfig, ...]:
+    common = _common(replicas) | {"deny_delete": True, "discard": DiscardPolicy.OLD}
+    return (
+        entries_config(replicas),
+        StreamConfig(
+            name=CHECKPOINTS, subjects=[CHECKPOINT_SUBJECT], max_msgs=KEPT_CHECKPOINTS, **common
+        ),
+        StreamConfig(name=ALARMS, subjects=[ALARM_SUBJECT], max_msgs=KEPT_ALARMS, **common),
+    )
+
+
+def _common(replicas: int) -> dict[str, Any]:
+    return {
+        "retention": RetentionPolicy.LIMITS,
+        "storage": StorageType.FILE,
+        "max_bytes": -1,
+        "max_age": 0,
+        "max_msgs_per_subject": -1,
+        "num_replicas": replicas,
+        "no_ack": False,
+        "sealed": False,
+        "allow_rollup_hdrs": False,
+    }
+
+
+_CHECKED = (
+    "subjects",
+    "retention",
+    "storage",
+    "discard",
+    "max_msgs",
+    "max_bytes",
+    "max_age",
+    "max_msgs_per_subject",
+    "max_msg_size",
+    "num_replicas",
+    "no_ack",
+    "sealed",
+    "deny_delete",
+    "deny_purge",
+    "allow_rollup_hdrs",
+    "allow_atomic",
+    "persist_mode",
+    "mirror",
+    "sources",
+    "subject_transform",
+)
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting as comparable: absent, false and empty mean the same."""
+    return getattr(value, "value", value) or None

@@ -1,0 +1,159 @@
+"""Signing as an author: the key, the draft of a write, and the body that is sent."""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from client.errors import AuthorKeyError
+from ledger.envelope import Envelope, commitment, keyid_of, sign_payload
+from ledger.jcs import canonical
+from ledger.statement import Statement, possession_text
+
+_SALT_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A write that nobody has signed yet.
+
+    Attributes:
+        topic: Kind and version of the event.
+        stream: Id of the aggregate; for a new one a UUIDv7 of the author's making.
+        expected_version: Its newest version that the author knows, 0 for a new one.
+        data: The clear fields.
+        private: For each person handle the values that are to be sealed.
+        idempotency_key: Names this write for ever; send the same draft again, never a new one.
+    """
+
+    topic: str
+    stream: UUID
+    expected_version: int
+    data: Mapping[str, Any]
+    private: Mapping[UUID, Mapping[str, Any]] = field(default_factory=dict)
+    idempotency_key: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedWrite:
+    """A signed statement with the private values that it commits to.
+
+    Attributes:
+        statement: What was signed.
+        envelope: The signature over its exact bytes.
+        private: As sent: for each person handle ``r`` (64 hex digits) and ``values``.
+    """
+
+    statement: Statement
+    envelope: Envelope
+    private: Mapping[str, Mapping[str, Any]]
+
+    def body(self) -> bytes:
+        """Return the JSON body of the request."""
+        return canonical({"envelope": self.envelope.to_json(), "private": dict(self.private)})
+
+
+class AuthorKey:
+    """The Ed25519 key that an organisation signs with.
+
+    Args:
+        organisation: Stream id of the organisation.
+        key: Its private key.
+    """
+
+    def __init__(self, organisation: UUID, key: Ed25519PrivateKey) -> None:
+        self.organisation = organisation
+        self.public = key.public_key().public_bytes_raw()
+        self.keyid = keyid_of(self.public)
+        self._key = key
+
+    @classmethod
+    def from_seed(cls, organisation: UUID, seed: bytes) -> Self:
+        """Return the key of a 32-byte seed.
+
+        Raises:
+            AuthorKeyError: If it has another length.
+        """
+        try:
+            return cls(organisation, Ed25519PrivateKey.from_private_bytes(seed))
+        except ValueError as error:
+            raise AuthorKeyError("A seed has 32 bytes.", size=len(seed)) from error
+
+    @classmethod
+    def load(cls, organisation: UUID, path: Path) -> Self:
+        """Read a PKCS #8 PEM file without passphrase, which its owner alone may read.
+
+        Raises:
+            AuthorKeyError: If others may read it too, or it is no such key.
+            OSError: If it cannot be read.
+        """
+        if path.stat().st_mode & 0o077:
+            raise AuthorKeyError("Others may read this key file; chmod 600.", path=str(path))
+        try:
+            key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        except (ValueError, TypeError) as error:
+            raise AuthorKeyError("This is not a PEM key without passphrase.") from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise AuthorKeyError("This is not an Ed25519 key.")
+        return cls(organisation, key)
+
+    def save(self, path: Path) -> None:
+        """Write the key as PEM, mode 0600; an existing file is never overwritten.
+
+        Raises:
+            FileExistsError: If there is one.
+        """
+        pem = self._key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def proof_of_possession(self, origin: str) -> str:
+        """Return what a registration of this key carries as ``key_proof``: hex of 64 bytes.
+
+        Args:
+            origin: Name of the log that the key is registered in.
+        """
+        return self._key.sign(possession_text(origin, self.organisation, self.public)).hex()
+
+    def sign(
+        self, origin: str, draft: Draft, random: Callable[[int], bytes] = secrets.token_bytes
+    ) -> SignedWrite:
+        """Sign a draft for a log.
+
+        Args:
+            origin: Name of the log.
+            draft: The write.
+            random: Source of the salts, one of 32 bytes for each person: one person's salt can
+                be destroyed without leaving a way to test guesses about another.
+
+        Raises:
+            EntryError: If the values are outside the canonical subset.
+        """
+        salts = {who: random(_SALT_BYTES) for who in draft.private}
+        statement = Statement(
+            origin,
+            draft.idempotency_key,
+            draft.topic,
+            draft.stream,
+            draft.expected_version,
+            draft.data,
+            {who: commitment(salts[who], values) for who, values in draft.private.items()},
+        )
+        private = {
+            str(who): {"r": salts[who].hex(), "values": dict(values)}
+            for who, values in draft.private.items()
+        }
+        return SignedWrite(statement, sign_payload(statement.encode(), self._key), private)

@@ -1,0 +1,99 @@
+"""The upper tiles of a log, recomputed while its leaves pass by and compared with the stored."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ledger.hashing import HASH_BYTES, pair_up
+from ledger.tiles import TILE_HEIGHT, TILE_WIDTH
+
+ALTERED = "tile-altered"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a stored tile is not what it should be.
+
+    Attributes:
+        place: Of the first hash that is wrong, from 0; 0 too where the whole file is.
+        reason: What is wrong, as a short stable slug.
+    """
+
+    place: int
+    reason: str
+
+
+def find_difference(stored: bytes | None, hashes: Sequence[bytes], width: int) -> Difference | None:
+    """Compare a stored tile with the hashes that it should hold.
+
+    Args:
+        stored: The file, None if there is none.
+        hashes: The true ones; fewer than ``width`` if not all are known.
+        width: How many the tile has.
+    """
+    if stored is None:
+        return Difference(0, "tile-missing")
+    if len(stored) > width * HASH_BYTES:
+        return Difference(0, "tile-too-long")
+    if stored == b"".join(hashes):
+        return None
+    for place, node in enumerate(hashes):
+        found = stored[place * HASH_BYTES :][:HASH_BYTES]
+        if found != node:
+            return Difference(place, ALTERED if len(found) == HASH_BYTES else "tile-cut-off")
+    return None
+
+
+class Tower:
+    """Tiles of level 1 and above, as far as the leaves that were taken make them.
+
+    Args:
+        read_tile: Returns the stored tile of (level, index), None where there is none.
+
+    Attributes:
+        first_wrong: First position below a hash that is wrong and what is wrong with its tile.
+    """
+
+    def __init__(self, read_tile: Callable[[int, int], bytes | None]) -> None:
+        self._read_tile = read_tile
+        self._levels: list[list[bytes]] = []
+        self._complete: list[int] = []
+        self.first_wrong: tuple[int, str] | None = None
+
+    def take(self, leaves: Sequence[bytes]) -> None:
+        """Take the next leaves, a full tile of them; a last partial one makes nothing above."""
+        if len(leaves) == TILE_WIDTH:
+            self._push(1, _reduce(leaves))
+
+    def finish(self) -> None:
+        """Compare the partial tiles at the right edge."""
+        for level, hashes in enumerate(self._levels, 1):
+            if hashes:
+                self._compare(level, hashes)
+
+    def _push(self, level: int, node: bytes) -> None:
+        if len(self._levels) < level:
+            self._levels.append([])
+            self._complete.append(0)
+        hashes = self._levels[level - 1]
+        hashes.append(node)
+        if len(hashes) == TILE_WIDTH:
+            self._compare(level, hashes)
+            self._complete[level - 1] += 1
+            self._levels[level - 1] = []
+            self._push(level + 1, _reduce(hashes))
+
+    def _compare(self, level: int, hashes: Sequence[bytes]) -> None:
+        index = self._complete[level - 1]
+        found = find_difference(self._read_tile(level, index), hashes, len(hashes))
+        if found is None:
+            return
+        position = ((index * TILE_WIDTH + found.place) << TILE_HEIGHT * level) + 1
+        if self.first_wrong is None or position < self.first_wrong[0]:
+            self.first_wrong = position, found.reason
+
+
+def _reduce(hashes: Sequence[bytes]) -> bytes:
+    """Return the root over exactly 256 hashes."""
+    for _ in range(TILE_HEIGHT):
+        hashes = pair_up(hashes)
+    return hashes[0]

@@ -1,0 +1,249 @@
+"""Verifying a log, offline and whole: what it says of itself, recomputed from its entries.
+
+1.  The checkpoint is signed as the policy asks.
+2.  All entries are there, their leaves are those of the tiles and make the signed root.
+3.  Each entry is canonical, of this log, and has the shape of its topic.
+4.  The versions of each stream are dense from 1; no time lies too far behind those before it.
+5.  Each envelope is the one that its entry names, and signs what the entry says.
+6.  Each signing key was valid at that position, in a chain that ends at the root key.
+7.  No author's idempotency key stands for two writes.
+8.  What the server made has a cause, the one its data name, and the platform's signature.
+9.  Sealed values that are at hand have their digests.
+10. The log extends every older checkpoint that the caller holds.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from client.audit import ENVELOPE, Audit, Counts
+from client.errors import RefutedError, TrustError
+from client.files import LogFiles
+from client.sources import (
+    CHECKPOINT,
+    EnvelopesError,
+    Source,
+    blob_path,
+    decode_envelopes,
+)
+from client.tower import ALTERED, Difference, Tower, find_difference
+from client.trust import Trust
+from ledger.bundle import decode_bundle
+from ledger.entry import Entry
+from ledger.errors import LedgerError, NoteError, TileError
+from ledger.frontier import Frontier
+from ledger.hashing import leaf_hash
+from ledger.merkle import verify_inclusion
+from ledger.policy import Judgement
+from ledger.tiles import ENTRIES, TILE_WIDTH, TileReader, tile_width
+from ledger.treehead import Checkpoint
+
+SIGNED, TREE, KNOWN = 1, 2, 10
+
+Progress = Callable[[int, int], None]
+"""Told how many entries of how many are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is verified.
+
+    Attributes:
+        envelopes: Whether the authors' envelopes must be there and hold.
+        blobs: Whether sealed values are looked for.
+        known: Checkpoints of this log that the caller has verified earlier.
+    """
+
+    envelopes: bool = True
+    blobs: bool = False
+    known: Sequence[Checkpoint] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What holds.
+
+    Attributes:
+        checkpoint: The signed checkpoint.
+        witnesses: Names of the witnesses that cosigned it.
+        witnessed: Whether they make the policy's quorum; else: included, not yet witnessed.
+        counts: What was checked.
+    """
+
+    checkpoint: Checkpoint
+    witnesses: tuple[str, ...]
+    witnessed: bool
+    counts: Counts = field(default_factory=Counts)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the report as a JSON object."""
+        return {
+            "origin": self.checkpoint.origin,
+            "size": self.checkpoint.size,
+            "root": self.checkpoint.root.hex(),
+            "witnesses": list(self.witnesses),
+            "witnessed": self.witnessed,
+            **asdict(self.counts),
+        }
+
+
+def verify_log(
+    source: Source,
+    trust: Trust,
+    extent: Extent | None = None,
+    progress: Progress = lambda _done, _size: None,
+) -> Report:
+    """Verify a log from its first entry to its newest checkpoint.
+
+    Memory holds one bundle and what ``client.audit`` must remember.
+
+    Args:
+        source: Where the log is read from; nothing it says is believed.
+        trust: Which log is meant, and whose signatures count.
+        extent: How much is verified; all of it by default.
+        progress: Told after each bundle.
+
+    Raises:
+        RefutedError: With the step, the first bad position and what is wrong there.
+        LedgerError: If the source itself cannot be read.
+        OSError: Likewise.
+    """
+    judgement = _judge(source, trust)
+    walk = _Walk(source, judgement.checkpoint, extent or Extent())
+    size = judgement.checkpoint.size
+    for index in range(-(-size // TILE_WIDTH)):
+        walk.take_bundle(index)
+        progress(walk.frontier.size, size)
+    walk.finish()
+    return Report(judgement.checkpoint, judgement.witnesses, judgement.witnessed, walk.audit.counts)
+
+
+def _judge(source: Source, trust: Trust) -> Judgement:
+    note = source.read(CHECKPOINT)
+    if note is None:
+        raise RefutedError(SIGNED, None, "checkpoint-missing")
+    try:
+        return trust.judge(note)
+    except (NoteError, TrustError) as error:
+        raise RefutedError(SIGNED, None, "checkpoint-not-trusted", cause=error.message) from error
+
+
+class _Walk:
+    """One pass over the bundles of a log, of which only the checkpoint is believed."""
+
+    def __init__(self, source: Source, checkpoint: Checkpoint, extent: Extent) -> None:
+        self.frontier = Frontier()
+        self.audit = Audit(checkpoint.origin)
+        self._source = source
+        self._files = LogFiles(source, checkpoint.size)
+        self._checkpoint = checkpoint
+        self._extent = extent
+        self._known = _in_order(extent.known, checkpoint)
+        self._tower = Tower(self._files.tile)
+
+    def take_bundle(self, index: int) -> None:
+        """Check up to 256 entries, and stop at the first that is wrong."""
+        first = index * TILE_WIDTH + 1
+        width = tile_width(ENTRIES, index, self._checkpoint.size)
+        entries, envelopes = self._entries(index), self._envelopes(index)
+        leaves = [leaf_hash(raw) for raw in entries[:width]]
+        difference = find_difference(self._files.tile(0, index), leaves, width)
+        for offset, raw in enumerate(entries[:width]):
+            if difference is not None and difference.place == offset:
+                raise self._blame(first + offset, leaves[offset], difference)
+            self._take(first + offset, raw, envelopes)
+        self._grow(leaves)
+        self._tower.take(leaves)
+        if len(entries) < width:
+            raise RefutedError(TREE, first + len(entries), "entry-missing")
+        if len(entries) > width:
+            raise RefutedError(TREE, first + width, "bundle-too-long")
+        if envelopes is not None and len(envelopes) > width:
+            raise RefutedError(ENVELOPE, first + width, "envelopes-too-long")
+
+    def finish(self) -> None:
+        """Compare the roots."""
+        self._tower.finish()
+        position, reason = self._tower.first_wrong or (None, ALTERED)
+        if reason == ALTERED and self.frontier.root() != self._checkpoint.root:
+            # Entries and lowest tiles agree; an upper tile may still know where they changed.
+            raise RefutedError(TREE, position, "root-differs")
+        if position is not None:
+            raise RefutedError(TREE, position, reason)
+        self._compare_known()
+
+    def _entries(self, index: int) -> list[bytes]:
+        """Return what a bundle holds, be it fewer or more than the checkpoint covers."""
+        raw = self._files.bundle(index)
+        try:
+            return [] if raw is None else decode_bundle(raw)
+        except TileError as error:
+            first = index * TILE_WIDTH + 1
+            raise RefutedError(TREE, first, "bundle-malformed", cause=error.message) from error
+
+    def _envelopes(self, index: int) -> list[bytes] | None:
+        if not self._extent.envelopes:
+            return None
+        raw = self._files.envelopes(index)
+        try:
+            return [] if raw is None else decode_envelopes(raw)
+        except EnvelopesError as error:
+            first = index * TILE_WIDTH + 1
+            raise RefutedError(ENVELOPE, first, "envelopes-malformed") from error
+
+    def _take(self, position: int, raw: bytes, envelopes: Sequence[bytes] | None) -> None:
+        """Check one entry with its envelope, the one at its place in the bundle."""
+        envelope = None
+        if envelopes is not None:
+            place = (position - 1) % TILE_WIDTH
+            if place >= len(envelopes):
+                raise RefutedError(ENVELOPE, position, "envelope-missing")
+            envelope = envelopes[place]
+        entry = self.audit.take(position, raw, envelope)
+        if self._extent.blobs:
+            self._take_blobs(position, entry)
+
+    def _take_blobs(self, position: int, entry: Entry) -> None:
+        for seal in entry.sealed:
+            blob = self._source.read(blob_path(seal.sha256))
+            self.audit.take_blob(position, seal.sha256, blob)
+
+    def _grow(self, leaves: Sequence[bytes]) -> None:
+        """Append leaves, and compare the root at each size that the caller knows."""
+        start = self.frontier.size
+        for known in [one for one in self._known if one.size <= start + len(leaves)]:
+            self.frontier.extend(leaves[self.frontier.size - start : known.size - start])
+            self._compare_known()
+        self.frontier.extend(leaves[self.frontier.size - start :])
+
+    def _compare_known(self) -> None:
+        while self._known and self._known[0].size == self.frontier.size:
+            known = self._known.pop(0)
+            if known.root != self.frontier.root():
+                raise RefutedError(KNOWN, None, "forked", size=known.size, root=known.root.hex())
+
+    def _blame(self, position: int, leaf: bytes, difference: Difference) -> RefutedError:
+        """Say which of an entry and its stored leaf hash is not the signed tree's."""
+        if difference.reason != ALTERED:
+            return RefutedError(TREE, position, difference.reason)
+        size, index = self._checkpoint.size, position - 1
+        reason = "entry-altered"
+        try:
+            reader = TileReader(size, lambda level, at, _: self._files.tile(level, at) or b"")
+            proof = reader.inclusion_proof(index)
+            verify_inclusion(index, size, leaf, proof, self._checkpoint.root)
+            reason = "leaf-altered"  # the entry is right, so the tile is not
+        except LedgerError:
+            pass
+        return RefutedError(TREE, position, reason)
+
+
+def _in_order(known: Iterable[Checkpoint], newest: Checkpoint) -> list[Checkpoint]:
+    """Return the caller's checkpoints by size, none of them beyond the newest."""
+    ordered = sorted(known, key=lambda one: one.size)
+    for one in ordered:
+        if one.origin != newest.origin:
+            raise RefutedError(KNOWN, None, "checkpoint-not-trusted", origin=one.origin)
+        if one.size > newest.size:
+            raise RefutedError(KNOWN, None, "rolled-back", size=newest.size, known=one.size)
+    return ordered

@@ -1,0 +1,197 @@
+"""Writes about corrections; an applied one restates the dose in the same transaction (C-21)."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from commands.errors import Erased
+from commands.permissions import Scope
+from commands.records import dose_facts
+from commands.vault import Place
+from commands.writing import PACKAGE_CODE, Decision, Effect, Handler, Writing
+from domain.correction import Correction, CorrectionKind
+from domain.dose_policy import check_sealed_changes
+from domain.effect import Cause
+from domain.organisation import OrganisationKind
+from domain.sealed import Sealed
+from domain.topics import people
+from domain.vaccination_record import VaccinationRecord
+from ledger.store.append import Claim, Guard
+
+_NO_CHANGES: Mapping[str, Any] = {}
+
+
+def request(writing: Writing) -> Decision:
+    """Ask for a correction, stating before and after; the record must still stand there."""
+    writing.check_new()
+    fields, statement = writing.fields, writing.statement
+    record = writing.load(VaccinationRecord, fields["record"])
+    _permit(writing, record)
+    sealing, _ = writing.seal(
+        people(statement.topic, fields, recipient=record.recipient), newcomers=()
+    )
+    # As they were written, like what stands: both passed the same vocabulary, and text compares.
+    part = writing.private.get(record.recipient)
+    values = part.values if part is not None else _NO_CHANGES
+    before, after = values.get("before", _NO_CHANGES), values.get("after", _NO_CHANGES)
+    if before or after:
+        check_sealed_changes(writing.dose_values(record, fields["dose"]), before, after)
+    correction = Correction.request(
+        statement.stream,
+        current=record.dose(fields["dose"]),
+        changes_sealed=bool(before or after),
+        by=_kind(writing),
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **fields,
+    )
+    return Decision(correction, sealing, guards=(Guard(record.id, record.version),))
+
+
+def verify(writing: Writing) -> Decision:
+    """Find the correction right."""
+    correction, _ = _open(writing)
+    sealing, _ = writing.seal({})
+    correction.verify(
+        by=_kind(writing), recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields
+    )
+    return Decision(correction, sealing)
+
+
+def reject(writing: Writing) -> Decision:
+    """Refuse the correction, with a reason."""
+    correction, _ = _open(writing)
+    sealing, _ = writing.seal({})
+    correction.reject(
+        by=_kind(writing), recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields
+    )
+    return Decision(correction, sealing)
+
+
+def withdraw(writing: Writing) -> Decision:
+    """Take the correction back."""
+    correction, _ = _open(writing)
+    sealing, _ = writing.seal({})
+    correction.withdraw(
+        by=_kind(writing), recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields
+    )
+    return Decision(correction, sealing)
+
+
+def apply(writing: Writing) -> Decision:
+    """Apply the correction: the record's own event follows, signed by the platform.
+
+    Of two corrections of one dose exactly one wins: both extend the record's stream from the
+    version they saw.
+    """
+    correction, record = _open(writing)
+    sealing, _ = writing.seal({})
+    changed = _sealed_changes(writing, correction, record)
+    correction.apply(
+        by=_kind(writing),
+        current=record.dose(correction.dose),
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **writing.fields,
+    )
+    cause = Cause(correction.id, correction.version)
+    if correction.kind is CorrectionKind.ENTERED_IN_ERROR:
+        record.enter_dose_in_error(
+            urgency=correction.urgency,
+            cause=cause,
+            recorded_at=writing.recorded_at,
+            dose=correction.dose,
+            correction=correction.id,
+            reason=correction.reason,
+        )
+        return Decision(correction, sealing, effects=(Effect(record),))
+    return _restate(writing, correction, record, changed)
+
+
+def _restate(
+    writing: Writing,
+    correction: Correction,
+    record: VaccinationRecord,
+    changed: Mapping[str, Mapping[str, Any]],
+) -> Decision:
+    effect = Effect(record)
+    sealed: tuple[Sealed, ...] = ()
+    if changed:
+        part, commitment = writing.services.vault.part(changed)
+        sealing = writing.services.vault.seal(
+            {record.recipient: part},
+            Place(VaccinationRecord.DoseCorrected.TOPIC, record.id, record.version + 1, 1),
+            ring=writing.ring,
+        )
+        effect = Effect(record, {record.recipient: commitment}, sealing.blobs)
+        sealed = sealing.sealed
+    record.correct_dose(
+        facts=dose_facts(writing, record),
+        cause=Cause(correction.id, correction.version),
+        recorded_at=writing.recorded_at,
+        sealed=sealed,
+        dose=correction.dose,
+        changes=correction.changes,
+        correction=correction.id,
+        urgency=correction.urgency,
+    )
+    own, _ = writing.seal({})
+    return Decision(
+        correction, own, claims=_package_claims(writing, record, changed), effects=(effect,)
+    )
+
+
+def _sealed_changes(
+    writing: Writing, correction: Correction, record: VaccinationRecord
+) -> dict[str, Mapping[str, Any]]:
+    """The sealed half of the request, opened again; it must still start from what stands."""
+    if not correction.request_sealed:
+        return {}
+    values = writing.opened(correction.id, 1, record.recipient)
+    if values is None:
+        raise Erased
+    changed = {name: values[name] for name in ("before", "after") if values.get(name)}
+    if changed:
+        check_sealed_changes(
+            writing.dose_values(record, correction.dose),
+            changed.get("before", _NO_CHANGES),
+            changed.get("after", _NO_CHANGES),
+        )
+    return changed
+
+
+def _package_claims(
+    writing: Writing, record: VaccinationRecord, changed: Mapping[str, Mapping[str, Any]]
+) -> tuple[Claim, ...]:
+    claims = []
+    for side, release in (("before", True), ("after", False)):
+        code = changed.get(side, _NO_CHANGES).get("package_code")
+        if code is not None:
+            digest = writing.blind(PACKAGE_CODE, code)
+            claims.append(Claim(PACKAGE_CODE, digest, record.id, release=release))
+    return tuple(claims)
+
+
+def _open(writing: Writing) -> tuple[Correction, VaccinationRecord]:
+    correction = writing.target(Correction)
+    record = writing.load(VaccinationRecord, correction.record)
+    _permit(writing, record)
+    return correction, record
+
+
+def _permit(writing: Writing, record: VaccinationRecord) -> None:
+    acting: UUID = writing.fields["clinic"]
+    writing.permit(Scope(record.division, acting=acting, managing=record.managing_organisation))
+
+
+def _kind(writing: Writing) -> OrganisationKind:
+    return writing.services.directory.organisation(writing.fields["clinic"]).kind
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "correction.requested.v1": request,
+    "correction.verified.v1": verify,
+    "correction.applied.v1": apply,
+    "correction.rejected.v1": reject,
+    "correction.withdrawn.v1": withdraw,
+}

@@ -1,0 +1,155 @@
+"""The desk: takes signed writes, lets the domain decide, and appends.
+
+One write is one transaction: the author's event, the effects it has on other streams, claims,
+guards, envelopes and sealed values are stored together or not at all.
+"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from commands import certificates, corrections, enrolments, organisations, records, statements
+from commands.answering import Written, first_answer
+from commands.errors import (
+    CommandError,
+    KeyHeaderMismatch,
+    KeyUnknown,
+    SignatureRefused,
+    WrongOrigin,
+    WrongTopic,
+)
+from commands.principal import Principal
+from commands.recording import Recorded, record, request_digest
+from commands.services import Services
+from commands.signed_body import SignedBody
+from commands.writing import PERSON, Handler, Writing
+from domain.codec import statement_fields
+from domain.errors import DomainError
+from domain.topics import EVENTS
+from ledger.envelope import verify_envelope
+from ledger.errors import EnvelopeError
+from ledger.statement import Statement
+from ledger.store.errors import (
+    ClaimTaken,
+    ClockBehind,
+    GuardFailed,
+    KeyConflict,
+    VersionConflict,
+)
+from ledger.store.mapping import Signed
+
+HANDLERS: Mapping[str, Handler] = {
+    **organisations.HANDLERS,
+    **records.HANDLERS,
+    **corrections.HANDLERS,
+    **enrolments.HANDLERS,
+    **statements.HANDLERS,
+}
+ATTEMPTS = 3
+"""How often a decision is made anew when a stream it rests on moved in between."""
+
+
+class Desk:
+    """The one way to write."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.certificates = certificates.Console(services)
+
+    def submit(self, body: SignedBody, principal: Principal, key: UUID) -> Written:
+        """Take one signed write.
+
+        Args:
+            body: Envelope and private parts; its commitments were checked when it was parsed.
+            principal: The caller.
+            key: The Idempotency-Key header.
+
+        Raises:
+            CommandError: signature, key, permission, form.
+            DomainError: a rule of the domain.
+            StoreError: a conflict, or the database does not answer.
+        """
+        statement = body.statement
+        if key != statement.idempotency_key:
+            raise KeyHeaderMismatch
+        if statement.origin != self._services.platform.origin:
+            raise WrongOrigin(origin=self._services.platform.origin)
+        if statement.topic not in HANDLERS:
+            raise WrongTopic(topic=statement.topic)
+        organisation = self._verify(body, principal)
+        request = request_digest(body.envelope.payload)
+        try:
+            return self._decide(body, principal, organisation, request)
+        except (DomainError, CommandError, VersionConflict, ClaimTaken) as refused:
+            return first_answer(
+                self._services, organisation, statement.idempotency_key, request, refused
+            )
+
+    def _verify(self, body: SignedBody, principal: Principal) -> UUID:
+        if principal.organisation is None:
+            raise KeyUnknown
+        keyid = body.envelope.signatures[0].keyid
+        public = self._services.directory.public_key(principal.organisation, keyid)
+        try:
+            verify_envelope(body.envelope, public)
+        except EnvelopeError as error:
+            raise SignatureRefused from error
+        return principal.organisation
+
+    def _decide(
+        self, body: SignedBody, principal: Principal, organisation: UUID, request: bytes
+    ) -> Written:
+        statement = body.statement
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                writing = self._writing(body, principal)
+                decision = HANDLERS[statement.topic](writing)
+                recorded = record(
+                    self._services,
+                    decision,
+                    key=statement.idempotency_key,
+                    request=request,
+                    signed=_signed(body, organisation),
+                )
+            except (GuardFailed, KeyConflict, ClaimTaken, ClockBehind) as moved:
+                if attempt == ATTEMPTS or not _is_worth_another_look(moved):
+                    raise
+                self._services.directory.forget(organisation)
+                self._verify(body, principal)
+            else:
+                return _written(recorded, statement)
+        raise AssertionError
+
+    def _writing(self, body: SignedBody, principal: Principal) -> Writing:
+        statement = body.statement
+        return Writing(
+            services=self._services,
+            statement=statement,
+            fields=statement_fields(EVENTS[statement.topic], statement.data),
+            private=body.private,
+            principal=principal,
+            recorded_at=self._services.clock(),
+        )
+
+
+def _is_worth_another_look(moved: Exception) -> bool:
+    """Whether what was in the way can be seen and taken into account by now.
+
+    A clock is behind when the write waited for seconds while other processes appended: deciding
+    again takes a fresh time, and a clock that is really behind is refused in the end.
+    A guardian's handle that another record took meanwhile is a sibling's guardian at the next look.
+    """
+    return not isinstance(moved, ClaimTaken) or moved.kind == PERSON
+
+
+def _signed(body: SignedBody, organisation: UUID) -> Signed:
+    return Signed(organisation, body.envelope.signatures[0].keyid, body.envelope.encode())
+
+
+def _written(recorded: Recorded, statement: Statement) -> Written:
+    return Written(
+        recorded.position,
+        statement.stream,
+        statement.expected_version + 1,
+        recorded.entry,
+        replayed=recorded.replayed,
+    )

@@ -1,0 +1,105 @@
+"""Writes of schools about their pupils: enrolment, check, reissue, re-check (S-3 to S-12)."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from commands.judging import judge, record_guard
+from commands.permissions import Scope
+from commands.writing import Decision, Handler, Writing
+from domain.enrolment import Enrolment
+from domain.vaccination_record import VaccinationRecord
+from domain.verdict import Finding
+from domain.vocabulary import EntryType
+
+
+def enrol(writing: Writing) -> Decision:
+    """Enrol a child whose record exists."""
+    writing.check_new()
+    fields = writing.fields
+    school = writing.services.directory.organisation(fields["institution"])
+    writing.permit(Scope(school.division, acting=school.id))
+    writing.load(VaccinationRecord, fields["record"])
+    sealing, _ = writing.seal({})
+    enrolment = Enrolment.enrol(
+        writing.statement.stream,
+        institution_facts=school,
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **fields,
+    )
+    return Decision(enrolment, sealing)
+
+
+def check(writing: Writing) -> Decision:
+    """Check certificate and doses; the verdict comes from the rules and guards the record."""
+    enrolment = _own(writing)
+    record = writing.load(VaccinationRecord, enrolment.record)
+    verdict = judge(
+        writing,
+        record,
+        on=writing.fields["checked_on"],
+        entry_type=_entry_type(writing, enrolment),
+        has_certificate=writing.fields["has_certificate"],
+    )
+    sealing, _ = writing.seal({})
+    enrolment.check(
+        finding=Finding.of(verdict, record.version),
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **writing.fields,
+    )
+    return Decision(enrolment, sealing, guards=record_guard(record))
+
+
+def reissue(writing: Writing) -> Decision:
+    """Note that the child has a certificate again."""
+    enrolment = _own(writing)
+    sealing, _ = writing.seal({})
+    enrolment.reissue_certificate(
+        recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields
+    )
+    return Decision(enrolment, sealing)
+
+
+def recheck(writing: Writing) -> Decision:
+    """Look again after make-up: which missing cells are filled now, and on which day."""
+    enrolment = _own(writing)
+    record = writing.load(VaccinationRecord, enrolment.record)
+    verdict = judge(
+        writing,
+        record,
+        on=writing.fields["rechecked_on"],
+        entry_type=_entry_type(writing, enrolment),
+        has_certificate=bool(enrolment.has_certificate or enrolment.reissued_on),
+    )
+    sealing, _ = writing.seal({})
+    enrolment.recheck(
+        verdict=verdict,
+        record_version=record.version,
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **writing.fields,
+    )
+    return Decision(enrolment, sealing, guards=record_guard(record))
+
+
+def _entry_type(writing: Writing, enrolment: Enrolment) -> EntryType:
+    """Kindergarten or primary school, as the institution is registered (S-38)."""
+    school = writing.services.directory.organisation(enrolment.institution)
+    assert school.institution_type is not None, "only schools enrol"
+    return EntryType(school.institution_type)
+
+
+def _own(writing: Writing) -> Enrolment:
+    enrolment = writing.target(Enrolment)
+    institution: UUID = enrolment.institution
+    writing.permit(Scope(enrolment.division, acting=institution))
+    return enrolment
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "enrolment.enrolled.v1": enrol,
+    "enrolment.checked.v1": check,
+    "enrolment.certificate-reissued.v1": reissue,
+    "enrolment.rechecked.v1": recheck,
+}

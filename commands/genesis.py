@@ -1,0 +1,95 @@
+"""The first two entries of a log: the operator, whose root key they pin, and the platform."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from commands.recording import request_digest
+from commands.services import Services
+from domain.codec import statement_fields
+from domain.organisation import Organisation
+from ledger.envelope import keyid_of, sign_payload
+from ledger.statement import Statement, possession_text
+from ledger.store.journal import Write
+from ledger.store.mapping import Signed
+
+
+@dataclass(frozen=True, slots=True)
+class Founder:
+    """The operator: its stream, its root key, and what it is called."""
+
+    organisation: UUID
+    root_key: Ed25519PrivateKey
+    name: str
+    division: str
+
+
+def open_log(services: Services, founder: Founder) -> None:
+    """Write the first two entries unless they are there; safe to call at every start.
+
+    Two processes may do it at once: the idempotency key of each entry is its stream's id and the
+    signed statement is the same, so the second finds the first's answer.
+    """
+    operator = _fields(
+        services, founder.organisation, founder.root_key, founder.name, "operator", founder.division
+    )
+    _register(services, founder, founder.organisation, operator, registrar=None)
+    platform = services.platform
+    own = _fields(
+        services, platform.organisation, platform.key, "vaxledger", "platform", founder.division
+    )
+    registrar = services.directory.organisation(founder.organisation)
+    _register(services, founder, platform.organisation, own, registrar=registrar)
+
+
+def _fields(
+    services: Services,
+    organisation: UUID,
+    key: Ed25519PrivateKey,
+    name: str,
+    kind: str,
+    division: str,
+) -> dict[str, Any]:
+    public = key.public_key().public_bytes_raw()
+    proof = key.sign(possession_text(services.platform.origin, organisation, public)).hex()
+    return {
+        "name": name,
+        "kind": kind,
+        "division": division,
+        "public_key": public.hex(),
+        "key_proof": proof,
+    }
+
+
+def _register(
+    services: Services,
+    founder: Founder,
+    stream: UUID,
+    data: dict[str, Any],
+    *,
+    registrar: Organisation | None,
+) -> None:
+    if services.reader.stream(stream):
+        return
+    topic = Organisation.Registered.TOPIC
+    statement = Statement(services.platform.origin, stream, topic, stream, 0, data, {})
+    payload = statement.encode()
+    organisation = Organisation.register(
+        stream,
+        registrar=registrar,
+        recorded_at=services.clock(),
+        **statement_fields(Organisation.Registered, data),
+    )
+    keyid = keyid_of(founder.root_key.public_key().public_bytes_raw())
+    envelope = sign_payload(payload, founder.root_key).encode()
+    services.journal.save(
+        organisation,
+        write=Write(
+            author=founder.organisation,
+            key=stream,
+            request=request_digest(payload),
+            signed=(Signed(founder.organisation, keyid, envelope),),
+        ),
+    )

@@ -1,0 +1,49 @@
+"""A school-entry verdict on a record as it stands, by the rules in force (S-9, S-23)."""
+
+from datetime import date
+
+from commands.writing import Writing
+from domain.schedules.dose_allocation import Dose
+from domain.schedules.school_entry import evaluate
+from domain.schedules.school_entry_case import Case, Contraindication
+from domain.schedules.verdict import Verdict
+from domain.vaccination_record import VaccinationRecord
+from domain.vocabulary import EntryType
+from ledger.store.append import Guard
+
+
+def judge(
+    writing: Writing,
+    record: VaccinationRecord,
+    *,
+    on: date,
+    entry_type: EntryType,
+    has_certificate: bool,
+) -> Verdict:
+    """What the requirements say of the doses that are effective today, counted up to `on`.
+
+    Raises:
+        Erased: the birth date can no longer be opened.
+    """
+    catalogue = writing.services.rules.catalogue
+    case = Case(
+        birth_date=writing.person(record, record.recipient)["birth_date"],
+        check_date=on,
+        entry_type=entry_type.value,
+        has_certificate=has_certificate,
+        doses=tuple(
+            Dose(catalogue.vaccine(dose.vaccine).code, dose.occurred_on)
+            for dose in record.doses_on(writing.today)
+        ),
+        contraindications=tuple(
+            Contraindication(group, "permanent" if state.lasting else "temporary")
+            for state in record.contraindications_on(on)
+            for group in state.vaccine_groups
+        ),
+    )
+    return evaluate(writing.services.rules.requirements, case)
+
+
+def record_guard(record: VaccinationRecord) -> tuple[Guard, ...]:
+    """The verdict rests on the record at this version."""
+    return (Guard(record.id, record.version),)

@@ -1,0 +1,114 @@
+"""What a handler reads before it decides: aggregates, histories, opened personal values."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from eventsourcing.domain import BaseAggregate
+
+from commands.errors import Erased, NotFound
+from commands.services import Services
+from commands.vault import KeyRing
+from domain.calendar import civil_day
+from domain.topics import GUARDIAN, RECIPIENT, check_private
+from domain.vaccination_record import VaccinationRecord
+from ledger.entry import Entry
+
+A = TypeVar("A", bound=BaseAggregate[UUID])
+
+
+class Change(NamedTuple):
+    """An entry at its position."""
+
+    position: int
+    entry: Entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """The newest state of the log, committed but perhaps not yet published, at one moment.
+
+    Attributes:
+        services: The running parts.
+        recorded_at: Our clock, UTC.
+    """
+
+    services: Services
+    recorded_at: datetime
+    _read: dict[UUID, list[Change]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def ring(self) -> KeyRing:
+        """The keys of this write."""
+        return KeyRing(self.services.vault.keys)
+
+    @property
+    def today(self) -> date:
+        """The civil day of the moment (Asia/Shanghai)."""
+        return civil_day(self.recorded_at)
+
+    def load(self, kind: type[A], stream: UUID) -> A:
+        """An aggregate of that kind.
+
+        Raises:
+            NotFound: there is none, or it is of another kind.
+        """
+        entries = (change.entry for change in self.history(stream))
+        found = self.services.journal.aggregate_of(entries)
+        if not isinstance(found, kind):
+            raise NotFound
+        return found
+
+    def exists(self, stream: UUID) -> bool:
+        """Whether the log has such a stream."""
+        return bool(self.history(stream))
+
+    def history(self, stream: UUID) -> list[Change]:
+        """The entries of a stream from its first, published or not; read once."""
+        if stream not in self._read:
+            self._read[stream] = [
+                Change(position, Entry.decode(raw))
+                for position, raw, _ in self.services.reader.stream(stream)
+            ]
+        return self._read[stream]
+
+    def person(self, record: VaccinationRecord, who: UUID) -> dict[str, Any]:
+        """What is known of a person of a record today, typed.
+
+        Raises:
+            Erased: their key is gone.
+        """
+        role = RECIPIENT if who == record.recipient else GUARDIAN
+        values = self.services.vault.person(self.history(record.id), who, self.today, self.ring)
+        return check_private(VaccinationRecord.Registered.TOPIC, role, values)
+
+    def opened(self, stream: UUID, version: int, who: UUID) -> dict[str, Any] | None:
+        """What one event seals for a person; None where it is erased."""
+        change = self.history(stream)[version - 1]
+        return self.services.vault.unseal([change], self.ring)[change.position, who]
+
+    def dose_values(self, record: VaccinationRecord, dose: UUID) -> dict[str, Any]:
+        """The sealed values of a dose as corrected so far.
+
+        Raises:
+            Erased: they can no longer be opened.
+        """
+        about = [
+            change
+            for change in self.history(record.id)
+            if change.entry.data.get("dose") == str(dose) and change.entry.sealed
+        ]
+        opened = self.services.vault.unseal(about, self.ring)
+        values: dict[str, Any] = {}
+        for change in about:
+            found = opened[change.position, record.recipient]
+            if found is None:
+                raise Erased
+            values |= found.get("after", found)
+        return values
+
+    def blind(self, kind: str, value: str) -> bytes:
+        """The blind index of a number."""
+        return self.services.vault.keys.digest(kind, value)

@@ -1,0 +1,87 @@
+"""The body of a signed write: the envelope, its statement, and the private parts by person."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from commands.errors import CommitmentMismatch, MalformedStatement
+from ledger.envelope import PAYLOAD_TYPE, Envelope, commitment
+from ledger.errors import LedgerError, StatementError
+from ledger.jcs import canonical
+from ledger.statement import Statement, read_hex32, read_uuid
+
+
+@dataclass(frozen=True, slots=True)
+class PrivatePart:
+    """One person's values and the 256-bit salt of the commitment to them."""
+
+    r: bytes
+    values: Mapping[str, Any]
+
+    def plaintext(self) -> bytes:
+        """What is sealed: the values with their salt."""
+        return canonical({"r": self.r.hex(), "values": self.values})
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBody:
+    """An HTTP body or bulk line: the envelope, its statement, and the private parts by person."""
+
+    envelope: Envelope
+    statement: Statement
+    private: Mapping[UUID, PrivatePart]
+
+    @classmethod
+    def parse(cls, body: Any) -> "SignedBody":
+        """Read `{envelope, private}` and check every commitment.
+
+        Raises:
+            MalformedStatement: wrong members, types or encodings.
+            CommitmentMismatch: a private part does not open its commitment, or one is missing.
+        """
+        members = _mapping(body, "")
+        if set(members) != {"envelope", "private"}:
+            raise MalformedStatement(pointer="", reason="needs exactly: envelope, private")
+        try:
+            envelope = Envelope.from_json(members["envelope"])
+        except LedgerError as error:
+            raise MalformedStatement(pointer="/envelope", reason=str(error)) from error
+        if envelope.payload_type != PAYLOAD_TYPE:
+            raise MalformedStatement(pointer="/envelope/payloadType", reason=PAYLOAD_TYPE)
+        if len(envelope.signatures) != 1:
+            raise MalformedStatement(pointer="/envelope/signatures", reason="exactly one")
+        try:
+            statement = Statement.decode(envelope.payload)
+            private = {
+                read_uuid(who, f"/private/{who}"): _part(part, f"/private/{who}")
+                for who, part in _mapping(members["private"], "/private").items()
+            }
+        except StatementError as error:
+            raise MalformedStatement(reason=error.message, **error.fields) from error
+        _check_commitments(statement, private)
+        return cls(envelope=envelope, statement=statement, private=private)
+
+
+def _check_commitments(statement: Statement, private: Mapping[UUID, PrivatePart]) -> None:
+    if set(private) != set(statement.commitments):
+        raise CommitmentMismatch(reason="persons differ")
+    for who, part in private.items():
+        opened = commitment(part.r, part.values)
+        if not hmac.compare_digest(opened, statement.commitments[who]):
+            raise CommitmentMismatch(person=str(who))
+
+
+def _part(raw: Any, pointer: str) -> PrivatePart:
+    members = _mapping(raw, pointer)
+    if set(members) != {"r", "values"}:
+        raise MalformedStatement(pointer=pointer, reason="needs exactly: r, values")
+    salt = read_hex32(members["r"], f"{pointer}/r")
+    return PrivatePart(bytes.fromhex(salt), _mapping(members["values"], f"{pointer}/values"))
+
+
+def _mapping(value: Any, pointer: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise MalformedStatement(pointer=pointer, reason="an object")
+    return value

@@ -1,0 +1,225 @@
+"""Opening and sealing personal values: the only place where a person's key meets their data."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import Any, Protocol
+from uuid import UUID
+
+from commands.errors import Erased
+from commands.signed_body import PrivatePart
+from domain.sealed import Sealed
+from ledger.entry import Entry
+from ledger.envelope import commitment
+from ledger.jcs import parse
+from ledger.sealing import SealContext, seal, unseal
+from ledger.store.append import Blob
+from ledger.store.keys import KeyStore
+from ledger.store.reading import LogReader
+
+SALT_BYTES = 32
+
+
+class Located(Protocol):
+    """An entry with its position, as projections and readers hand it over."""
+
+    @property
+    def position(self) -> int:
+        """Where the entry stands in the log."""
+
+    @property
+    def entry(self) -> Entry:
+        """The decoded entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What sealing one event's private parts gave.
+
+    `fresh` holds the keys of persons seen for the first time; they are committed to the key
+    database before the event, so that an event never refers to a key that was lost.
+    """
+
+    sealed: tuple[Sealed, ...]
+    blobs: tuple[Blob, ...]
+    fresh: Mapping[UUID, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event will stand.
+
+    Attributes:
+        topic: Its topic.
+        stream: Its stream.
+        version: Its version in the stream.
+        event_index: Which of the write's events it is, from 0.
+    """
+
+    topic: str
+    stream: UUID
+    version: int
+    event_index: int = 0
+
+
+class KeySource(Protocol):
+    """Where persons' keys come from."""
+
+    def open(self, handles: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Return the keys of persons; whoever is missing has none."""
+
+
+class KeyRing:
+    """The keys that one write needs, each fetched once and forgotten with the write."""
+
+    def __init__(self, keys: KeySource) -> None:
+        self._keys = keys
+        self._held: dict[UUID, bytes] = {}
+
+    def open(self, handles: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Return the keys of persons; whoever is missing has none."""
+        wanted = set(handles)
+        missing = wanted - self._held.keys()
+        if missing:
+            self._held |= self._keys.open(missing)
+        return {handle: self._held[handle] for handle in wanted & self._held.keys()}
+
+
+class Vault:
+    """Seals and opens the personal values of entries.
+
+    Args:
+        keys: The key database.
+        reader: Where the sealed blobs are.
+        origin: The log's origin; part of every seal's context.
+        random: A source of random bytes, such as `secrets.token_bytes`.
+    """
+
+    def __init__(
+        self, keys: KeyStore, reader: LogReader, origin: str, random: Callable[[int], bytes]
+    ) -> None:
+        self.keys = keys
+        self._reader = reader
+        self._origin = origin
+        self._random = random
+
+    def seal(
+        self,
+        private: Mapping[UUID, PrivatePart],
+        place: Place,
+        newcomers: Iterable[UUID] = (),
+        ring: KeySource | None = None,
+    ) -> Sealing:
+        """Seal each person's part for one event.
+
+        Args:
+            private: The parts by person.
+            place: Where the event will stand; the seal is bound to it.
+            newcomers: Persons who get a key with this event; everyone else must have one.
+            ring: Keys that are at hand already.
+
+        Raises:
+            Erased: a known person's key was destroyed.
+        """
+        known = [who for who in private if who not in set(newcomers)]
+        held = (ring or self.keys).open(known)
+        if len(held) != len(known):
+            raise Erased
+        fresh = self.keys.prepare([who for who in private if who in set(newcomers)])
+        sealed, blobs = [], []
+        for who, part in private.items():
+            context = self._context(place.topic, place.stream, place.version, who)
+            key = held.get(who) or fresh[who]
+            blob = seal(key, self._random(SALT_BYTES), context, part.plaintext())
+            sealed.append(Sealed(subject=who, sha256=sha256(blob).hexdigest()))
+            blobs.append(Blob(subject=who, blob=blob, event_index=place.event_index))
+        return Sealing(tuple(sealed), tuple(blobs), fresh)
+
+    def part(self, values: Mapping[str, Any]) -> tuple[PrivatePart, str]:
+        """A private part under a new salt, and its commitment: for what the platform signs."""
+        fresh = PrivatePart(self._random(SALT_BYTES), values)
+        return fresh, commitment(fresh.r, values)
+
+    def unseal(
+        self, changes: Sequence[Located], ring: KeySource | None = None
+    ) -> dict[tuple[int, UUID], dict[str, Any] | None]:
+        """Open everything sealed in the entries, in two queries however many there are.
+
+        Args:
+            changes: The entries.
+            ring: Keys that are at hand already.
+
+        Returns:
+            By position and person: the values, or None where they are erased.
+        """
+        wanted = [
+            (change, part.subject, part.sha256)
+            for change in changes
+            for part in change.entry.sealed
+        ]
+        keys = (ring or self.keys).open({UUID(subject) for _, subject, _ in wanted})
+        blobs = self._reader.blobs(digest for _, _, digest in wanted)
+        opened: dict[tuple[int, UUID], dict[str, Any] | None] = {}
+        for change, subject, digest in wanted:
+            who = UUID(subject)
+            key, blob = keys.get(who), blobs.get(digest)
+            if key is None or blob is None:
+                opened[change.position, who] = None
+                continue
+            entry = change.entry
+            context = self._context(entry.topic, entry.stream, entry.version, who)
+            opened[change.position, who] = parse(unseal(key, context, blob))["values"]
+        return opened
+
+    def person(
+        self,
+        history: Sequence[Located],
+        who: UUID,
+        day: date,
+        ring: KeySource | None = None,
+    ) -> dict[str, Any]:
+        """A person's values as one stream tells them: as registered, with amendments in effect.
+
+        Args:
+            history: The stream's entries from its first.
+            who: The person's handle.
+            day: Amendments that take effect later are left out (C-21).
+            ring: Keys that are at hand already.
+
+        Raises:
+            Erased: the person's key or blobs are gone.
+        """
+        about = [
+            change
+            for change in history
+            if any(part.subject == str(who) for part in change.entry.sealed)
+            and change.entry.topic in _PERSONAL
+        ]
+        opened = self.unseal(about, ring)
+        values: dict[str, Any] = {}
+        for change in about:
+            found = opened[change.position, who]
+            if found is None:
+                raise Erased
+            derived = change.entry.data.get("derived", {})
+            if date.fromisoformat(derived.get("effective_on", "0001-01-01")) > day and values:
+                continue
+            values |= found.get("after", found)
+        if not values:
+            raise Erased
+        return values
+
+    def _context(self, topic: str, stream: UUID, version: int, who: UUID) -> SealContext:
+        return SealContext(
+            origin=self._origin, topic=topic, stream=stream, version=version, subject=str(who)
+        )
+
+
+_PERSONAL = frozenset(
+    {
+        "vaccination-record.registered.v1",
+        "vaccination-record.identity-amended.v1",
+        "certificate.granted.v1",
+    }
+)

@@ -1,0 +1,326 @@
+"""A correction of a dose: asked for, verified and applied by the clinic, effective next day."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from eventsourcing.domain import AggregateCreated, BaseAggregate
+
+from domain.dose import DoseState
+from domain.dose_events import Change
+from domain.dose_policy import check_changes
+from domain.effect import Effective, effective_day
+from domain.errors import DomainError
+from domain.organisation import OrganisationKind
+from domain.sealed import Fact, Sealed
+from domain.shape import Size
+from domain.vaccination_record import UnknownDose
+from domain.vocabulary import Code, Division, Hex32, Urgency
+
+
+class CorrectionKind(StrEnum):
+    """What is asked for."""
+
+    AMEND = "amend"
+    ENTERED_IN_ERROR = "entered-in-error"
+
+
+class RequestedBy(StrEnum):
+    """Whose finding it is; a clinic writes either way (C-22)."""
+
+    CLINIC = "clinic"
+    GUARDIAN = "guardian"
+
+
+class CorrectionState(StrEnum):
+    """Where a correction stands; the last three are final."""
+
+    REQUESTED = "requested"
+    VERIFIED = "verified"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class OnlyVaccinationUnitCorrects(DomainError):
+    """Only a vaccination unit or a CDC corrects a record (C-22)."""
+
+    code = "only_vaccination_unit_corrects"
+    zh = "更正须由预防接种单位核实办理。"
+
+
+class CorrectionClosed(DomainError):
+    """The correction does not stand where this step starts."""
+
+    code = "correction-closed"
+    zh = "该更正申请当前状态不允许此操作。"
+
+
+class ChangesOfStrickenDose(DomainError):
+    """Striking a dose out changes no field."""
+
+    code = "changes-of-stricken-dose"
+    zh = "作废接种记录时不得填写字段更正。"
+
+
+CORRECTORS = frozenset(
+    {
+        OrganisationKind.CLINIC,
+        OrganisationKind.COUNTY_CDC,
+        OrganisationKind.CITY_CDC,
+        OrganisationKind.PROVINCE_CDC,
+    }
+)
+"""Who may write corrections; a citizen has no way to (C-22)."""
+
+OPEN = (CorrectionState.REQUESTED, CorrectionState.VERIFIED)
+
+
+class Correction(BaseAggregate[UUID]):
+    """One correction of one dose, from request to application, rejection or withdrawal."""
+
+    TOPIC = "correction"
+    Event = Fact
+
+    def __init__(self, record: UUID, dose: UUID, division: str, kind: CorrectionKind) -> None:
+        self.record = record
+        self.dose = dose
+        self.division = division
+        self.kind = kind
+        self.changes: tuple[Change, ...] = ()
+        self.urgency = Urgency.NEXT_DAY
+        self.reason = ""
+        self.state = CorrectionState.REQUESTED
+        self.effective_on: date | None = None
+        self.request_sealed: tuple[Sealed, ...] = ()
+
+    @classmethod
+    def request(
+        cls,
+        stream: UUID,
+        *,
+        current: DoseState | None,
+        changes_sealed: bool = False,
+        by: OrganisationKind,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> Self:
+        """Ask for a correction.
+
+        Args:
+            stream: id of the new stream.
+            current: the dose with all that is known, `VaccinationRecord.dose(...)`.
+            changes_sealed: whether sealed fields change as well (checked by the caller with
+                `dose_policy.check_sealed_changes`).
+            by: what the organisation is that writes.
+            recorded_at: our clock.
+            sealed: sealed parts.
+            **fields: clear fields of `correction.requested.v1`.
+
+        Raises:
+            DomainError: OnlyVaccinationUnitCorrects, UnknownDose, ChangesOfStrickenDose or any
+                of `dose_policy.check_changes`.
+        """
+        _check_corrector(by)
+        if current is None:
+            raise UnknownDose(dose=str(fields["dose"]))
+        if fields["kind"] is CorrectionKind.AMEND:
+            check_changes(current, fields["changes"], and_sealed=changes_sealed)
+        elif fields["changes"] or changes_sealed:
+            raise ChangesOfStrickenDose
+        return cls._create(
+            event_class=cls.Requested, id=stream, timestamp=recorded_at, sealed=sealed, **fields
+        )
+
+    def verify(
+        self,
+        *,
+        by: OrganisationKind,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Find the correction right.
+
+        Raises:
+            DomainError: OnlyVaccinationUnitCorrects or CorrectionClosed.
+        """
+        self._check_step(by, CorrectionState.REQUESTED)
+        self.trigger_event(self.Verified, timestamp=recorded_at, sealed=sealed, **fields)
+
+    def apply(
+        self,
+        *,
+        by: OrganisationKind,
+        current: DoseState | None,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Apply the correction, from the next day on or at once (C-21).
+
+        The caller guards the record's stream at the version of `current`: of two corrections of
+        one dose exactly one is applied, the other meets the new state.
+
+        Raises:
+            DomainError: OnlyVaccinationUnitCorrects, CorrectionClosed, UnknownDose or any of
+                `dose_policy.check_changes`.
+        """
+        self._check_step(by, CorrectionState.VERIFIED)
+        if current is None:
+            raise UnknownDose(dose=str(self.dose))
+        if self.kind is CorrectionKind.AMEND:
+            check_changes(current, self.changes, and_sealed=bool(self.request_sealed))
+        derived = Effective(effective_day(self.urgency, recorded_at))
+        self.trigger_event(
+            self.Applied, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
+        )
+
+    def reject(
+        self,
+        *,
+        by: OrganisationKind,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Refuse the correction, with a reason.
+
+        Raises:
+            DomainError: OnlyVaccinationUnitCorrects or CorrectionClosed.
+        """
+        self._check_step(by, *OPEN)
+        self.trigger_event(self.Rejected, timestamp=recorded_at, sealed=sealed, **fields)
+
+    def withdraw(
+        self,
+        *,
+        by: OrganisationKind,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Take the correction back.
+
+        Raises:
+            DomainError: OnlyVaccinationUnitCorrects or CorrectionClosed.
+        """
+        self._check_step(by, *OPEN)
+        self.trigger_event(self.Withdrawn, timestamp=recorded_at, sealed=sealed, **fields)
+
+    def _check_step(self, by: OrganisationKind, *states: CorrectionState) -> None:
+        _check_corrector(by)
+        if self.state not in states:
+            raise CorrectionClosed(state=self.state.value, starts_from=[s.value for s in states])
+
+    class Requested(Fact, AggregateCreated):
+        """A correction of a dose was asked for at a clinic (C-22).
+
+        Attributes:
+            record: stream of the vaccination record.
+            dose: which dose.
+            division: division of the organisation that manages the record.
+            kind: amend fields, or strike the dose out.
+            changes: clear fields before and after; sealed ones stand sealed.
+            urgency: next day (C-21) or at once.
+            reason: why, as a code.
+            requested_by: whose finding it is.
+            clinic: clinic that wrote the request.
+            evidence: HMAC-SHA256 of the evidence under a sealed salt.
+        """
+
+        TOPIC = "correction.requested.v1"
+
+        record: UUID
+        dose: UUID
+        division: Division
+        kind: CorrectionKind
+        changes: Annotated[tuple[Change, ...], Size(0, 16)]
+        urgency: Urgency
+        reason: Code
+        requested_by: RequestedBy
+        clinic: UUID
+        evidence: Hex32 | None = None
+
+        def apply(self, aggregate: Correction) -> None:
+            """Open the correction."""
+            aggregate.changes = self.changes
+            aggregate.urgency = self.urgency
+            aggregate.reason = self.reason
+            aggregate.request_sealed = self.sealed
+
+    class Verified(Fact):
+        """A clinic found the correction right.
+
+        Attributes:
+            clinic: clinic that verified it.
+        """
+
+        TOPIC = "correction.verified.v1"
+
+        clinic: UUID
+
+        def apply(self, aggregate: Correction) -> None:
+            """It may now be applied."""
+            aggregate.state = CorrectionState.VERIFIED
+
+    class Applied(Fact):
+        """A clinic applied the correction; the record's own event follows from the platform.
+
+        Attributes:
+            clinic: clinic that applied it.
+            derived: from when views show it.
+        """
+
+        TOPIC = "correction.applied.v1"
+
+        clinic: UUID
+        derived: Effective
+
+        def apply(self, aggregate: Correction) -> None:
+            """Final."""
+            aggregate.state = CorrectionState.APPLIED
+            aggregate.effective_on = self.derived.effective_on
+
+    class Rejected(Fact):
+        """A clinic refused the correction; the reason is the answer.
+
+        Attributes:
+            clinic: clinic that refused it.
+            reason: why, as a code.
+        """
+
+        TOPIC = "correction.rejected.v1"
+
+        clinic: UUID
+        reason: Code
+
+        def apply(self, aggregate: Correction) -> None:
+            """Final."""
+            aggregate.state = CorrectionState.REJECTED
+
+    class Withdrawn(Fact):
+        """Who asked for the correction took it back.
+
+        Attributes:
+            clinic: clinic that wrote the withdrawal.
+            reason: why, as a code.
+        """
+
+        TOPIC = "correction.withdrawn.v1"
+
+        clinic: UUID
+        reason: Code
+
+        def apply(self, aggregate: Correction) -> None:
+            """Final."""
+            aggregate.state = CorrectionState.WITHDRAWN
+
+
+def _check_corrector(by: OrganisationKind) -> None:
+    if by not in CORRECTORS:
+        raise OnlyVaccinationUnitCorrects(kind=by.value)

@@ -1,0 +1,331 @@
+"""A child at a school: enrolment, the check of its vaccinations, make-up and re-check (S)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from eventsourcing.domain import AggregateCreated, BaseAggregate
+
+from domain.calendar import civil_day
+from domain.errors import DomainError
+from domain.organisation import Organisation, OrganisationKind
+from domain.schedules.verdict import Verdict
+from domain.sealed import Fact, Sealed
+from domain.shape import Size
+from domain.verdict import Finding, MadeUp, cells, given_on
+from domain.vocabulary import Division, EntryType, Name, Version, Year
+
+
+class Admission(StrEnum):
+    """How a child came to the school (S-2)."""
+
+    NEW = "new"
+    TRANSFER = "transfer"
+    VISITING = "visiting"
+    SPRING = "spring"
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """What a re-check found.
+
+    Attributes:
+        made_up: doses missing at the check that are given now.
+        completed: whether none is missing any more (annex 3 column 30).
+        record_version: version of the vaccination record that was judged.
+    """
+
+    made_up: tuple[MadeUp, ...]
+    completed: bool
+    record_version: Version
+
+
+class NotASchool(DomainError):
+    """Only a kindergarten or a school may do this."""
+
+    code = "not-a-school"
+    zh = "只有托幼机构、学校可以办理此项。"
+
+
+class EntryTypeDiffers(DomainError):
+    """The school is not of this entry type, or stands elsewhere."""
+
+    code = "entry-type-differs"
+    zh = "入学类型或行政区划与机构不一致。"
+
+
+class AlreadyChecked(DomainError):
+    """The enrolment has been checked; what follows is a re-check."""
+
+    code = "already-checked"
+    zh = "该儿童已查验，后续请做补种复核。"
+
+
+class NotChecked(DomainError):
+    """The enrolment has not been checked yet."""
+
+    code = "not-checked"
+    zh = "该儿童尚未查验。"
+
+
+class CheckInFuture(DomainError):
+    """The day lies in the future."""
+
+    code = "check-in-future"
+    zh = "日期晚于今天。"
+
+
+class BeforeCheck(DomainError):
+    """The day lies before the check."""
+
+    code = "before-check"
+    zh = "日期早于查验日期。"
+
+
+class CertificateNotMissing(DomainError):
+    """The child had a certificate at the check, or has got one since."""
+
+    code = "certificate-not-missing"
+    zh = "该儿童查验时有接种证，或已补证。"
+
+
+class NothingToMakeUp(DomainError):
+    """Nothing was missing at the check."""
+
+    code = "nothing-to-make-up"
+    zh = "查验时没有漏种，无须复核。"
+
+
+class Enrolment(BaseAggregate[UUID]):
+    """One child at one school for one school year."""
+
+    TOPIC = "enrolment"
+    Event = Fact
+
+    def __init__(self, record: UUID, institution: UUID, division: str, school_year: int) -> None:
+        self.record = record
+        self.institution = institution
+        self.division = division
+        self.school_year = school_year
+        self.class_name = ""
+        self.checked_on: date | None = None
+        self.has_certificate: bool | None = None
+        self.finding: Finding | None = None
+        self.reissued_on: date | None = None
+        self.recheck_found: Recheck | None = None
+
+    @classmethod
+    def enrol(
+        cls,
+        stream: UUID,
+        *,
+        institution_facts: Organisation,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> Self:
+        """Enrol a child (S-2).
+
+        Args:
+            stream: id of the new stream.
+            institution_facts: the organisation named as `institution`.
+            recorded_at: our clock.
+            sealed: sealed parts.
+            **fields: clear fields of `enrolment.enrolled.v1`.
+
+        Raises:
+            DomainError: NotASchool or EntryTypeDiffers.
+        """
+        school = institution_facts
+        if school.kind is not OrganisationKind.SCHOOL or school.institution_type is None:
+            raise NotASchool(kind=school.kind.value)
+        if (school.institution_type.value, school.division) != (
+            fields["entry_type"].value,
+            fields["division"],
+        ):
+            raise EntryTypeDiffers(
+                institution_type=school.institution_type.value, division=school.division
+            )
+        return cls._create(
+            event_class=cls.Enrolled, id=stream, timestamp=recorded_at, sealed=sealed, **fields
+        )
+
+    def check(
+        self,
+        *,
+        finding: Finding,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Check certificate and doses, once (S-3).
+
+        Args:
+            finding: what the requirements in force say of the record on `checked_on`.
+            recorded_at: our clock.
+            sealed: sealed parts.
+            **fields: clear fields of `enrolment.checked.v1`.
+
+        Raises:
+            DomainError: AlreadyChecked or CheckInFuture.
+        """
+        if self.checked_on is not None:
+            raise AlreadyChecked(checked_on=self.checked_on.isoformat())
+        _check_not_future(fields["checked_on"], recorded_at)
+        self.trigger_event(
+            self.Checked, timestamp=recorded_at, sealed=sealed, derived=finding, **fields
+        )
+
+    def reissue_certificate(
+        self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
+    ) -> None:
+        """Note that a child without certificate got one again (S-10).
+
+        Raises:
+            DomainError: NotChecked, CertificateNotMissing, CheckInFuture or BeforeCheck.
+        """
+        self._check_later(fields["reissued_on"], recorded_at)
+        if self.has_certificate or self.reissued_on is not None:
+            raise CertificateNotMissing
+        self.trigger_event(self.CertificateReissued, timestamp=recorded_at, sealed=sealed, **fields)
+
+    def recheck(
+        self,
+        *,
+        verdict: Verdict,
+        record_version: int,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Look again after make-up (S-12): cells missing at the check that are filled now.
+
+        Doses that a birthday since the check newly asks for are no part of this (X-20).
+
+        Args:
+            verdict: what the requirements say of the record on `rechecked_on`.
+            record_version: version of the record that was judged.
+            recorded_at: our clock.
+            sealed: sealed parts.
+            **fields: clear fields of `enrolment.rechecked.v1`.
+
+        Raises:
+            DomainError: NotChecked, NothingToMakeUp, CheckInFuture or BeforeCheck.
+        """
+        self._check_later(fields["rechecked_on"], recorded_at)
+        assert self.finding is not None, "a checked enrolment has its finding"
+        before = cells(self.finding.missing)
+        if not before:
+            raise NothingToMakeUp
+        now = Finding.of(verdict, record_version)
+        lacking = {*cells(now.missing), *cells(now.exempt)}
+        made_up = tuple(
+            MadeUp(group, number, day)
+            for group, number in before
+            if (group, number) not in lacking and (day := given_on(verdict, group, number))
+        )
+        found = Recheck(made_up, len(made_up) == len(before), record_version)
+        self.trigger_event(
+            self.Rechecked, timestamp=recorded_at, sealed=sealed, derived=found, **fields
+        )
+
+    def _check_later(self, day: date, recorded_at: datetime) -> None:
+        if self.checked_on is None:
+            raise NotChecked
+        _check_not_future(day, recorded_at)
+        if day < self.checked_on:
+            raise BeforeCheck(day=day.isoformat(), checked_on=self.checked_on.isoformat())
+
+    class Enrolled(Fact, AggregateCreated):
+        """A child was enrolled (S-2).
+
+        Attributes:
+            record: stream of the vaccination record.
+            institution: the school.
+            division: division of the school.
+            school_year: calendar year in which the school year starts.
+            class_name: class, as the school names it.
+            entry_type: 入托 or 入学.
+            admission: how the child came.
+            number: number in the class register (annex 3 column 1).
+            joined_on: first civil day at the school.
+        """
+
+        TOPIC = "enrolment.enrolled.v1"
+
+        record: UUID
+        institution: UUID
+        division: Division
+        school_year: Year
+        class_name: Name
+        entry_type: EntryType
+        admission: Admission
+        number: Annotated[int, Size(1, 9999)]
+        joined_on: date
+
+        def apply(self, aggregate: Enrolment) -> None:
+            """Take the class."""
+            aggregate.class_name = self.class_name
+
+    class Checked(Fact):
+        """The school checked certificate and doses (S-3).
+
+        Attributes:
+            checked_on: civil day of the check.
+            has_certificate: whether the child has a certificate.
+            derived: what the check found.
+        """
+
+        TOPIC = "enrolment.checked.v1"
+
+        checked_on: date
+        has_certificate: bool
+        derived: Finding
+
+        def apply(self, aggregate: Enrolment) -> None:
+            """Keep the finding: column 7 never changes afterwards (S-36)."""
+            aggregate.checked_on = self.checked_on
+            aggregate.has_certificate = self.has_certificate
+            aggregate.finding = self.derived
+
+    class CertificateReissued(Fact):
+        """A child without certificate got one again (S-10).
+
+        Attributes:
+            reissued_on: civil day of the reissue.
+        """
+
+        TOPIC = "enrolment.certificate-reissued.v1"
+
+        reissued_on: date
+
+        def apply(self, aggregate: Enrolment) -> None:
+            """Keep the day: annex 3 has no column for it (S-37)."""
+            aggregate.reissued_on = self.reissued_on
+
+    class Rechecked(Fact):
+        """The school looked again after make-up (S-12).
+
+        Attributes:
+            rechecked_on: civil day of the re-check.
+            derived: what was made up since the check.
+        """
+
+        TOPIC = "enrolment.rechecked.v1"
+
+        rechecked_on: date
+        derived: Recheck
+
+        def apply(self, aggregate: Enrolment) -> None:
+            """Made-up cells stay in the missed subtotal (S-36)."""
+            aggregate.recheck_found = self.derived
+
+
+def _check_not_future(day: date, recorded_at: datetime) -> None:
+    today = civil_day(recorded_at)
+    if day > today:
+        raise CheckInFuture(day=day.isoformat(), today=today.isoformat())

@@ -1,0 +1,384 @@
+"""The vaccination record of one person: archive and roll, doses, contraindications.
+
+Commands take the typed clear fields of a statement as keyword arguments (`**fields`, those of
+the topic they yield), the facts that a policy needs, `recorded_at` (our clock) and the sealed
+parts; they decide, and yield one event or a `DomainError`. Personal values never come here: facts
+that rest on them are opened by the caller and passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Self
+from uuid import UUID
+
+from eventsourcing.domain import BaseAggregate
+
+from domain import contraindication, dose_events, registration
+from domain.calendar import civil_day, effective_next_day
+from domain.contraindication import ContraindicationState
+from domain.dose import DoseHistory, DoseState
+from domain.dose_policy import DoseFacts, check_changes, check_dose
+from domain.effect import Cause, CausedEffect, Effective, effective_day
+from domain.errors import DomainError
+from domain.organisation import NotAClinic, Organisation, OrganisationKind
+from domain.registration import Guardian, Roll, RollState
+from domain.sealed import Fact, Sealed
+from domain.vocabulary import PersonKind, Urgency
+
+
+class DuplicateDose(DomainError):
+    """The record has a dose of this id already."""
+
+    code = "duplicate-dose"
+    zh = "该接种记录编号已存在。"
+
+
+class UnknownDose(DomainError):
+    """The record has no such dose, or it was entered in error."""
+
+    code = "unknown-dose"
+    zh = "档案中没有该接种记录，或该记录已作废。"
+
+
+class VaccinationRecord(BaseAggregate[UUID]):
+    """One person's vaccination record.
+
+    Attributes:
+        kind: child or adult.
+        recipient: handle of the person whose record it is.
+        guardians: guardians of a child.
+        birth_year: year of birth of the recipient.
+        contraindications: contraindications by id, lifted ones included.
+        roll_history: states of the roll in the order of the record's versions.
+        identity_effective_on: first day on which each person's identity counts for claims
+            (C-23, C-24).
+    """
+
+    TOPIC = "vaccination-record"
+    Event = Fact
+
+    Registered = registration.Registered
+    RollChanged = registration.RollChanged
+    IdentityAmended = registration.IdentityAmended
+    DoseAdministered = dose_events.DoseAdministered
+    DoseTranscribed = dose_events.DoseTranscribed
+    DoseCorrected = dose_events.DoseCorrected
+    DoseEnteredInError = dose_events.DoseEnteredInError
+    ContraindicationRecorded = contraindication.ContraindicationRecorded
+    ContraindicationLifted = contraindication.ContraindicationLifted
+
+    def __init__(
+        self, kind: PersonKind, recipient: UUID, guardians: tuple[Guardian, ...], birth_year: int
+    ) -> None:
+        self.kind = kind
+        self.recipient = recipient
+        self.guardians = guardians
+        self.birth_year = birth_year
+        self.roll_history: list[RollState] = []
+        self.contraindications: dict[UUID, ContraindicationState] = {}
+        self.identity_effective_on: dict[UUID, date] = {}
+        self._doses: dict[UUID, DoseHistory] = {}
+
+    # What the record tells.
+
+    @property
+    def managing_organisation(self) -> UUID:
+        """The clinic that manages the record now."""
+        return self.roll_history[-1].managing_organisation
+
+    @property
+    def division(self) -> str:
+        """The division of the clinic that manages the record now."""
+        return self.roll_history[-1].division
+
+    @property
+    def handles(self) -> frozenset[UUID]:
+        """Handles of everyone whose identity the record holds."""
+        return frozenset({self.recipient, *(guardian.person for guardian in self.guardians)})
+
+    def roll_on(self, day: date) -> RollState | None:
+        """Where the record stands on the roll on a civil day; None before it was opened."""
+        states = [state for state in self.roll_history if state.effective_on <= day]
+        return states[-1] if states else None
+
+    @property
+    def died_on(self) -> date | None:
+        """Day of the recipient's death, if the roll knows one."""
+        newest = self.roll_history[-1]
+        return newest.on if newest.status is Roll.DECEASED else None
+
+    def dose(self, dose: UUID) -> DoseState | None:
+        """A dose with all that is known; None if there is none or it was entered in error."""
+        history = self._doses.get(dose)
+        return history.on() if history else None
+
+    def doses_on(self, day: date) -> tuple[DoseState, ...]:
+        """The doses as effective on a civil day (C-21), by the day they were given."""
+        states = [history.on(day) for history in self._doses.values()]
+        return tuple(sorted((s for s in states if s), key=lambda state: state.occurred_on))
+
+    def contraindications_on(self, day: date) -> tuple[ContraindicationState, ...]:
+        """The contraindications that hold on a civil day."""
+        return tuple(state for state in self.contraindications.values() if state.is_valid_on(day))
+
+    def serving_clinics(self) -> frozenset[UUID]:
+        """Clinics that may audit: the one that manages, the one of the newest dose (S-8)."""
+        doses = [history.on() for history in self._doses.values()]
+        given = [state for state in doses if state is not None and not state.is_transcribed]
+        newest = max((state.occurred_on for state in given), default=None)
+        lately = {state.clinic for state in given if state.occurred_on == newest}
+        return frozenset({self.managing_organisation, *lately})
+
+    # What may happen to it.
+
+    @classmethod
+    def register(
+        cls,
+        stream: UUID,
+        *,
+        managed_by: Organisation,
+        birth_date: date,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> Self:
+        """Open a record (建档).
+
+        `managed_by`: the organisation named as `managing_organisation`. `birth_date`:
+        the recipient's birth date, opened for this decision.
+
+        Raises:
+            DomainError: NotAClinic, DivisionDiffers, PersonNamedTwice, GuardianOfAdult,
+                NotARegistrationRoll, BirthYearDiffers or BornInFuture.
+        """
+        registration.check_registration(
+            fields, managed_by=managed_by, birth_date=birth_date, today=civil_day(recorded_at)
+        )
+        return cls._create(
+            event_class=cls.Registered,
+            id=stream,
+            timestamp=recorded_at,
+            sealed=sealed,
+            derived=Effective(civil_day(recorded_at)),
+            **fields,
+        )
+
+    def change_roll(
+        self,
+        *,
+        managed_by: Organisation | None = None,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Move the record on or off the roll, or to another clinic.
+
+        `managed_by`: the organisation named as `managing_organisation`, if one is.
+
+        Raises:
+            DomainError: RecordClosed, RollUnchanged, MoveInFuture, NotAClinic or DivisionDiffers.
+        """
+        registration.check_move(
+            self.roll_history[-1], fields, managed_by=managed_by, today=civil_day(recorded_at)
+        )
+        self.trigger_event(
+            self.RollChanged,
+            timestamp=recorded_at,
+            sealed=sealed,
+            derived=Effective(civil_day(recorded_at)),
+            **fields,
+        )
+
+    def amend_identity(
+        self,
+        *,
+        birth_date: date | None = None,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Amend particulars of the recipient or a guardian, effective next day (C-21, C-23).
+
+        `birth_date`: the recipient's birth date afterwards, if it changes.
+
+        Raises:
+            DomainError: UnknownPerson, BirthYearDiffers or BornInFuture.
+        """
+        registration.check_amendment(
+            fields,
+            handles=self.handles,
+            recipient=self.recipient,
+            birth_date=birth_date,
+            today=civil_day(recorded_at),
+        )
+        self.trigger_event(
+            self.IdentityAmended,
+            timestamp=recorded_at,
+            sealed=sealed,
+            derived=Effective(effective_next_day(recorded_at)),
+            **fields,
+        )
+
+    def administer_dose(
+        self,
+        *,
+        facts: DoseFacts,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Record a dose that a clinic gave.
+
+        `facts`: what the policies must know; `died_on` is the record's own.
+
+        Raises:
+            DomainError: RecordNotOnRoll, DuplicateDose or any of `dose_policy.check_dose`.
+        """
+        derived = self._check_new_dose(fields, facts, recorded_at, given=True)
+        self.trigger_event(
+            self.DoseAdministered, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
+        )
+
+    def transcribe_dose(
+        self,
+        *,
+        facts: DoseFacts,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Record a dose given elsewhere, from its evidence (C-26).
+
+        `facts`: what the policies must know; `died_on` is the record's own.
+
+        Raises:
+            DomainError: RecordNotOnRoll, DuplicateDose or any of `dose_policy.check_dose`.
+        """
+        derived = self._check_new_dose(fields, facts, recorded_at, given=False)
+        self.trigger_event(
+            self.DoseTranscribed, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
+        )
+
+    def _check_new_dose(
+        self, fields: Mapping[str, Any], facts: DoseFacts, recorded_at: datetime, *, given: bool
+    ) -> Effective:
+        today = civil_day(recorded_at)
+        if self.roll_history[-1].status is Roll.MOVED_OUT:
+            raise registration.RecordNotOnRoll(status=Roll.MOVED_OUT.value)
+        if fields["dose"] in self._doses:
+            raise DuplicateDose(dose=str(fields["dose"]))
+        state = DoseState.proposed(fields, version=self.version + 1, day=today, given=given)
+        check_dose(state, facts, self.died_on, today)
+        return Effective(today)
+
+    def correct_dose(
+        self,
+        *,
+        facts: DoseFacts,
+        cause: Cause,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Let a dose read differently from the correction's effective day on.
+
+        `facts`: what the policies must know of the dose as it will read. `cause`: the
+        event that applied the correction.
+
+        Raises:
+            DomainError: UnknownDose, any of `dose_policy.check_changes` or `check_dose`.
+        """
+        current = self._current(fields["dose"])
+        check_changes(current, fields["changes"], and_sealed=bool(sealed))
+        check_dose(current.changed(fields["changes"]), facts, self.died_on, civil_day(recorded_at))
+        derived = CausedEffect(effective_day(fields["urgency"], recorded_at), cause)
+        self.trigger_event(
+            self.DoseCorrected, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
+        )
+
+    def enter_dose_in_error(
+        self,
+        *,
+        urgency: Urgency,
+        cause: Cause,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Strike a dose out from the correction's effective day on; it is never deleted.
+
+        `urgency`: the correction's. `cause`: the event that applied the correction.
+
+        Raises:
+            UnknownDose: there is none, or it is struck out already.
+        """
+        self._current(fields["dose"])
+        derived = CausedEffect(effective_day(urgency, recorded_at), cause)
+        self.trigger_event(
+            self.DoseEnteredInError, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
+        )
+
+    def record_contraindication(
+        self,
+        *,
+        known_groups: frozenset[str],
+        clinic_kind: OrganisationKind,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Record a contraindication against vaccine groups (A-11).
+
+        `known_groups`: vaccine groups of the requirements in force. `clinic_kind`: what
+        the organisation is that records it.
+
+        Raises:
+            DomainError: NotAClinic or any of `contraindication.check_contraindication`.
+        """
+        if clinic_kind is not OrganisationKind.CLINIC:
+            raise NotAClinic(kind=clinic_kind.value)
+        contraindication.check_contraindication(
+            fields, existing=self.contraindications, known_groups=known_groups
+        )
+        self.trigger_event(
+            self.ContraindicationRecorded, timestamp=recorded_at, sealed=sealed, **fields
+        )
+
+    def lift_contraindication(
+        self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
+    ) -> None:
+        """End a contraindication.
+
+        Raises:
+            DomainError: UnknownContraindication, ContraindicationEnded or ValidityReversed.
+        """
+        contraindication.check_lifting(
+            self.contraindications.get(fields["contraindication"]), fields["on"]
+        )
+        self.trigger_event(
+            self.ContraindicationLifted, timestamp=recorded_at, sealed=sealed, **fields
+        )
+
+    def _current(self, dose: UUID) -> DoseState:
+        state = self.dose(dose)
+        if state is None:
+            raise UnknownDose(dose=str(dose))
+        return state
+
+    # How events change it.
+
+    def move(self, state: RollState) -> None:
+        """Add a state of the roll."""
+        self.roll_history.append(state)
+
+    def add_dose(self, event: dose_events.DoseAdministered | dose_events.DoseTranscribed) -> None:
+        """Add a dose as first entered."""
+        self._doses[event.dose] = DoseHistory(DoseState.of(event))
+
+    def restate_dose(
+        self, event: dose_events.DoseCorrected | dose_events.DoseEnteredInError
+    ) -> None:
+        """Add a later reading of a dose."""
+        self._doses[event.dose].later.append(event)

@@ -1,0 +1,141 @@
+"""Batches: one author signature for many payloads.
+
+What is signed is the RFC 9162 root over the payloads and their number. Each event keeps its
+payload and path, so that it proves alone, without its neighbours.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.dsse import Envelope, sign_payload, verify_envelope
+from ledger.errors import EnvelopeError, ProofError
+from ledger.hashing import leaf_hash, pair_up
+from ledger.jcs import canonical
+from ledger.members import (
+    decode_document,
+    encode_document,
+    read_bytes,
+    read_count,
+    read_list,
+    read_object,
+    read_text,
+)
+from ledger.merkle import inclusion_proof, root, verify_inclusion
+from ledger.syntax import encode_base64
+
+BATCH_PAYLOAD_TYPE = "application/vnd.vaxledger.batch+json"
+MAX_BATCH = 65_536
+
+_DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class BatchMember:
+    """One line of a signed batch, with all that proves it alone.
+
+    Attributes:
+        envelope: The envelope that signs the batch's root and size.
+        index: Place of the line, from 0.
+        size: Number of lines.
+        path: Inclusion proof of the line, its sibling first.
+        payload: The line's payload, what an author would sign for a single event.
+    """
+
+    envelope: Envelope
+    index: int
+    size: int
+    path: tuple[bytes, ...]
+    payload: bytes
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes, whose SHA-256 an entry names.
+
+        Raises:
+            EnvelopeError: If they exceed 65,536 bytes.
+        """
+        return encode_document(
+            {
+                "envelope": self.envelope.to_json(),
+                "index": self.index,
+                "path": [encode_base64(one) for one in self.path],
+                "payload": encode_base64(self.payload),
+                "size": self.size,
+            }
+        )
+
+    @classmethod
+    def decode(cls, raw: bytes) -> Self:
+        """Read exactly what ``encode`` writes.
+
+        Raises:
+            EnvelopeError: For any other bytes.
+        """
+        return cls.from_json(decode_document(raw))
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Read the decoded JSON object.
+
+        Raises:
+            EnvelopeError: If members are missing, unknown or malformed.
+        """
+        members = read_object(value, {"envelope", "index", "path", "payload", "size"})
+        return cls(
+            Envelope.from_json(members["envelope"]),
+            read_count(members["index"]),
+            read_count(members["size"]),
+            tuple(read_bytes(one) for one in read_list(members["path"])),
+            read_bytes(members["payload"]),
+        )
+
+
+def sign_batch(payloads: Sequence[bytes], key: Ed25519PrivateKey) -> tuple[BatchMember, ...]:
+    """Return the members of a batch, one for each payload, under one signature.
+
+    Raises:
+        EnvelopeError: If there are none or more than 65,536.
+    """
+    if not 1 <= len(payloads) <= MAX_BATCH:
+        raise EnvelopeError("A batch has 1 to 65,536 lines.", size=len(payloads))
+    size = len(payloads)
+    levels = [[leaf_hash(payload) for payload in payloads]]
+    while len(levels[-1]) > 1:
+        levels.append(pair_up(levels[-1]))
+    statement = canonical({"root": root(levels[0]).hex(), "size": size})
+    envelope = sign_payload(statement, key, BATCH_PAYLOAD_TYPE)
+
+    def node(level: int, index: int) -> bytes:
+        return levels[level][index]
+
+    return tuple(
+        BatchMember(envelope, index, size, tuple(inclusion_proof(index, size, node)), payload)
+        for index, payload in enumerate(payloads)
+    )
+
+
+def verify_batch_member(member: BatchMember, public: bytes) -> None:
+    """Verify that the owner of a key signed a batch that holds this payload at this place.
+
+    Raises:
+        EnvelopeError: If the key did not sign, what it signed is no batch, or the payload is not
+            in it there.
+    """
+    # 1. The envelope is a batch's, and signed.
+    if member.envelope.payload_type != BATCH_PAYLOAD_TYPE:
+        raise EnvelopeError("This envelope signs no batch.", type=member.envelope.payload_type)
+    verify_envelope(member.envelope, public)
+    # 2. It states root and size.
+    statement = read_object(decode_document(member.envelope.payload), {"root", "size"})
+    signed_root, size = read_text(statement["root"]), read_count(statement["size"])
+    if _DIGEST(signed_root) is None or size != member.size or size > MAX_BATCH:
+        raise EnvelopeError("The batch's statement is malformed or another size.", size=size)
+    # 3. The path leads from the payload to that root.
+    leaf = leaf_hash(member.payload)
+    try:
+        verify_inclusion(member.index, size, leaf, member.path, bytes.fromhex(signed_root))
+    except ProofError as error:
+        raise EnvelopeError("The payload is not in the batch at this place.") from error

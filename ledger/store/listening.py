@@ -1,0 +1,48 @@
+"""Waking up when the log moves: NOTIFY as a hint, a look each second as the rule.
+
+A notification can be lost with its connection, so it only ever shortens a wait.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psycopg
+
+LOOK_SECONDS = 1.0
+APPENDED = "vaxledger_appended"
+PUBLISHED = "vaxledger_published"
+PROJECTED = "vaxledger_projected"
+
+
+async def wakeups(url: str, *channels: str) -> AsyncIterator[None]:
+    """Yield whenever one of the channels was notified, and at least once a second, for ever.
+
+    Args:
+        url: libpq URL.
+        channels: Names from this module.
+    """
+    while True:
+        yield
+        try:
+            connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+        except psycopg.OperationalError:
+            await asyncio.sleep(LOOK_SECONDS)
+            continue
+        async with connection:
+            try:
+                for channel in channels:
+                    await connection.execute(_LISTEN[channel])
+                yield  # whatever was notified before LISTEN took hold
+                while True:
+                    async for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
+                        pass
+                    yield
+            except psycopg.OperationalError:
+                continue
+
+
+_LISTEN = {
+    APPENDED: "LISTEN vaxledger_appended",
+    PUBLISHED: "LISTEN vaxledger_published",
+    PROJECTED: "LISTEN vaxledger_projected",
+}

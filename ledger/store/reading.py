@@ -1,0 +1,200 @@
+"""What the log shows: entries, tiles, proofs, blobs, up to the newest published checkpoint."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ledger.store.connections import Pool, Row, rows_of
+from ledger.store.errors import NoSuchPosition, StoreUnavailable
+from ledger.store.queries import load_queries
+from ledger.tiles import (
+    TileAddress,
+    TileReader,
+    needed_tiles_for_consistency,
+    needed_tiles_for_inclusion,
+)
+
+ROLE = "vaxledger_read"
+"""Role of connections that read the log."""
+Located = tuple[int, bytes, bytes]
+"""Position, entry, leaf hash."""
+Predecessors = tuple[int, int, int]
+"""Positions of the entries before one in its province, city and county; 0 for none."""
+
+_QUERIES = load_queries("reading.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an idempotency key stands for.
+
+    Attributes:
+        request: SHA-256 of what was asked, 32 bytes.
+        first_position: Where the answer stands in the log.
+        count: Number of its events.
+    """
+
+    request: bytes
+    first_position: int
+    count: int
+
+
+class LogReader:
+    """Reads the log's database.
+
+    A checkpoint is published once it is safe outside the database; nothing beyond it is shown,
+    except by ``stream``, on which decisions are made. Each method may raise ``StoreUnavailable``.
+
+    Args:
+        pool: Connections of role ``vaxledger_read``.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def published(self) -> int:
+        """Return the number of entries under the newest published checkpoint."""
+        return int(self._row("published")[0])
+
+    def checkpoint(self) -> tuple[int, bytes]:
+        """Return size and signed note of the newest published checkpoint.
+
+        Raises:
+            StoreUnavailable: If no integrator has ever started.
+        """
+        size, note = self._row("checkpoint")
+        if note is None:
+            raise StoreUnavailable
+        return size, note
+
+    def checkpoint_covering(self, position: int) -> tuple[int, bytes]:
+        """Return the oldest kept checkpoint that covers a position, else the newest.
+
+        One a minute is kept, so receipts of old entries can have short proofs and old witnesses.
+
+        Raises:
+            NoSuchPosition: If no published checkpoint covers it.
+        """
+        rows = self._rows("checkpoint_covering", [position])
+        if rows and position > 0:
+            return rows[0][0], rows[0][1]
+        size, note = self.checkpoint()
+        if not 1 <= position <= size:
+            raise NoSuchPosition(position)
+        return size, note
+
+    def entries(self, first: int, limit: int) -> list[Located]:
+        """Return published entries from a position on, at most ``limit``."""
+        return self._rows("entries", [first, first + limit - 1])
+
+    def entry(self, position: int) -> bytes:
+        """Return a published entry.
+
+        Raises:
+            NoSuchPosition: If there is none.
+        """
+        found = self.entries(position, 1)
+        if not found:
+            raise NoSuchPosition(position)
+        return found[0][1]
+
+    def stream(self, stream: UUID, *, after: int = 0) -> list[Located]:
+        """Return the entries of a stream after a version, published or not."""
+        return self._rows("stream", [stream, after])
+
+    def recorded(self, position: int) -> bytes:
+        """Return an entry, published or not.
+
+        Raises:
+            NoSuchPosition: If there is none.
+        """
+        rows = self._rows("recorded", [position])
+        if not rows:
+            raise NoSuchPosition(position)
+        return bytes(rows[0][0])
+
+    def answered(self, author: UUID, key: UUID) -> Answered | None:
+        """Return what an idempotency key stands for, published or not; None if it is unused."""
+        rows = self._rows("answered", [author, key])
+        return Answered(*rows[0]) if rows else None
+
+    def envelope(self, digest: str) -> bytes | None:
+        """Return the envelope of a SHA-256 in hex, as an entry's ``author`` names it."""
+        rows = self._rows("envelope", [bytes.fromhex(digest)])
+        return rows[0][0] if rows else None
+
+    def envelopes(self, digests: Iterable[str]) -> dict[str, bytes]:
+        """Return envelopes by their SHA-256 in hex, those that are not stored left out."""
+        wanted = [bytes.fromhex(digest) for digest in digests]
+        return {digest.hex(): raw for digest, raw in self._rows("envelopes", [wanted])}
+
+    def blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
+        """Return sealed blobs by the SHA-256 in hex that entries name; erased ones are missing."""
+        wanted = [bytes.fromhex(digest) for digest in digests]
+        return {digest.hex(): blob for digest, blob in self._rows("blobs", [wanted])}
+
+    def tiles(self, coordinates: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+        """Return stored tiles by level and index, missing ones left out.
+
+        A stored tile may be wider than the published tree has it; truncate it.
+        """
+        wanted = list(coordinates)
+        levels, indices = [level for level, _ in wanted], [index for _, index in wanted]
+        rows = self._rows("tiles", [levels, indices])
+        return {(level, index): hashes for level, index, hashes in rows}
+
+    def inclusion_proof(self, index: int, size: int) -> list[bytes]:
+        """Return the hashes that prove a leaf in the tree of some published size.
+
+        Args:
+            index: Leaf index, which is the position less one.
+            size: Leaves of the tree.
+
+        Raises:
+            NoSuchPosition: If there is no such leaf, or the tree is not published.
+        """
+        if not 0 <= index < size:
+            raise NoSuchPosition(index + 1)
+        tree = self._tree(size, needed_tiles_for_inclusion(index, size))
+        return tree.inclusion_proof(index)
+
+    def consistency_proof(self, old: int, new: int) -> list[bytes]:
+        """Return the hashes that prove that a tree is a prefix of a larger published one.
+
+        Raises:
+            NoSuchPosition: If the larger is not published, or is not the larger.
+        """
+        if not 0 <= old <= new:
+            raise NoSuchPosition(old)
+        tree = self._tree(new, needed_tiles_for_consistency(old, new))
+        return tree.consistency_proof(old)
+
+    def known_at(self, moment: datetime) -> int:
+        """Return the last published position that was recorded by a moment; 0 before the first."""
+        return int(self._row("known_at", [moment])[0])
+
+    def previous(self, position: int, division: str) -> Predecessors:
+        """Return the positions before one in the province, city and county of a division."""
+        row = self._row("previous", {"division": division, "position": position})
+        province, city, county = (before or 0 for before in row)
+        return province, city, county
+
+    def previous_many(self, first: int, last: int) -> dict[int, Predecessors]:
+        """Return for each position of a range, both ends included, what ``previous`` does."""
+        rows = self._rows("previous_many", {"first": first, "last": last})
+        return {position: (province, city, county) for position, province, city, county in rows}
+
+    def _tree(self, size: int, needed: Sequence[TileAddress]) -> TileReader:
+        if size > self.published():
+            raise NoSuchPosition(size)
+        tiles = self.tiles((level, index) for level, index, _ in needed)
+        return TileReader(size, lambda level, index, _: tiles.get((level, index), b""))
+
+    def _rows(self, query: str, parameters: Any = None) -> list[Any]:
+        return rows_of(self._pool, _QUERIES[query], parameters)
+
+    def _row(self, query: str, parameters: Any = None) -> Row:
+        row: Row = self._rows(query, parameters)[0]
+        return row

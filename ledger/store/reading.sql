@@ -1,0 +1,80 @@
+-- name: published
+SELECT published FROM ledger.checkpoint;
+
+-- name: checkpoint
+SELECT published, published_note FROM ledger.checkpoint;
+
+-- name: checkpoint_covering
+SELECT size, note FROM ledger.checkpoints
+WHERE size >= %b::bigint AND size <= (SELECT published FROM ledger.checkpoint)
+ORDER BY size LIMIT 1;
+
+-- name: entries
+SELECT position, entry, leaf FROM ledger.entries
+WHERE position >= %b::bigint
+  AND position <= least(%b::bigint, (SELECT published FROM ledger.checkpoint))
+ORDER BY position;
+
+-- name: stream
+SELECT position, entry, leaf FROM ledger.entries
+WHERE stream = %b AND version > %b::bigint
+ORDER BY version;
+
+-- name: envelope
+SELECT envelope FROM ledger.envelopes WHERE sha256 = %b;
+
+-- name: envelopes
+SELECT sha256, envelope FROM ledger.envelopes WHERE sha256 = ANY(%b::bytea[]);
+
+-- name: blobs
+SELECT sha256, blob FROM ledger.blobs WHERE sha256 = ANY(%b::bytea[]);
+
+-- name: tiles
+SELECT level, index, hashes FROM ledger.tiles
+WHERE (level, index) IN (SELECT * FROM unnest(%b::integer[], %b::bigint[]));
+
+-- name: known_at
+SELECT ledger.position_known_at(%b::timestamptz, published) FROM ledger.checkpoint;
+
+-- name: previous
+SELECT
+    (SELECT max(position) FROM ledger.entries
+     WHERE left(division, 2) = left(%(division)b, 2) AND position < %(position)b::bigint),
+    (SELECT max(position) FROM ledger.entries
+     WHERE left(division, 4) = left(%(division)b, 4) AND position < %(position)b::bigint),
+    (SELECT max(position) FROM ledger.entries
+     WHERE left(division, 6) = left(%(division)b, 6) AND position < %(position)b::bigint);
+
+-- name: previous_many
+-- Most predecessors lie within the range itself; only the first entry of each province, city and
+-- county needs a look-up before it (coalesce evaluates that sub-query only where lag found none).
+WITH ranged AS MATERIALIZED (
+    SELECT position, division,
+        lag(position) OVER (PARTITION BY left(division, 2) ORDER BY position) AS province,
+        lag(position) OVER (PARTITION BY left(division, 4) ORDER BY position) AS city,
+        lag(position) OVER (PARTITION BY left(division, 6) ORDER BY position) AS county
+    FROM ledger.entries
+    WHERE position BETWEEN %(first)b::bigint AND %(last)b::bigint
+)
+SELECT position,
+    coalesce(province, (
+        SELECT max(e.position) FROM ledger.entries e
+        WHERE left(e.division, 2) = left(r.division, 2) AND e.position < %(first)b::bigint
+    ), 0),
+    coalesce(city, (
+        SELECT max(e.position) FROM ledger.entries e
+        WHERE left(e.division, 4) = left(r.division, 4) AND e.position < %(first)b::bigint
+    ), 0),
+    coalesce(county, (
+        SELECT max(e.position) FROM ledger.entries e
+        WHERE left(e.division, 6) = left(r.division, 6) AND e.position < %(first)b::bigint
+    ), 0)
+FROM ranged r ORDER BY position;
+
+-- name: recorded
+-- An entry, whether a checkpoint covers it or not.
+SELECT entry FROM ledger.entries WHERE position = %b;
+
+-- name: answered
+-- What an idempotency key of an author stands for.
+SELECT request, first_position, count FROM ledger.idempotency WHERE author = %b AND key = %b;

@@ -1,0 +1,59 @@
+"""Connections to the databases of the views, each under exactly one role."""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg_pool import ConnectionPool
+
+PROJECT = "vaxledger_project"
+READ = "vaxledger_read"
+PROJECT_PEOPLE = "vaxledger_people"
+READ_PEOPLE = "vaxledger_people_read"
+
+Row = tuple[Any, ...]
+Connection = psycopg.Connection[Row]
+Cursor = psycopg.Cursor[Row]
+Pool = ConnectionPool[Connection]
+
+# Texts that digests are made of must not depend on a server's settings.
+_SETTINGS = (
+    b"SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'; SET client_encoding = 'UTF8';"
+    b" SET bytea_output = 'hex'; SET jit = off"
+)
+
+_TRANSACTION_TIMEOUT_SINCE = 170_000
+
+
+def connect(url: str, role: str, schema: str) -> Connection:
+    """Open an autocommit connection whose unqualified names mean tables of one schema.
+
+    Commits do not wait for the disk: after a crash of the server rows and position are back at
+    the same earlier commit, and the log brings the rest again.
+    """
+    connection: Connection = psycopg.connect(url, autocommit=True)
+    connection.execute(_SETTINGS)
+    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+    connection.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(schema)))
+    connection.execute(b"SET synchronous_commit = off")
+    if connection.info.server_version >= _TRANSACTION_TIMEOUT_SINCE:
+        connection.execute(b"SET transaction_timeout = 0")  # a digest reads whole tables
+    return connection
+
+
+def open_pool(url: str, role: str, size: int = 4) -> Pool:
+    """Open a pool of autocommit connections for the queries of this package."""
+
+    def configure(connection: Connection) -> None:
+        connection.execute(_SETTINGS)
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+
+    return ConnectionPool(
+        url,
+        kwargs={"autocommit": True},
+        min_size=1,
+        max_size=size,
+        configure=configure,
+        check=ConnectionPool.check_connection,
+        open=True,
+    )

@@ -1,0 +1,291 @@
+"""Doses and contraindications, with two clocks: as effective on a day, known at a position.
+
+A correction takes effect on its day (C-21): until then the dose reads as before. A dose entered in
+error ends on that day and stays readable for the days before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from operator import itemgetter
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from projections.change import Change
+from projections.connection import Cursor, Pool
+from projections.pieces import ALWAYS, OPEN_POSITION, Piece, Pieces
+from projections.projection import Projection, Table
+from projections.queries import named_queries
+
+NAME = "doses"
+_SQL = named_queries("doses.sql")
+
+_ADMINISTERED = "vaccination-record.dose-administered.v1"
+_TRANSCRIBED = "vaccination-record.dose-transcribed.v1"
+_CORRECTED = "vaccination-record.dose-corrected.v1"
+_IN_ERROR = "vaccination-record.dose-entered-in-error.v1"
+_CONTRAINDICATED = "vaccination-record.contraindication-recorded.v1"
+_LIFTED = "vaccination-record.contraindication-lifted.v1"
+_DOSES = frozenset((_ADMINISTERED, _TRANSCRIBED, _CORRECTED, _IN_ERROR))
+_CONTRAINDICATIONS = frozenset((_CONTRAINDICATED, _LIFTED))
+
+_CORRECTABLE = (
+    "vaccine",
+    "national_code",
+    "dose_number",
+    "product",
+    "maker",
+    "lot",
+    "expires_on",
+    "occurred_on",
+    "site",
+    "route",
+    "quantity",
+    "clinic",
+    "source_system",
+    "province",
+)
+_COLUMNS = ("record", *_CORRECTABLE, "provenance", "evidence_kind")
+_EMPTY: Mapping[str, Any] = dict.fromkeys(_COLUMNS)
+_in_order = itemgetter(*_COLUMNS)
+_CONTRAINDICATION_COLUMNS = (
+    "record",
+    "vaccine_groups",
+    "lasting",
+    "valid_from",
+    "valid_to",
+    "lifted_on",
+    "clinic",
+)
+
+
+def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
+    """Add doses and contraindications, and close the pieces that later entries replace."""
+    doses = [change for change in changes if change.entry.topic in _DOSES]
+    if doses:
+        _apply_doses(cursor, doses)
+    contraindications = [c for c in changes if c.entry.topic in _CONTRAINDICATIONS]
+    if contraindications:
+        _apply_contraindications(cursor, contraindications)
+
+
+def _apply_doses(cursor: Cursor, changes: Sequence[Change]) -> None:
+    restated = [
+        entry.data["dose"] for _, entry in changes if entry.topic in (_CORRECTED, _IN_ERROR)
+    ]
+    pieces = Pieces(_stored_doses(cursor, restated))
+    for position, entry in changes:
+        data = entry.data
+        dose, day = data["dose"], date.fromisoformat(data["derived"]["effective_on"])
+        if entry.topic == _CORRECTED:
+            pieces.change(dose, position, day, _patch(data["changes"]))
+        elif entry.topic == _IN_ERROR:
+            pieces.end(dose, position, day)
+        else:
+            provenance = _provenance(entry.topic, data)
+            values = {**_EMPTY, **data, "record": entry.stream, "provenance": provenance}
+            pieces.begin(dose, position, day, values)
+    _close(cursor, "close_doses", pieces.closed())
+    with cursor.copy(_SQL["copy_doses"]) as rows:
+        for piece in pieces.added():
+            rows.write_row(
+                (
+                    piece.key,
+                    piece.known_from,
+                    piece.known_to,
+                    piece.effective_from,
+                    piece.effective_to,
+                    *_in_order(piece.values),
+                )
+            )
+
+
+def _apply_contraindications(cursor: Cursor, changes: Sequence[Change]) -> None:
+    lifted = [entry.data["contraindication"] for _, entry in changes if entry.topic == _LIFTED]
+    pieces = Pieces(_stored_contraindications(cursor, lifted))
+    for position, entry in changes:
+        data = entry.data
+        key = data["contraindication"]
+        if entry.topic == _LIFTED:
+            pieces.change(key, position, ALWAYS, {"lifted_on": data["on"]})
+        else:
+            pieces.begin(key, position, ALWAYS, {**data, "record": entry.stream})
+    _close(cursor, "close_contraindications", pieces.closed())
+    with cursor.copy(_SQL["copy_contraindications"]) as rows:
+        for piece in pieces.added():
+            said = [piece.values.get(column) for column in _CONTRAINDICATION_COLUMNS]
+            rows.write_row((piece.key, piece.known_from, piece.known_to, *said))
+
+
+def _stored_doses(cursor: Cursor, doses: list[str]) -> list[Piece[str]]:
+    if not doses:
+        return []
+    cursor.execute(_SQL["open_doses"], {"doses": doses})
+    return [
+        Piece(
+            dose, known, OPEN_POSITION, start, end, dict(zip(_COLUMNS, values, strict=True)), True
+        )
+        for dose, known, start, end, *values in cursor.fetchall()
+    ]
+
+
+def _stored_contraindications(cursor: Cursor, keys: list[str]) -> list[Piece[str]]:
+    if not keys:
+        return []
+    cursor.execute(_SQL["open_contraindications"], {"contraindications": keys})
+    return [
+        Piece(
+            key,
+            known,
+            OPEN_POSITION,
+            ALWAYS,
+            date.max,
+            dict(zip(_CONTRAINDICATION_COLUMNS, values, strict=True)),
+            True,
+        )
+        for key, known, *values in cursor.fetchall()
+    ]
+
+
+def _close(cursor: Cursor, query: str, closed: Sequence[Piece[str]]) -> None:
+    if closed:
+        cursor.execute(
+            _SQL[query],
+            {
+                "keys": [piece.key for piece in closed],
+                "known": [piece.known_from for piece in closed],
+                "days": [piece.effective_from for piece in closed],
+                "until": [piece.known_to for piece in closed],
+            },
+        )
+
+
+def _patch(changes: Sequence[Mapping[str, str]]) -> dict[str, str | None]:
+    """Return what a correction says of the clear columns; an absent `after` empties one."""
+    return {
+        change["field"]: change.get("after")
+        for change in changes
+        if change["field"] in _CORRECTABLE
+    }
+
+
+def _provenance(topic: str, data: Mapping[str, Any]) -> str:
+    """Tell where the knowledge comes from (C-26, C-27): shown beside every dose."""
+    if topic == _ADMINISTERED:
+        return "given"
+    if "province" in data or data["source_system"] == "other-province":
+        return "other-province"
+    return "other-system" if data["evidence_kind"] == "other-system" else "paper"
+
+
+PROJECTION = Projection(
+    NAME,
+    (
+        Table("doses", ("dose", "from_position", "effective_from")),
+        Table("contraindications", ("contraindication", "from_position")),
+    ),
+    apply,
+)
+
+
+@dataclass(frozen=True)
+class DoseRow:
+    """A dose as it reads on a day.
+
+    Attributes:
+        from_position: Entry that made it read so.
+        effective_from: First day on which it reads so.
+        provenance: `given` here, or transcribed: `paper`, `other-province`, `other-system`.
+    """
+
+    dose: UUID
+    record: UUID
+    from_position: int
+    effective_from: date
+    vaccine: str
+    national_code: str | None
+    dose_number: int | None
+    product: str | None
+    maker: str | None
+    lot: str | None
+    expires_on: date | None
+    occurred_on: date
+    site: str | None
+    route: str | None
+    quantity: str | None
+    clinic: UUID
+    source_system: str
+    provenance: str
+    evidence_kind: str | None
+    province: str | None
+
+
+@dataclass(frozen=True)
+class ContraindicationRow:
+    """A contraindication as known at a position."""
+
+    contraindication: UUID
+    record: UUID
+    from_position: int
+    vaccine_groups: list[str]
+    lasting: bool
+    valid_from: date
+    valid_to: date | None
+    lifted_on: date | None
+    clinic: UUID
+
+
+class Doses:
+    """Questions about doses and contraindications.
+
+    Args:
+        pool: Connections to the log database that read.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def of_record(
+        self, record: UUID, effective_on: date, at_position: int | None = None
+    ) -> list[DoseRow]:
+        """Return a record's doses as effective on a day, in the order in which they were given.
+
+        Args:
+            record: The record.
+            effective_on: Civil day.
+            at_position: What was known then; now when absent.
+        """
+        asked = {"record": record, "day": effective_on, "at": _or_newest(at_position)}
+        with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(DoseRow))
+            return cursor.execute(_SQL["doses_of_record"], asked).fetchall()
+
+    def of_lot(
+        self, maker: str, lot: str, effective_on: date, at_position: int | None = None
+    ) -> list[DoseRow]:
+        """Return who got a lot, by handle of the record: for a recall. Arguments as above."""
+        asked = {
+            "maker": maker,
+            "lot": lot,
+            "day": effective_on,
+            "at": _or_newest(at_position),
+        }
+        with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(DoseRow))
+            return cursor.execute(_SQL["doses_of_lot"], asked).fetchall()
+
+    def contraindications(
+        self, record: UUID, valid_on: date | None = None, at_position: int | None = None
+    ) -> list[ContraindicationRow]:
+        """Return a record's contraindications, those that hold on a day when one is given."""
+        asked = {"record": record, "day": valid_on, "at": _or_newest(at_position)}
+        with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(ContraindicationRow))
+            return cursor.execute(_SQL["contraindications_of_record"], asked).fetchall()
+
+
+def _or_newest(at_position: int | None) -> int:
+    """Return a position at which only what is still known is known."""
+    return OPEN_POSITION - 1 if at_position is None else at_position

@@ -1,0 +1,70 @@
+-- Doses and contraindications.
+
+-- name: copy_doses
+COPY doses (dose, from_position, to_position, effective_from, effective_to, record, vaccine,
+            national_code, dose_number, product, maker, lot, expires_on, occurred_on, site, route,
+            quantity, clinic, source_system, province, provenance, evidence_kind)
+FROM STDIN
+
+-- name: open_doses
+SELECT dose::text, from_position, effective_from, effective_to, record, vaccine, national_code,
+       dose_number, product, maker, lot, expires_on, occurred_on, site, route, quantity, clinic,
+       source_system, province, provenance, evidence_kind
+FROM doses
+WHERE dose = ANY(%(doses)s::uuid[]) AND to_position = 9223372036854775807
+
+-- name: close_doses
+UPDATE doses d SET to_position = closed.known_to
+FROM unnest(%(keys)s::uuid[], %(known)s::bigint[], %(days)s::date[], %(until)s::bigint[])
+    AS closed (dose, from_position, effective_from, known_to)
+WHERE d.dose = closed.dose AND d.from_position = closed.from_position
+  AND d.effective_from = closed.effective_from
+
+-- name: copy_contraindications
+COPY contraindications (contraindication, from_position, to_position, record, vaccine_groups,
+                        lasting, valid_from, valid_to, lifted_on, clinic)
+FROM STDIN
+
+-- name: open_contraindications
+SELECT contraindication::text, from_position, record, vaccine_groups, lasting, valid_from,
+       valid_to, lifted_on, clinic
+FROM contraindications
+WHERE contraindication = ANY(%(contraindications)s::uuid[])
+  AND to_position = 9223372036854775807
+
+-- name: close_contraindications
+UPDATE contraindications c SET to_position = closed.known_to
+FROM unnest(%(keys)s::uuid[], %(known)s::bigint[], %(days)s::date[], %(until)s::bigint[])
+    AS closed (contraindication, from_position, day, known_to)
+WHERE c.contraindication = closed.contraindication AND c.from_position = closed.from_position
+
+-- name: doses_of_record
+SELECT dose, record, from_position, effective_from, vaccine, national_code, dose_number, product,
+       maker, lot, expires_on, occurred_on, site, route, quantity, clinic, source_system,
+       provenance, evidence_kind, province
+FROM views.doses
+WHERE record = %(record)s
+  AND from_position <= %(at)s AND %(at)s < to_position
+  AND effective_from <= %(day)s AND %(day)s < effective_to
+ORDER BY occurred_on, dose
+
+-- name: doses_of_lot
+SELECT dose, record, from_position, effective_from, vaccine, national_code, dose_number, product,
+       maker, lot, expires_on, occurred_on, site, route, quantity, clinic, source_system,
+       provenance, evidence_kind, province
+FROM views.doses
+WHERE lot = %(lot)s AND maker = %(maker)s
+  AND from_position <= %(at)s AND %(at)s < to_position
+  AND effective_from <= %(day)s AND %(day)s < effective_to
+ORDER BY occurred_on, dose
+
+-- name: contraindications_of_record
+SELECT contraindication, record, from_position, vaccine_groups, lasting, valid_from, valid_to,
+       lifted_on, clinic
+FROM views.contraindications
+WHERE record = %(record)s
+  AND from_position <= %(at)s AND %(at)s < to_position
+  AND (%(day)s::date IS NULL
+       OR valid_from <= %(day)s AND (valid_to IS NULL OR %(day)s <= valid_to)
+          AND (lifted_on IS NULL OR %(day)s < lifted_on))
+ORDER BY valid_from, contraindication

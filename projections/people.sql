@@ -1,0 +1,36 @@
+-- People, in the key database.
+
+-- name: copy_people
+COPY people (handle, stream, from_position, to_position, effective_from, effective_to, name, sex,
+             birth_date, id_type, id_number, birth_certificate_number, certificate_number,
+             household_division, residence_division, address, phone)
+FROM STDIN
+
+-- name: open_people
+SELECT handle::text, stream::text, from_position, effective_from, effective_to, name, sex,
+       birth_date, id_type, id_number, birth_certificate_number, certificate_number,
+       household_division, residence_division, address, phone
+FROM people
+WHERE stream = ANY(%(streams)s::uuid[]) AND to_position = 9223372036854775807
+
+-- name: close_people
+UPDATE people p SET to_position = closed.known_to
+FROM unnest(%(handles)s::uuid[], %(streams)s::uuid[], %(known)s::bigint[], %(days)s::date[],
+            %(until)s::bigint[]) AS closed (handle, stream, from_position, day, known_to)
+WHERE p.handle = closed.handle AND p.stream = closed.stream
+  AND p.from_position = closed.from_position AND p.effective_from = closed.day
+
+-- name: position
+SELECT position FROM people.positions WHERE name = 'people'
+
+-- name: people
+SELECT handle, name, sex, birth_date, id_type, id_number, birth_certificate_number,
+       certificate_number, household_division, residence_division, address, phone
+FROM people.people
+WHERE handle = ANY(%(handles)s)
+  AND from_position <= %(at)s AND %(at)s < to_position
+  AND effective_from <= %(day)s AND %(day)s < effective_to
+ORDER BY handle, from_position
+
+-- name: erase_people
+DELETE FROM people.people WHERE handle = ANY(%(handles)s)

@@ -1,0 +1,77 @@
+-- Records and their timeline.
+
+-- name: copy_records
+COPY records (record, recipient, kind, birth_year, managing_organisation, division, roll,
+              registered_on, registered_position)
+FROM STDIN
+
+-- name: copy_guardians
+COPY guardians (record, ordinal, person, relation) FROM STDIN
+
+-- name: copy_rolls
+COPY rolls (record, position, status, moved_on, effective_on, managing_organisation, division)
+FROM STDIN
+
+-- name: copy_timeline
+COPY timeline (position, record, stream, version, topic, recorded_at, organisation, keyid,
+               occurred_on, effective_on, dose)
+FROM STDIN
+
+-- name: follow_rolls
+-- The newest state of the roll; a move within the same clinic names no organisation.
+UPDATE records r
+SET roll = newest.status,
+    managing_organisation = newest.managing_organisation,
+    division = newest.division
+FROM (
+    SELECT l.record,
+           (array_agg(l.status ORDER BY l.position DESC))[1] AS status,
+           (array_agg(l.managing_organisation ORDER BY l.position DESC)
+                FILTER (WHERE l.managing_organisation IS NOT NULL))[1] AS managing_organisation,
+           (array_agg(l.division ORDER BY l.position DESC)
+                FILTER (WHERE l.division IS NOT NULL))[1] AS division
+    FROM rolls l WHERE l.record = ANY(%(records)s) GROUP BY l.record
+) newest
+WHERE r.record = newest.record
+
+-- name: amend_birth_years
+UPDATE records r SET birth_year = amended.birth_year
+FROM unnest(%(records)s::uuid[], %(years)s::integer[]) AS amended (record, birth_year)
+WHERE r.record = amended.record
+
+-- name: records_of_streams
+SELECT stream::text, record::text FROM timeline
+WHERE stream = ANY(%(streams)s::uuid[]) AND version = 1 AND stream <> record
+
+-- name: record
+SELECT r.record, r.recipient, r.kind, r.birth_year, r.managing_organisation, r.division, r.roll,
+       r.registered_on, r.registered_position,
+       (SELECT max(t.version) FROM views.timeline t
+        WHERE t.record = r.record AND t.stream = r.record) AS version
+FROM views.records r WHERE r.record = %(record)s
+
+-- name: guardians
+SELECT person, relation FROM views.guardians WHERE record = %(record)s ORDER BY ordinal
+
+-- name: rolls
+SELECT position, status, moved_on, effective_on, managing_organisation, division
+FROM views.rolls WHERE record = %(record)s ORDER BY position
+
+-- name: records_of_person
+SELECT record FROM views.records
+WHERE recipient = %(handle)s
+   OR record IN (SELECT record FROM views.guardians WHERE person = %(handle)s)
+ORDER BY registered_position
+
+-- name: records_managed_by
+SELECT record FROM views.records
+WHERE managing_organisation = %(organisation)s AND registered_position > %(after)s
+ORDER BY registered_position LIMIT %(limit)s
+
+-- name: timeline
+SELECT position, record, stream, version, topic, recorded_at, organisation, keyid, occurred_on,
+       effective_on, dose
+FROM views.timeline
+WHERE record = %(record)s AND position > %(after)s
+  AND position <= coalesce(%(up_to)s, 9223372036854775807)
+ORDER BY position LIMIT %(limit)s

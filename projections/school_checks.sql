@@ -1,0 +1,146 @@
+-- School checks: applying, the class register (annex 3) and the roll-up (annex 4).
+--
+-- A child counts once for each entry type and school year: at the school that it joined last
+-- (X-17). `counted` below is that condition: no later enrolment is known.
+
+-- name: copy_enrolments
+COPY enrolments (enrolment, from_position, to_position, enrolled_position, record, institution,
+                 division, school_year, class_name, entry_type, admission, number, joined_on,
+                 checked_on, has_certificate, age_years, annex1_row, complete, requirement,
+                 requirement_version, record_version, reissued_on, rechecked_on, completed)
+FROM STDIN
+
+-- name: copy_cells
+COPY cells (enrolment, vaccine_group, dose_number, from_position, to_position, exempt, made_up_on)
+FROM STDIN
+
+-- name: open_enrolments
+SELECT enrolment::text, from_position, enrolled_position, record, institution, division,
+       school_year, class_name, entry_type, admission, number, joined_on, checked_on,
+       has_certificate, age_years, annex1_row, complete, requirement, requirement_version,
+       record_version, reissued_on, rechecked_on, completed
+FROM enrolments
+WHERE enrolment = ANY(%(enrolments)s::uuid[]) AND to_position = 9223372036854775807
+
+-- name: open_cells
+SELECT enrolment::text, vaccine_group, dose_number, from_position, exempt, made_up_on
+FROM cells
+WHERE enrolment = ANY(%(enrolments)s::uuid[]) AND to_position = 9223372036854775807
+
+-- name: close_enrolments
+UPDATE enrolments e SET to_position = closed.known_to
+FROM unnest(%(enrolments)s::uuid[], %(known)s::bigint[], %(until)s::bigint[])
+    AS closed (enrolment, from_position, known_to)
+WHERE e.enrolment = closed.enrolment AND e.from_position = closed.from_position
+
+-- name: close_cells
+UPDATE cells c SET to_position = closed.known_to
+FROM unnest(%(enrolments)s::uuid[], %(groups)s::text[], %(numbers)s::integer[],
+            %(known)s::bigint[], %(until)s::bigint[])
+    AS closed (enrolment, vaccine_group, dose_number, from_position, known_to)
+WHERE c.enrolment = closed.enrolment AND c.vaccine_group = closed.vaccine_group
+  AND c.dose_number = closed.dose_number AND c.from_position = closed.from_position
+
+-- name: position
+SELECT position FROM views.positions WHERE name = 'school_checks'
+
+-- name: pupils
+SELECT e.enrolment, e.record, e.number, e.has_certificate, e.checked_on, e.complete, e.completed,
+       e.reissued_on, e.joined_on, e.admission, e.rechecked_on,
+       r.recipient, r.registered_position,
+       ARRAY(SELECT g.person FROM views.guardians g WHERE g.record = e.record ORDER BY g.ordinal)
+           AS guardians
+FROM views.enrolments e
+LEFT JOIN views.records r ON r.record = e.record
+WHERE e.institution = %(institution)s AND e.class_name = %(class_name)s
+  AND e.school_year = %(school_year)s
+  AND e.from_position <= %(at)s AND %(at)s < e.to_position
+  AND NOT EXISTS (
+      SELECT FROM views.enrolments later
+      WHERE later.record = e.record AND later.school_year = e.school_year
+        AND later.entry_type = e.entry_type
+        AND later.from_position <= %(at)s AND %(at)s < later.to_position
+        AND (later.joined_on, later.enrolled_position) > (e.joined_on, e.enrolled_position))
+ORDER BY e.number, e.enrolled_position
+
+-- name: cells_of_pupils
+SELECT enrolment, vaccine_group, dose_number, exempt, made_up_on
+FROM views.cells
+WHERE enrolment = ANY(%(enrolments)s)
+  AND from_position <= %(at)s AND %(at)s < to_position
+
+-- name: classes
+SELECT class_name, count(*), count(checked_on)
+FROM views.enrolments
+WHERE institution = %(institution)s AND school_year = %(school_year)s
+  AND from_position <= %(at)s AND %(at)s < to_position
+GROUP BY class_name ORDER BY class_name
+
+-- name: institution_names
+SELECT organisation::text, name FROM views.organisations
+WHERE organisation = ANY(%(units)s::uuid[]) AND registered_position <= %(at)s
+
+-- name: unit_names
+SELECT DISTINCT ON (division) division, name
+FROM views.organisations
+WHERE kind = ANY(%(kinds)s) AND starts_with(division, %(prefix)s)
+  AND length(division) = %(digits)s AND registered_position <= %(at)s
+ORDER BY division, registered_position
+
+-- name: roll_up
+WITH counted AS MATERIALIZED (
+    SELECT e.enrolment, e.institution, e.checked_on, e.has_certificate, e.reissued_on, e.complete,
+           e.completed,
+           CASE WHEN %(digits)s = 0 THEN e.institution::text ELSE left(e.division, %(digits)s) END
+               AS unit
+    FROM views.enrolments e
+    WHERE e.school_year = %(school_year)s AND e.entry_type = %(entry_type)s
+      AND e.division >= %(prefix)s AND e.division < %(prefix_end)s
+      AND e.from_position <= %(at)s AND %(at)s < e.to_position
+      AND NOT EXISTS (
+          SELECT FROM views.enrolments later
+          WHERE later.record = e.record AND later.school_year = e.school_year
+            AND later.entry_type = e.entry_type
+            AND later.from_position <= %(at)s AND %(at)s < later.to_position
+            AND (later.joined_on, later.enrolled_position) > (e.joined_on, e.enrolled_position))
+), due AS (
+    SELECT organisation AS institution,
+           CASE WHEN %(digits)s = 0 THEN organisation::text ELSE left(division, %(digits)s) END
+               AS unit
+    FROM views.organisations
+    WHERE kind = 'school' AND institution_type = %(entry_type)s
+      AND division >= %(prefix)s AND division < %(prefix_end)s
+      AND registered_position <= %(at)s
+    UNION
+    SELECT institution, unit FROM counted
+), units AS (
+    SELECT unit, count(*) AS institutions_due FROM due GROUP BY unit
+), children AS (
+    SELECT unit,
+           count(DISTINCT institution) FILTER (WHERE checked_on IS NOT NULL)
+               AS institutions_checked,
+           count(*) AS enrolled,
+           count(checked_on) AS checked,
+           count(*) FILTER (WHERE has_certificate) AS with_certificate,
+           count(*) FILTER (WHERE checked_on IS NOT NULL AND NOT has_certificate
+                                  AND reissued_on IS NOT NULL) AS certificates_reissued,
+           count(*) FILTER (WHERE complete) AS fully_vaccinated,
+           count(*) FILTER (WHERE completed AND complete IS NOT TRUE) AS makeup_completed
+    FROM counted GROUP BY unit
+), doses AS (
+    SELECT unit, vaccine_group, count(*) AS due, count(made_up_on) AS done
+    FROM counted JOIN views.cells USING (enrolment)
+    WHERE from_position <= %(at)s AND %(at)s < to_position AND NOT exempt
+    GROUP BY unit, vaccine_group
+)
+SELECT unit, u.institutions_due, coalesce(c.institutions_checked, 0), coalesce(c.enrolled, 0),
+       coalesce(c.checked, 0), coalesce(c.with_certificate, 0),
+       coalesce(c.certificates_reissued, 0), coalesce(c.fully_vaccinated, 0),
+       coalesce(c.makeup_completed, 0), coalesce(d.doses, '{}')
+FROM units u
+LEFT JOIN children c USING (unit)
+LEFT JOIN (
+    SELECT unit, jsonb_object_agg(vaccine_group, jsonb_build_array(due, done)) AS doses
+    FROM doses GROUP BY unit
+) d USING (unit)
+ORDER BY unit COLLATE "C"

@@ -1,0 +1,76 @@
+"""Servers for every test that wants one; nothing starts unless it is requested."""
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from bootstrap.embedded.nats import EmbeddedNats
+from bootstrap.embedded.postgres import KEYS_OWNER, LOG_OWNER, EmbeddedPostgres
+
+
+class Databases(NamedTuple):
+    """Libpq URLs of a pair of databases, as their owners (never superusers)."""
+
+    log: str
+    keys: str
+
+
+@pytest.fixture(scope="session")
+def servers_dir() -> Iterator[Path]:
+    """A short-lived directory that PostgreSQL's account may pass through.
+
+    Not `tmp_path`: pytest closes that to others, and root's PostgreSQL would have to move out.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="vaxledger-tests-"))
+    directory.chmod(0o711)
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(servers_dir: Path) -> Iterator[EmbeddedPostgres]:
+    """The server that tests share. Never kill it: a test that kills starts its own."""
+    server = EmbeddedPostgres.start(servers_dir / "shared")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def nats_server(servers_dir: Path) -> Iterator[EmbeddedNats]:
+    """The NATS that tests share: `.url`, `.user`, `.password`. Never kill it; name your streams."""
+    server = EmbeddedNats.start(servers_dir / "shared")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def fresh_database(postgres: EmbeddedPostgres) -> Callable[[], Databases]:
+    """A factory: each call makes a pair of new, empty databases (log, keys) and returns URLs.
+
+    `fresh_database().log` belongs to role `vaxledger`, `.keys` to `vaxledger_keys`; neither role
+    can connect to the other's. For a superuser: `postgres.superuser_url(name)`. Call it in a
+    fixture of function or module scope, as you like; the databases go with the server.
+    """
+
+    def make() -> Databases:
+        tag = secrets.token_hex(4)
+        with psycopg.connect(postgres.superuser_url("postgres"), autocommit=True) as connection:
+            for owner in (LOG_OWNER, KEYS_OWNER):
+                name = sql.Identifier(f"{owner}_{tag}")
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(name, sql.Identifier(owner))
+                )
+                connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+        return Databases(
+            postgres.url(f"{LOG_OWNER}_{tag}", LOG_OWNER),
+            postgres.url(f"{KEYS_OWNER}_{tag}", KEYS_OWNER),
+        )
+
+    return make

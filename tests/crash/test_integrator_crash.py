@@ -1,0 +1,234 @@
+"""The integrator dies at each of its points; the next start finds one of two states and goes on."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from bootstrap.migrate import MIGRATIONS, migrate
+from ledger.checkpoint import LogSigner, verify_checkpoint
+from ledger.frontier import root
+from ledger.merkle import leaf_hash
+from ledger.store.append import Append, NewEvent
+from ledger.store.integration import Integrator
+from ledger.store.writer import Writer
+
+ORIGIN = "log.example/crash"
+SIGNER = LogSigner(ORIGIN, b"e" * 32, b"m" * 32)
+
+BEFORE_COMMIT = ("entries read", "tiles written", "tiles verified", "signed", "committing")
+AFTER_COMMIT = ("committed", "file written", "file renamed", "file replaced", "published")
+POINTS = BEFORE_COMMIT + AFTER_COMMIT
+
+
+class Crash(BaseException):
+    """Stands for the death of the process: nothing after the point happens."""
+
+
+@pytest.fixture(scope="module")
+def url(fresh_database) -> str:
+    url = fresh_database().log
+    migrate(url, MIGRATIONS / "log")
+    return url
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("outside") / "checkpoint"
+
+
+@pytest.fixture(scope="module")
+def fill(url):
+    writer = Writer(url)
+
+    def fill(count: int) -> None:
+        now = datetime.now(UTC)
+        raws = [f"entry {uuid4()}".encode() for _ in range(count)]
+        events = tuple(
+            NewEvent(uuid4(), 1, "a.b.v1", "410225", now, raw, leaf_hash(raw)) for raw in raws
+        )
+        writer.submit(Append(UUID(int=1), uuid4(), bytes(32), events)).result(30)
+
+    yield fill
+    writer.close()
+
+
+@pytest.fixture
+def state(url, outside) -> Callable[[], tuple[int, int, int]]:
+    """Sizes: in the database, in the file, published; each root checked against all entries."""
+
+    def state() -> tuple[int, int, int]:
+        with psycopg.connect(url) as connection:
+            rows = connection.execute(
+                "SELECT entry FROM ledger.entries ORDER BY position", binary=True
+            ).fetchall()
+            ((size, note, published, published_note),) = connection.execute(
+                "SELECT size, note, published, published_note FROM ledger.checkpoint", binary=True
+            ).fetchall()
+        leaves = [leaf_hash(raw) for (raw,) in rows]
+        sizes = []
+        for one in (note, outside.read_bytes(), published_note):
+            checkpoint = verify_checkpoint(one, SIGNER.verifier_keys(), ORIGIN)
+            assert checkpoint.root == root(leaves[: checkpoint.size])
+            sizes.append(checkpoint.size)
+        assert (sizes[0], sizes[2]) == (size, published)
+        return tuple(sizes)
+
+    return state
+
+
+class Strike:
+    """Crashes at a point, once it is armed: starting passes some of the points too."""
+
+    def __init__(self, point: str) -> None:
+        self._point = point
+        self.armed = False
+
+    def __call__(self, reached: str) -> None:
+        if self.armed and reached == self._point:
+            raise Crash
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_whatever_the_point_nothing_goes_back_and_the_next_start_carries_on(
+    url, outside, fill, state, point
+):
+    steady = Integrator(url, SIGNER, outside)
+    steady.start()
+    while steady.round():
+        pass
+    steady.close()
+    old, _, _ = state()
+    fill(300)  # crosses a tile now and then
+
+    strike = Strike(point)
+    crashing = Integrator(url, SIGNER, outside, at=strike)
+    crashing.start()
+    strike.armed = True
+    with pytest.raises(Crash):
+        crashing.round()
+    crashing.close()
+    database, file, published = state()
+    # Failed and not persisted, or failed but persisted; readers never run ahead of the file, nor
+    # the file of the database.
+    assert database == (old if point in BEFORE_COMMIT else old + 300)
+    assert file == (old + 300 if point in AFTER_COMMIT[2:] else old)
+    assert published == (old + 300 if point == "published" else old)
+
+    steady.start()
+    assert state() == (database,) * 3
+    fill(5)
+    assert sum(iter(steady.round, 0)) == old + 305 - database
+    steady.close()
+    assert state() == (old + 305,) * 3
+
+
+@pytest.mark.parametrize("point", ["file written", "file renamed", "file replaced"])
+def test_a_crash_while_the_log_is_founded_leaves_it_to_be_founded(fresh_database, tmp_path, point):
+    url, outside = fresh_database().log, tmp_path / "checkpoint"
+    migrate(url, MIGRATIONS / "log")
+    strike = Strike(point)
+    strike.armed = True
+    with pytest.raises(Crash):
+        Integrator(url, SIGNER, outside, at=strike).start()
+    integrator = Integrator(url, SIGNER, outside)
+    assert integrator.start()
+    integrator.close()
+    note = outside.read_bytes()
+    assert verify_checkpoint(note, SIGNER.verifier_keys(), ORIGIN).size == 0
+
+
+CHILD = textwrap.dedent(
+    """
+    import os, signal, sys
+    from pathlib import Path
+    from ledger.checkpoint import LogSigner
+    from ledger.store.integration import Integrator
+
+    url, outside, point = sys.argv[1:]
+
+    started = False
+
+    def at(reached):
+        if started and reached == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    signer = LogSigner("log.example/crash", b"e" * 32, b"m" * 32)
+    integrator = Integrator(url, signer, Path(outside), at=at)
+    started = integrator.start()
+    integrator.round()
+    """
+)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "tiles written", "committed", "file renamed",
+        *(pytest.param(point, marks=pytest.mark.long) for point in POINTS),
+    ],
+)  # fmt: skip
+def test_a_process_killed_at_a_point_is_followed_by_one_that_carries_on(
+    url, outside, fill, state, point
+):
+    steady = Integrator(url, SIGNER, outside)
+    steady.start()
+    while steady.round():
+        pass
+    steady.close()
+    old, _, _ = state()
+    fill(40)
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD, url, str(outside), point],
+        cwd=Path(__file__).parents[2], check=False, timeout=60,
+    )  # fmt: skip
+    assert child.returncode == -signal.SIGKILL
+    database, file, published = state()
+    assert database >= file >= published >= old
+    assert wait_for_lead(steady)
+    sum(iter(steady.round, 0))
+    steady.close()
+    assert state() == (old + 40,) * 3
+
+
+def wait_for_lead(integrator: Integrator) -> bool:
+    """The server takes a moment to notice that the dead one is gone."""
+    deadline = time.monotonic() + 30
+    while not integrator.start():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return True
+
+
+def test_the_loss_of_its_connection_in_a_round_is_overcome_by_the_loop(url, outside, fill, state):
+    victims = []
+
+    def terminate(point: str) -> None:
+        if point == "signed" and not victims:
+            victims.append(integrator._connection.info.backend_pid)
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("SELECT pg_terminate_backend(%s)", victims)
+
+    stop = threading.Event()
+    integrator = Integrator(url, SIGNER, outside, at=terminate)
+    thread = threading.Thread(target=integrator.run, args=(stop,))
+    fill(10)
+    thread.start()
+    with psycopg.connect(url) as connection:
+        ((size,),) = connection.execute("SELECT size FROM ledger.head").fetchall()
+    deadline = time.monotonic() + 30
+    while state() != (size,) * 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    stop.set()
+    thread.join(10)
+    assert len(victims) == 1

@@ -1,0 +1,123 @@
+"""Migrations, and who may do what in the log's database."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+
+from bootstrap.migrate import MIGRATIONS, MigrationChangedError, migrate, migrate_all
+from ledger.store.connections import connect
+
+TABLES = (
+    "head", "entries", "envelopes", "idempotency", "claims", "blobs", "tiles", "checkpoint",
+    "checkpoints",
+)  # fmt: skip
+ALLOWED = {
+    "vaxledger_append": {
+        ("SELECT", table)
+        for table in (
+            "head", "entries", "envelopes", "idempotency", "claims", "blobs", "checkpoint"
+        )
+    }
+    | {("INSERT", table) for table in ("entries", "envelopes", "idempotency", "claims", "blobs")}
+    | {("UPDATE", "head"), ("DELETE", "claims")},
+    "vaxledger_integrate": {
+        ("SELECT", table) for table in ("head", "entries", "tiles", "checkpoint", "checkpoints")
+    }
+    | {("INSERT", "tiles"), ("INSERT", "checkpoints"), ("UPDATE", "tiles")}
+    | {("UPDATE", "checkpoint")},
+    "vaxledger_read": {("SELECT", table) for table in TABLES},
+    "vaxledger_erase": {("SELECT", "blobs"), ("DELETE", "blobs")},
+}  # fmt: skip
+
+
+def test_a_second_run_finds_nothing_to_do(databases):
+    assert migrate_all(databases.log, databases.keys) == []
+
+
+def test_six_processes_at_once_apply_each_file_once(fresh_database):
+    databases = fresh_database()
+    barrier = threading.Barrier(6)
+
+    def run(_: int) -> list[str]:
+        barrier.wait()
+        return migrate_all(databases.log, databases.keys)
+
+    with ThreadPoolExecutor(6) as pool:
+        applied = [name for names in pool.map(run, range(6)) for name in names]
+    files = [file.name for kind in ("log", "keys") for file in (MIGRATIONS / kind).glob("*.sql")]
+    assert sorted(applied) == sorted(files)
+
+
+def test_an_applied_file_that_was_edited_is_refused(fresh_database, tmp_path):
+    url = fresh_database().log
+    file = tmp_path / "0001_first.sql"
+    file.write_text("CREATE TABLE public.one (id int)")
+    assert migrate(url, tmp_path) == ["0001_first.sql"]
+    file.write_text("CREATE TABLE public.two (id int)")
+    with pytest.raises(MigrationChangedError):
+        migrate(url, tmp_path)
+
+
+def test_a_file_that_fails_leaves_nothing_of_itself_and_all_before_it(fresh_database, tmp_path):
+    url = fresh_database().log
+    (tmp_path / "0001_good.sql").write_text("CREATE TABLE public.good (id int)")
+    (tmp_path / "0002_bad.sql").write_text("CREATE TABLE public.bad (id int); SELECT 1/0")
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        migrate(url, tmp_path)
+    (tmp_path / "0002_bad.sql").write_text("CREATE TABLE public.bad (id int)")
+    assert migrate(url, tmp_path) == ["0002_bad.sql"]
+
+
+@pytest.fixture(scope="module")
+def shared(fresh_database):
+    databases = fresh_database()
+    migrate_all(databases.log, databases.keys)
+    return databases
+
+
+@pytest.mark.parametrize("role", ALLOWED)
+def test_a_role_may_do_exactly_what_its_part_needs(role, shared):
+    with connect(shared.log, role) as connection:
+        rows = connection.execute(
+            "SELECT privilege, t FROM unnest(%s::text[]) AS t,"
+            " unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER'])"
+            " AS privilege WHERE has_table_privilege('ledger.' || t, privilege)",
+            [list(TABLES)],
+        ).fetchall()
+    assert set(rows) == ALLOWED[role]
+
+
+@pytest.mark.parametrize("table", ["entries", "envelopes", "idempotency"])
+@pytest.mark.parametrize("role", ALLOWED)
+def test_nobody_changes_or_removes_what_was_logged(role, table, shared):
+    column = {"entries": "entry", "envelopes": "envelope", "idempotency": "request"}[table]
+    with connect(shared.log, role) as connection:
+        for statement in (
+            f"UPDATE ledger.{table} SET {column} = {column}",
+            f"DELETE FROM ledger.{table}",
+            f"TRUNCATE ledger.{table}",
+            f"ALTER TABLE ledger.{table} DISABLE TRIGGER ALL",
+            f"DROP TABLE ledger.{table}",
+        ):
+            with pytest.raises(InsufficientPrivilege):
+                connection.execute(statement)
+
+
+def test_the_login_role_is_no_superuser_and_inherits_none_of_the_roles(log_url, rows):
+    assert rows("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(False,)]
+    assert rows(
+        "SELECT inherit_option, set_option FROM pg_auth_members m"
+        " WHERE m.member = current_user::regrole AND m.roleid = 'vaxledger_append'::regrole"
+        " AND set_option"
+    ) == [(False, True)]
+
+
+def test_the_vault_stores_and_finds_keys_but_destroys_none(shared):
+    with connect(shared.keys, "vaxledger_vault") as connection:
+        connection.execute("SELECT FROM keys.people_keys")
+        for statement in ("DELETE FROM keys.people_keys", "UPDATE keys.people_keys SET kek = ''"):
+            with pytest.raises(InsufficientPrivilege):
+                connection.execute(statement)

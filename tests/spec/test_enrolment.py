@@ -1,0 +1,198 @@
+"""A child at a school: checked once, re-checked after make-up (S-2, S-3, S-10, S-12, S-36)."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from domain.enrolment import (
+    Admission,
+    AlreadyChecked,
+    BeforeCheck,
+    CertificateNotMissing,
+    CheckInFuture,
+    Enrolment,
+    EntryTypeDiffers,
+    NotASchool,
+    NotChecked,
+    NothingToMakeUp,
+)
+from domain.organisation import InstitutionType
+from domain.schedules.dose_allocation import Dose
+from domain.verdict import Finding, GroupDoses, MadeUp
+from domain.vocabulary import EntryType
+from tests.spec.actors import RECORD, SCHOOL, TODAY, at, clinic, handle, school
+from tests.spec.children import PROGRAMME, check, without
+
+LATER = date(2018, 10, 9)
+MADE_UP_ON = date(2018, 10, 8)
+FULL = PROGRAMME[3]
+
+
+def enrol(institution=None, entry_type=EntryType.KINDERGARTEN, **fields):
+    return Enrolment.enrol(
+        handle(500),
+        institution_facts=institution or school(),
+        recorded_at=at(TODAY),
+        **{
+            "record": RECORD,
+            "institution": SCHOOL,
+            "division": "410221001",
+            "school_year": 2018,
+            "class_name": "小一班",
+            "entry_type": entry_type,
+            "admission": Admission.NEW,
+            "number": 7,
+            "joined_on": date(2018, 9, 1),
+            **fields,
+        },
+    )
+
+
+def checked(*vaccines, has_certificate=True, on=TODAY, **more):
+    enrolment = enrol()
+    verdict = check(3, *vaccines, certificate=has_certificate, **more)
+    enrolment.check(
+        finding=Finding.of(verdict, 18),
+        recorded_at=at(TODAY),
+        checked_on=on,
+        has_certificate=has_certificate,
+    )
+    return enrolment
+
+
+def recheck(enrolment, *vaccines, on=LATER, **more):
+    enrolment.recheck(
+        verdict=check(3, *vaccines, on=LATER, birth=date(2015, 3, 20), **more),
+        record_version=20,
+        recorded_at=at(LATER),
+        rechecked_on=on,
+    )
+    return enrolment.recheck_found
+
+
+class TestEnrolment:
+    @pytest.mark.parametrize("admission", Admission)
+    def test_a_child_comes_new_by_transfer_as_a_visitor_or_in_spring(self, admission):
+        """S-2."""
+        assert enrol(admission=admission).record == RECORD
+
+    def test_a_clinic_enrols_nobody(self):
+        with pytest.raises(NotASchool):
+            enrol(clinic())
+
+    def test_a_kindergarten_enrols_into_kindergarten(self):
+        with pytest.raises(EntryTypeDiffers):
+            enrol(entry_type=EntryType.PRIMARY)
+        assert enrol(school(InstitutionType.PRIMARY), entry_type=EntryType.PRIMARY)
+
+    def test_the_division_is_the_schools(self):
+        with pytest.raises(EntryTypeDiffers):
+            enrol(division="410221002")
+
+
+class TestCheck:
+    def test_certificate_and_doses_are_two_results(self):
+        """S-3."""
+        enrolment = checked(*FULL, has_certificate=False)
+        assert enrolment.has_certificate is False
+        assert enrolment.finding.complete is True
+
+    def test_the_finding_names_rule_file_version_and_state_of_the_record(self):
+        """DESIGN section 8."""
+        finding = checked(*without(FULL, "MPSV-AC")).finding
+        assert finding.missing == (GroupDoses("MenAC", (1,)),)
+        assert finding.requirement == "kaifeng-2018-school-entry"
+        assert finding.requirement_version >= 1
+        assert finding.record_version == 18
+
+    def test_a_child_is_checked_once(self):
+        enrolment = checked(*FULL)
+        with pytest.raises(AlreadyChecked):
+            enrolment.check(
+                finding=enrolment.finding,
+                recorded_at=at(LATER),
+                checked_on=LATER,
+                has_certificate=True,
+            )
+
+    def test_a_check_in_the_future_is_refused(self):
+        with pytest.raises(CheckInFuture):
+            checked(*FULL, on=TODAY + timedelta(days=1))
+
+
+class TestReissue:
+    def reissue(self, enrolment, on=LATER):
+        enrolment.reissue_certificate(recorded_at=at(LATER), reissued_on=on)
+        return enrolment
+
+    def test_a_child_without_certificate_gets_one_again_and_the_finding_stays(self):
+        """S-10, S-36."""
+        enrolment = self.reissue(checked(*FULL, has_certificate=False))
+        assert enrolment.reissued_on == LATER
+        assert enrolment.has_certificate is False
+
+    def test_a_child_with_a_certificate_needs_none(self):
+        with pytest.raises(CertificateNotMissing):
+            self.reissue(checked(*FULL))
+
+    def test_one_certificate_is_reissued_once(self):
+        with pytest.raises(CertificateNotMissing):
+            self.reissue(self.reissue(checked(*FULL, has_certificate=False)))
+
+    def test_nothing_is_reissued_before_the_check(self):
+        with pytest.raises(NotChecked):
+            self.reissue(enrol())
+        with pytest.raises(BeforeCheck):
+            self.reissue(checked(*FULL, has_certificate=False), TODAY - timedelta(days=1))
+
+
+class TestRecheck:
+    def test_a_made_up_dose_fills_its_cell_with_its_day(self):
+        """S-12: 2018-10-08 becomes 8/10."""
+        lacking = without(FULL, "MPSV-AC")
+        found = recheck(checked(*lacking), *lacking, Dose("MPSV-AC", MADE_UP_ON))
+        assert found.made_up == (MadeUp("MenAC", 1, MADE_UP_ON),)
+        assert found.completed is True
+        assert found.record_version == 20
+
+    def test_a_cell_that_is_still_empty_stays_as_it_was(self):
+        lacking = without(FULL, "MPSV-AC", "MMR")
+        found = recheck(checked(*lacking), *lacking, Dose("MMR", MADE_UP_ON))
+        assert found.made_up == (MadeUp("MCV", 2, MADE_UP_ON),)
+        assert found.completed is False
+
+    def test_nothing_made_up_is_an_answer_too(self):
+        lacking = without(FULL, "MMR")
+        found = recheck(checked(*lacking), *lacking)
+        assert found.made_up == ()
+        assert found.completed is False
+
+    def test_a_second_dose_of_a_substitute_course_fills_the_one_cell(self):
+        """S-29: two inactivated doses replace one live dose of hepatitis A."""
+        begun = [*without(FULL, "HepA-L"), "HepA-I"]
+        found = recheck(checked(*begun), *begun, Dose("HepA-I", MADE_UP_ON))
+        assert [cell.date for cell in found.made_up] == [MADE_UP_ON]
+        assert found.completed is True
+
+    def test_a_contraindication_recorded_since_makes_nothing_up(self):
+        lacking = without(FULL, "MMR")
+        found = recheck(checked(*lacking), *lacking, against=(("MCV", "permanent"),))
+        assert found.made_up == ()
+        assert found.completed is False
+
+    def test_the_finding_of_the_check_never_changes(self):
+        """S-36: column 7 keeps the finding of the check."""
+        lacking = without(FULL, "MMR")
+        enrolment = checked(*lacking)
+        recheck(enrolment, *lacking, Dose("MMR", MADE_UP_ON))
+        assert enrolment.finding.complete is False
+
+    def test_a_full_child_is_not_rechecked(self):
+        with pytest.raises(NothingToMakeUp):
+            recheck(checked(*FULL), *FULL)
+
+    def test_a_recheck_follows_a_check(self):
+        with pytest.raises(NotChecked):
+            recheck(enrol(), *FULL)
+        with pytest.raises(BeforeCheck):
+            recheck(checked(*without(FULL, "MMR")), *FULL, on=TODAY - timedelta(days=1))

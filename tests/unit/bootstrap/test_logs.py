@@ -1,0 +1,66 @@
+import io
+import json
+import logging
+import sys
+
+import pytest
+import structlog
+
+from bootstrap.logs import configure_logging
+
+
+@pytest.fixture
+def lines():
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    configure_logging("INFO", stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    structlog.reset_defaults()
+    root.handlers[:], root.level = before
+
+
+def fail_with(message):
+    raise ValueError(message)
+
+
+def test_listed_keys_are_logged_and_unlisted_ones_dropped(lines):
+    structlog.get_logger("publisher").info("batch-sent", count=500, name_of_child="王小明")
+    (line,) = lines()
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "batch-sent", "count": 500, "level": "info", "logger": "publisher"}
+
+
+def test_an_exception_is_named_by_class_and_place_without_its_text(lines):
+    try:
+        fail_with("Key (name)=(王小明) already exists")
+    except ValueError:
+        structlog.get_logger("writer").exception("append-failed")
+    (line,) = lines()
+    assert line["error"] == "ValueError"
+    assert "test_logs.py:" in line["where"]
+    assert "王小明" not in json.dumps(line, ensure_ascii=False)
+
+
+def test_a_librarys_warning_is_logged_without_its_arguments(lines):
+    logging.getLogger("some.library").info("nothing")
+    try:
+        fail_with("王小明")
+    except ValueError:
+        logging.getLogger("some.library").warning("no %s", "王小明", exc_info=sys.exc_info())
+    (line,) = lines()
+    assert (line["event"], line["logger"], line["error"]) == ("no %s", "some.library", "ValueError")
+    assert "王小明" not in json.dumps(line, ensure_ascii=False)
+
+
+def test_values_are_scalars_of_bounded_length(lines):
+    structlog.get_logger().info("x", reason="字" * 1000, size={"secret": 1}, status=None)
+    (line,) = lines()
+    assert len(line["reason"]) == 300
+    assert line["size"] == "dict"
+    assert line["status"] is None
+
+
+def test_below_the_level_nothing_is_written(lines):
+    structlog.get_logger().debug("quiet")
+    assert lines() == []

@@ -1,0 +1,1 @@
+"""Long-running processes beside the API: each can be killed at any moment and started again."""

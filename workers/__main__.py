@@ -1,0 +1,101 @@
+"""`python -m workers NAME`: run one worker until SIGTERM."""
+
+import asyncio
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from bootstrap.installation import ready_mark
+from bootstrap.logs import configure_logging
+from bootstrap.settings import Settings
+from bootstrap.wiring import installation_secrets, log_signer, wire
+from client.feed import FeedServer
+from ledger.store.integration import Integrator
+from projections.loop import Projector
+from workers import projector
+from workers.publisher import Publisher
+
+OUTSIDE = "outside/checkpoint"
+
+_log = structlog.get_logger("worker")
+
+
+def _integrate(settings: Settings, stop: threading.Event) -> None:
+    assert settings.database_url is not None
+    outside = settings.data_dir / OUTSIDE
+    outside.parent.mkdir(mode=0o700, exist_ok=True)
+    signer = log_signer(settings, installation_secrets(settings))
+    integrator = Integrator(settings.database_url, signer, outside)
+    _mark_ready(settings, "integrator")
+    integrator.run(stop)
+
+
+def _project(settings: Settings, stop: threading.Event) -> None:
+    assert settings.database_url is not None
+    assert settings.keys_url is not None
+    with wire(settings) as parts:
+        running = Projector(parts.reader, settings.database_url, settings.keys_url, parts.vault)
+        _mark_ready(settings, "projector")
+        projector.run(running, settings.database_url, stop)
+
+
+def _publish(settings: Settings, stop: threading.Event) -> None:
+    with wire(settings) as parts:
+        assert settings.nats_url is not None
+        server = FeedServer(
+            settings.nats_url,
+            user=settings.nats_user or "",
+            password=settings.nats_password or "",
+            monitor_urls=(settings.monitor_url,) if settings.monitor_url else (),
+        )
+        publisher = Publisher(parts.reader, server, settings.database_url)
+        _mark_ready(settings, "publisher")
+        asyncio.run(_until(stop, publisher))
+
+
+async def _until(stop: threading.Event, publisher: Publisher) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    watcher = threading.Thread(
+        target=lambda: (stop.wait(), loop.call_soon_threadsafe(stopped.set)), daemon=True
+    )
+    watcher.start()
+    await publisher.run(stopped)
+
+
+def _mark_ready(settings: Settings, worker: str) -> None:
+    ready_mark(settings.data_dir, worker).touch()
+    _log.info("worker-ready", worker=worker)
+
+
+WORKERS: Mapping[str, Callable[[Settings, threading.Event], None]] = {
+    "integrator": _integrate,
+    "projector": _project,
+    "publisher": _publish,
+}
+
+
+def main() -> int:
+    """Run the worker that the command line names.
+
+    Returns:
+        0 after an orderly stop, 2 for an unknown name.
+    """
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name not in WORKERS:
+        print(f"usage: python -m workers {'|'.join(WORKERS)}", file=sys.stderr)  # noqa: T201 - a usage line
+        return 2
+    settings = Settings.load()
+    configure_logging(settings.log_level)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    WORKERS[name](settings, stop)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,215 @@
+"""The writing end of the feed's streams: resume, verify the tail, store the next batch.
+
+A batch is stored whole or not at all and states the sequence it expects to follow
+(``Nats-Expected-Last-Sequence``), so that of two rivals one wins and the other resumes.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import uuid4
+
+import structlog
+from nats.aio.client import Client as Connection
+from nats.js.errors import APIError, NotFoundError
+
+from client import feed
+from client.errors import FeedRefusedError
+from client.message import Message, Previous, build
+
+MAX_BATCH = 500  # the server takes 1,000; at 500 the gain of larger batches is gone
+
+_ANSWER_SECONDS = 5.0
+_CHECKPOINT_SECONDS = 1.0
+_WRONG_LAST_SEQUENCE = 10071
+
+_log = structlog.get_logger("publisher")
+
+
+class PublishedLog(Protocol):
+    """What the publisher reads: the log as far as a published checkpoint covers it."""
+
+    def published(self) -> int:
+        """Return the newest published position."""
+
+    def entries(self, first: int, limit: int) -> Sequence[tuple[int, bytes, bytes]]:
+        """Return position, entry and leaf hash from ``first`` on, dense."""
+
+    def previous_many(self, first: int, last: int) -> Mapping[int, tuple[int, int, int]]:
+        """Return for each position the newest earlier ones of its province, city and county."""
+
+    def checkpoint(self) -> tuple[int, bytes]:
+        """Return size and note of the newest published checkpoint."""
+
+
+class BatchLostError(Exception):
+    """The server did not take the batch; whether it will is told by the tail."""
+
+
+class FeedStream:
+    """The streams over one connection, with what is known of their ends.
+
+    Args:
+        connection: An open connection that does not restore itself.
+        log: The published log; called in threads.
+        replicas: Copies of each stream.
+
+    Attributes:
+        tail: Last sequence of the entries, equal to the last position in the stream.
+        lost_races: How often another publisher was faster.
+    """
+
+    def __init__(self, connection: Connection, log: PublishedLog, replicas: int) -> None:
+        self._connection = connection
+        self._js = connection.jetstream(timeout=_ANSWER_SECONDS)
+        self._log = log
+        self._replicas = replicas
+        self._alarmed = False
+        self._checkpoint_sequence = 0
+        self._checkpoint_size = 0
+        self._checkpoint_at = 0.0
+        self.tail = 0
+        self.lost_races = 0
+
+    async def resume(self) -> None:
+        """Find the stream's end and make sure that it is the log's own word.
+
+        Raises:
+            FeedRefusedError: If a stream's configuration drifted, or the stream is ahead of the
+                log or ends otherwise.
+        """
+        await feed.ensure_streams(self._js, self._replicas)
+        state = (await self._js.stream_info(feed.ENTRIES)).state
+        # The stream first: a rival may publish between the two, but only published positions.
+        published = await asyncio.to_thread(self._log.published)
+        if state.last_seq > published:
+            raise FeedRefusedError(
+                "The stream is ahead of the log.", sequence=state.last_seq, published=published
+            )
+        if state.last_seq:
+            await self._verify_tail(state.last_seq)
+            if state.first_seq != 1 or state.messages != state.last_seq:
+                await self._alarm_gap(state.first_seq, state.messages, state.last_seq)
+        self.tail = state.last_seq
+        await self._find_checkpoint()
+
+    async def advance(self) -> bool:
+        """Publish the next batch; tell whether there may be more.
+
+        Raises:
+            FeedRefusedError: If the server's sequence is not the position.
+        """
+        published = await asyncio.to_thread(self._log.published)
+        if self.tail >= published:
+            return False
+        first, last = self.tail + 1, min(self.tail + MAX_BATCH, published)
+        messages = await asyncio.to_thread(self._build, first, last)
+        try:
+            sequence = await self._send(messages)
+        except APIError as error:
+            if error.err_code != _WRONG_LAST_SEQUENCE:
+                raise
+            # A rival was faster, or our own last batch was stored without our hearing of it.
+            self.lost_races += 1
+            await self.resume()
+            return True
+        if sequence != last:
+            raise FeedRefusedError(
+                "The sequence is not the position.", sequence=sequence, position=last
+            )
+        self.tail = last
+        return True
+
+    async def publish_checkpoint(self) -> None:
+        """Publish the newest note, at most once a second and once a size, when its entries are."""
+        now = asyncio.get_running_loop().time()
+        if now < self._checkpoint_at or self._checkpoint_size >= self.tail:
+            return
+        size, note = await asyncio.to_thread(self._log.checkpoint)
+        if not self._checkpoint_size < size <= self.tail:
+            return
+        headers = {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Nats-Expected-Last-Sequence": str(self._checkpoint_sequence),
+        }
+        try:
+            ack = await self._js.publish(feed.CHECKPOINT_SUBJECT, note, headers=headers)
+        except APIError as error:
+            if error.err_code != _WRONG_LAST_SEQUENCE:
+                raise
+            await self._find_checkpoint()
+            return
+        self._checkpoint_sequence, self._checkpoint_size = ack.seq, size
+        self._checkpoint_at = now + _CHECKPOINT_SECONDS
+
+    async def alarm(self, kind: str, sentence: str, **facts: object) -> None:
+        """Publish an alarm."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        body = feed.alarm_body(kind, sentence, at, **facts)
+        await self._js.publish(
+            feed.ALARM_SUBJECT, body, headers={"Content-Type": "application/json"}
+        )
+
+    def _build(self, first: int, last: int) -> list[Message]:
+        """Return the messages of a range of positions, in a thread."""
+        rows = self._log.entries(first, last - first + 1)
+        previous = self._log.previous_many(first, last)
+        positions = [position for position, _, _ in rows]
+        if positions != list(range(first, last + 1)) or previous.keys() != set(positions):
+            raise FeedRefusedError("The log has a gap.", first=first, last=last)
+        return [build(raw, position, Previous(*previous[position])) for position, raw, _ in rows]
+
+    async def _send(self, messages: Sequence[Message]) -> int:
+        """Store all messages behind the tail, or none; return the last one's sequence."""
+        batch = uuid4().hex  # never used twice: two rivals under one id would mix their messages
+        for number, (subject, plain, body) in enumerate(messages, 1):
+            headers = plain | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+            if number == 1:
+                headers["Nats-Expected-Last-Sequence"] = str(self.tail)
+            if number == len(messages):
+                headers["Nats-Batch-Commit"] = "1"
+                answer = await self._request(subject, body, headers)
+            elif number == 1:
+                await self._request(subject, body, headers)  # tells at once that a rival was faster
+            else:
+                await self._connection.publish(subject, body, headers=headers)
+        if answer.get("count") != len(messages):
+            raise BatchLostError(answer)
+        return int(answer["seq"])
+
+    async def _request(self, subject: str, body: bytes, headers: dict[str, str]) -> dict[str, int]:
+        reply = await self._connection.request(subject, body, _ANSWER_SECONDS, headers=headers)
+        answer = json.loads(reply.data or b"{}")
+        if "error" in answer:
+            raise APIError.from_error(answer["error"])
+        return dict(answer)
+
+    async def _verify_tail(self, sequence: int) -> None:
+        try:
+            stored = await self._js.get_msg(feed.ENTRIES, seq=sequence)
+        except NotFoundError as error:
+            raise FeedRefusedError(
+                "The end of the stream is unreadable.", sequence=sequence
+            ) from error
+        (ours,) = await asyncio.to_thread(self._build, sequence, sequence)
+        if (stored.subject, stored.data) != (ours.subject, ours.body):
+            raise FeedRefusedError("The stream ends with another message.", sequence=sequence)
+
+    async def _alarm_gap(self, first: int, messages: int, last: int) -> None:
+        """Say that history is missing, and go on: subscribers repair themselves over HTTP."""
+        if not self._alarmed:
+            self._alarmed = True
+            sentence = "Messages are missing in the stream."
+            _log.error("feed-incomplete", first_position=first, count=messages, sequence=last)
+            await self.alarm("feed-incomplete", sentence, first=first, messages=messages, last=last)
+
+    async def _find_checkpoint(self) -> None:
+        try:
+            newest = await self._js.get_last_msg(feed.CHECKPOINTS, feed.CHECKPOINT_SUBJECT)
+        except NotFoundError:
+            self._checkpoint_sequence = self._checkpoint_size = 0
+            return
+        self._checkpoint_sequence = newest.seq or 0
+        self._checkpoint_size = int((newest.data or b"").split(b"\n")[1])
