@@ -54,7 +54,7 @@ async def publishing(*publishers):
         yield tasks
     finally:
         stop.set()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks)  # a publisher that gave up says why here
 
 
 async def until(condition, seconds=30.0):

@@ -1,5 +1,6 @@
 """Logs that tests write: real entries, real leaf hashes, read as the store's reader is."""
 
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -29,7 +30,10 @@ def write_entry(number: int, *, division: str = "", origin: str = ORIGIN) -> byt
 
 
 class WrittenLog:
-    """A log in memory with the reader's methods; `publish` moves what may be seen of it."""
+    """A log in memory with the reader's methods; `publish` moves what may be seen of it.
+
+    Read by several threads at once, as the store's reader is.
+    """
 
     def __init__(self, entries: Sequence[bytes] = ()) -> None:
         self.raws = list(entries)
@@ -37,6 +41,7 @@ class WrittenLog:
         self.note: tuple[int, bytes] = (0, b"")
         self._previous: list[tuple[int, int, int]] = []
         self._newest: dict[str, int] = {}
+        self._reading = threading.Lock()
 
     def append(self, *entries: bytes) -> None:
         self.raws += entries
@@ -52,15 +57,18 @@ class WrittenLog:
         return [(p, self.raws[p - 1], leaf_hash(self.raws[p - 1])) for p in range(first, last + 1)]
 
     def previous_many(self, first: int, last: int) -> dict[int, tuple[int, int, int]]:
-        for position in range(len(self._previous) + 1, last + 1):
-            division = Entry.decode(self.raws[position - 1]).division
-            province, city, county = division[:2], division[:4], division[:6]
-            newest = self._newest
-            self._previous.append(
-                (newest.get(province, 0), newest.get(city, 0), newest.get(county, 0))
-            )
-            newest.update(dict.fromkeys((province, city, county), position))
-        return {p: self._previous[p - 1] for p in range(first, last + 1)}
+        with self._reading:
+            for position in range(len(self._previous) + 1, last + 1):
+                self._previous.append(self._next_previous(position))
+            return {p: self._previous[p - 1] for p in range(first, last + 1)}
+
+    def _next_previous(self, position: int) -> tuple[int, int, int]:
+        division = Entry.decode(self.raws[position - 1]).division
+        province, city, county = division[:2], division[:4], division[:6]
+        newest = self._newest
+        found = newest.get(province, 0), newest.get(city, 0), newest.get(county, 0)
+        newest.update(dict.fromkeys((province, city, county), position))
+        return found
 
     def checkpoint(self) -> tuple[int, bytes]:
         return self.note
