@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import nats
 from nats.aio.client import Client as Connection
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
@@ -69,16 +68,22 @@ async def connect(server: FeedServer, *, reconnect: bool) -> Connection:
         nats.errors.Error: If no server answers or it refuses us.
         OSError: If no server can be reached.
     """
-    return await nats.connect(
-        server.url.split(","),
-        user=server.user or None,
-        password=server.password or None,
-        connect_timeout=_CONNECT_SECONDS,
-        allow_reconnect=reconnect,
-        max_reconnect_attempts=-1 if reconnect else 1,
-        reconnect_time_wait=_RETRY_SECONDS,
-        error_cb=_ignore,
-    )
+    connection = Connection()
+    try:
+        await connection.connect(
+            server.url.split(","),
+            user=server.user or None,
+            password=server.password or None,
+            connect_timeout=_CONNECT_SECONDS,
+            allow_reconnect=reconnect,
+            max_reconnect_attempts=-1 if reconnect else 1,
+            reconnect_time_wait=_RETRY_SECONDS,  # type: ignore[arg-type]  # it is slept
+            error_cb=_ignore,
+        )
+    except BaseException:
+        await connection.close()  # the library leaves a half-made connection open
+        raise
+    return connection
 
 
 async def _ignore(_error: Exception) -> None:
