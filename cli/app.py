@@ -2,9 +2,8 @@
 
 import typer
 
-from cli import evaluate, projections, serving
+from cli import evaluate, log, projections, serving
 from cli.demo.command import demo
-from cli.export import export
 from cli.tail import tail
 from cli.token import token
 from cli.verify import verify
@@ -22,8 +21,8 @@ app.command("migrate")(serving.migrate)
 app.command("api")(serving.api)
 app.command("worker")(serving.worker)
 app.command("tail")(tail)
-app.command("export")(export)
 app.command("verify")(verify)
 app.command("token")(token)
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(log.app, name="log")
 app.add_typer(projections.app, name="projections")

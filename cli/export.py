@@ -1,4 +1,4 @@
-"""`vaxledger export`: a copy of the log as files that any web server can serve."""
+"""`vaxledger log export`: a copy of the log as files that any web server can serve."""
 
 import json
 from pathlib import Path

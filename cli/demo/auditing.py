@@ -1,4 +1,4 @@
-"""The audit: `vaxledger export` and `vaxledger verify`, run as a regulator runs them.
+"""The audit: `vaxledger log export` and `vaxledger verify`, run as a regulator runs them.
 
 Each is a process of its own without any setting of the installation: it has a URL or a folder, the
 log's public keys, and no way to a database.
@@ -62,7 +62,13 @@ class Audit:
             Mismatch: It could not be copied.
         """
         status, facts = await self._run(
-            "export", str(self.copy), "--from", self._url, "--token-file", str(self.token_file)
+            "log",
+            "export",
+            str(self.copy),
+            "--from",
+            self._url,
+            "--token-file",
+            str(self.token_file),
         )
         if status != _HOLDS:
             raise Mismatch(f"the export failed: {facts}")

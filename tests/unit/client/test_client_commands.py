@@ -1,4 +1,4 @@
-"""`vaxledger verify` and `export` as people and programs meet them."""
+"""`vaxledger verify` and `log export` as people and programs meet them."""
 
 import json
 
@@ -6,14 +6,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli.export import export
+from cli import log
 from cli.verify import verify
 from client.sources import TRUST_FILE
 from tests.unit.client.signed_log import small_log, trust
 
 app = typer.Typer()
 app.command("verify")(verify)
-app.command("export")(export)
+app.add_typer(log.app)
 
 
 @pytest.fixture
@@ -113,5 +113,5 @@ def test_a_receipt_and_a_bare_proof_are_verified_alone(run, saved, tmp_path):
 
 def test_export_needs_an_installation_or_a_url(run, saved, tmp_path):
     _, _, keys = saved
-    found = run("export", tmp_path / "new", "--from", "http://127.0.0.1:9", "--trust", keys)
+    found = run("log", "export", tmp_path / "new", "--from", "http://127.0.0.1:9", "--trust", keys)
     assert found.exit_code == 2

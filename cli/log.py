@@ -1,0 +1,17 @@
+"""`vaxledger log`: the signed log itself, for its operator and for whoever keeps a copy."""
+
+import typer
+
+from cli.export import export
+
+app = typer.Typer(
+    name="log",
+    help="签名日志：导出与维护。The signed log: copies and upkeep.",
+    no_args_is_help=True,
+)
+app.command("export")(export)
+
+
+@app.callback()
+def log() -> None:
+    """签名日志：导出与维护。The signed log: copies and upkeep."""
