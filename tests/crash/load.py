@@ -11,14 +11,14 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bootstrap.secrets import Secrets
 from bootstrap.settings import Settings
 from bootstrap.tokens import DevelopmentIssuer, DevelopmentIssuerWarning
-from bootstrap.wiring import installation_secrets, log_signer, new_id
+from bootstrap.wiring import installation_secrets, log_signer
 from client.errors import UnavailableError
 from client.exchange import Patience
 from client.http import AsyncClient, Caller
@@ -26,6 +26,7 @@ from client.receipt import Receipt
 from client.signing import AuthorKey, Draft, SignedWrite
 from client.trust import Trust
 from commands.principal import Principal, Role
+from tests import drafts
 
 COUNTY = "410299"
 TOWNSHIP = "410299101"
@@ -148,16 +149,7 @@ class Writer:
 
     async def admit(self, load: Load, role: Role, name: str, division: str) -> "Writer":
         """Register an organisation with a fresh key and become it."""
-        stream = new_id()
-        key = AuthorKey.from_seed(stream, secrets.token_bytes(32))
-        data = {
-            "name": name,
-            "kind": str(role),
-            "division": division,
-            "public_key": key.public.hex(),
-            "key_proof": key.proof_of_possession(self.country.origin),
-        }
-        draft = Draft("organisation.registered.v1", stream, 0, data)
+        key, draft = drafts.organisation(self.country.origin, name, str(role), division)
         await self.submit(load, "/v1/organisations", draft)
         return self.country.writer(key, role, division)
 
@@ -174,50 +166,29 @@ class Writer:
 
 def registration(clinic: UUID, number: int) -> tuple[UUID, Draft]:
     """A child's handle and the draft that registers it."""
-    child, mother = uuid4(), uuid4()
-    data = {
-        "kind": "child",
-        "recipient": str(child),
-        "guardians": [{"person": str(mother), "relation": "mother"}],
-        "birth_year": 2014,
-        "managing_organisation": str(clinic),
-        "division": TOWNSHIP,
-        "roll": "active",
-    }
     born = f"2014-06-{number % 28 + 1:02d}"
-    private = {
-        child: {"name": f"王小{number}", "sex": "male", "birth_date": born},
-        mother: {"name": f"李梅{number}"},
-    }
-    return child, Draft("vaccination-record.registered.v1", new_id(), 0, data, private)
+    child = {"name": f"王小{number}", "sex": "male", "birth_date": born}
+    draft, handle, _ = drafts.registration(clinic, TOWNSHIP, child, {"name": f"李梅{number}"})
+    return handle, draft
 
 
 def dose(clinic: UUID, record: UUID, child: UUID, version: int) -> Draft:
     """The draft of a child's next dose."""
     vaccine, product, maker, site, route = _VACCINES[version % len(_VACCINES)]
-    day = f"2015-{version % 12 + 1:02d}-15"
-    data = {
-        "dose": str(new_id()),
-        "vaccine": vaccine,
-        "product": product,
-        "maker": maker,
-        "lot": f"A{secrets.randbelow(10**6):06d}",
-        "expires_on": "2018-01-31",
-        "occurred_on": day,
-        "site": site,
-        "route": route,
-        "quantity": "0.5 mL",
-        "clinic": str(clinic),
-        "source_system": "programme",
-    }
-    private = {
-        child: {
-            "vaccinator": "赵医生",
-            "occurred_at": f"{day}T09:30:00+08:00",
-            "package_code": f"81{secrets.randbelow(10**18):018d}",
-        }
-    }
-    return Draft("vaccination-record.dose-administered.v1", record, version, data, private)
+    return drafts.dose(
+        clinic,
+        record,
+        child,
+        version,
+        vaccine=vaccine,
+        product=product,
+        maker=maker,
+        lot=f"A{secrets.randbelow(10**6):06d}",
+        expires_on="2018-01-31",
+        occurred_on=f"2015-{version % 12 + 1:02d}-15",
+        site=site,
+        route=route,
+    )
 
 
 def families(doses: int, is_unfinished: Callable[[], bool] = lambda: False) -> Iterator[int]:

@@ -21,7 +21,7 @@ from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
 from bootstrap.tokens import DevelopmentIssuerWarning
 from bootstrap.views import Views, open_views
-from bootstrap.wiring import Parts, log_signer, new_id, wire
+from bootstrap.wiring import Parts, log_signer, wire
 from client.signing import AuthorKey, Draft, SignedWrite
 from commands.genesis import open_log
 from commands.principal import Principal, Role, VerifiedIdentity
@@ -29,6 +29,7 @@ from domain.identity import checksum
 from ledger.jcs import canonical
 from ledger.store.integration import Integrator
 from projections.loop import Projector
+from tests import drafts
 from tests.conftest import Databases
 from workers import projector
 
@@ -226,21 +227,11 @@ def admit(
     registrar: Author, role: Role, name: str, kind: str, division: str, **more: Any
 ) -> Author:
     """Register an organisation with a fresh key, over HTTP."""
-    stream = new_id()
-    key = AuthorKey.from_seed(stream, secrets.token_bytes(32))
-    data = {
-        "name": name,
-        "kind": kind,
-        "division": division,
-        "public_key": key.public.hex(),
-        "key_proof": key.proof_of_possession(registrar.served.parts.settings.origin),
-        **more,
-    }
-    answer = registrar.post(
-        "/v1/organisations", Draft("organisation.registered.v1", stream, 0, data)
-    )
+    served = registrar.served
+    key, draft = drafts.organisation(served.parts.settings.origin, name, kind, division, **more)
+    answer = registrar.post("/v1/organisations", draft)
     assert answer.status_code == 201, answer.text
-    return Author(registrar.served, key, Principal(name, role, stream, division))
+    return Author(served, key, Principal(name, role, key.organisation, division))
 
 
 def id_number(birth_date: str = "20140615", sequence: int | None = None) -> str:
@@ -270,21 +261,13 @@ def registration(
     name: str = "王小明",
 ) -> tuple[Draft, Child]:
     """A draft that registers a child."""
-    child, mother = uuid4(), uuid4()
-    data = {
-        "kind": "child",
-        "recipient": str(child),
-        "guardians": [{"person": str(mother), "relation": "mother"}],
-        "birth_year": int(birth_date[:4]),
-        "managing_organisation": str(clinic.organisation),
-        "division": clinic.principal.division,
-        "roll": "active",
-    }
     values = {"name": name, "sex": "male", "birth_date": birth_date}
     if number:
         values |= {"id_number": number}
-    private = {child: values, mother: {"name": "李梅", "id_number": mother_number}}
-    draft = Draft("vaccination-record.registered.v1", new_id(), 0, data, private)
+    guardian = {"name": "李梅", "id_number": mother_number}
+    draft, child, mother = drafts.registration(
+        clinic.organisation, clinic.principal.division, values, guardian
+    )
     return draft, Child(draft.stream, child, mother, mother_number)
 
 
@@ -296,31 +279,9 @@ def register(clinic: Author, **options: Any) -> Child:
 
 
 def dose(clinic: Author, child: Child, *, at: str = "T09:30:00+08:00", **changes: Any) -> Draft:
-    """A draft that records a dose of hepatitis B vaccine."""
-    data = {
-        "dose": str(new_id()),
-        "vaccine": "HepB",
-        "product": "重组乙型肝炎疫苗",
-        "maker": "北京生物",
-        "lot": "A20140601",
-        "expires_on": "2017-01-31",
-        "occurred_on": "2014-08-15",
-        "site": "LA",
-        "route": "IM",
-        "quantity": "0.5 mL",
-        "clinic": str(clinic.organisation),
-        "source_system": "programme",
-        **changes,
-    }
-    private = {
-        child.handle: {
-            "vaccinator": "赵医生",
-            "occurred_at": f"{data['occurred_on']}{at}",
-            "package_code": f"81{secrets.randbelow(10**18):018}",
-        }
-    }
-    return Draft(
-        "vaccination-record.dose-administered.v1", child.record, child.version, data, private
+    """A draft that records a dose."""
+    return drafts.dose(
+        clinic.organisation, child.record, child.handle, child.version, at=at, **changes
     )
 
 

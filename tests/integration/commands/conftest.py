@@ -1,24 +1,24 @@
 """A whole write side on real databases, with a county, two clinics, a school and their keys."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 import pytest
 
 from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
-from bootstrap.wiring import Parts, new_id, wire
+from bootstrap.wiring import Parts, wire
 from client.signing import AuthorKey, Draft
 from commands.answering import Written
 from commands.genesis import open_log
 from commands.principal import Principal, Role
 from commands.signed_body import SignedBody
 from ledger.jcs import parse
+from tests import drafts
 from tests.conftest import Databases
 
 COUNTY = "410299"
@@ -105,66 +105,27 @@ def admit(
     registrar: Author, role: Role, name: str, kind: str, division: str, **more: Any
 ) -> Author:
     """Register an organisation with a fresh key."""
-    stream = new_id()
-    key = AuthorKey.from_seed(stream, secrets.token_bytes(32))
-    data = {
-        "name": name,
-        "kind": kind,
-        "division": division,
-        "public_key": key.public.hex(),
-        "key_proof": key.proof_of_possession(registrar.parts.settings.origin),
-        **more,
-    }
-    registrar.submit(Draft("organisation.registered.v1", stream, 0, data))
-    return Author(registrar.parts, stream, key, Principal(name, role, stream, division))
+    key, draft = drafts.organisation(registrar.parts.settings.origin, name, kind, division, **more)
+    registrar.submit(draft)
+    principal = Principal(name, role, key.organisation, division)
+    return Author(registrar.parts, key.organisation, key, principal)
 
 
 def registration(
     clinic: Author, *, number: str | None = None, birth_date: str = "2014-06-15"
 ) -> tuple[Draft, UUID]:
     """A draft that registers a child, and the child's handle."""
-    child, mother = uuid4(), uuid4()
-    data = {
-        "kind": "child",
-        "recipient": str(child),
-        "guardians": [{"person": str(mother), "relation": "mother"}],
-        "birth_year": int(birth_date[:4]),
-        "managing_organisation": str(clinic.organisation),
-        "division": TOWNSHIP,
-        "roll": "active",
-    }
     values = {"name": "王小明", "sex": "male", "birth_date": birth_date}
     if number:
         values |= {"id_number": number}
-    private = {child: values, mother: {"name": "李梅", "id_number": "11010519491231002X"}}
-    return Draft("vaccination-record.registered.v1", new_id(), 0, data, private), child
+    mother = {"name": "李梅", "id_number": "11010519491231002X"}
+    draft, child, _ = drafts.registration(clinic.organisation, TOWNSHIP, values, mother)
+    return draft, child
 
 
 def dose(clinic: Author, record: UUID, child: UUID, version: int, **changes: Any) -> Draft:
-    """A draft that records a dose of OPV."""
-    data = {
-        "dose": str(new_id()),
-        "vaccine": "HepB",
-        "product": "重组乙型肝炎疫苗",
-        "maker": "北京生物",
-        "lot": "A20140601",
-        "expires_on": "2017-01-31",
-        "occurred_on": "2014-08-15",
-        "site": "LA",
-        "route": "IM",
-        "quantity": "0.5 mL",
-        "clinic": str(clinic.organisation),
-        "source_system": "programme",
-        **changes,
-    }
-    private = {
-        child: {
-            "vaccinator": "赵医生",
-            "occurred_at": f"{data['occurred_on']}T09:30:00+08:00",
-            "package_code": f"81{secrets.randbelow(10**18):018}",
-        }
-    }
-    return Draft("vaccination-record.dose-administered.v1", record, version, data, private)
+    """A draft that records a dose."""
+    return drafts.dose(clinic.organisation, record, child, version, **changes)
 
 
 def entry_data(parts: Parts, position: int) -> dict[str, Any]:
