@@ -19,6 +19,10 @@ class FeedGapError(ClientError):
     """The feed does not continue where it should."""
 
 
+class CredentialsError(ClientError):
+    """This is not a subscriber's credentials file."""
+
+
 class AuthorKeyError(ClientError):
     """This is not a usable author key."""
 

@@ -46,6 +46,7 @@ class FeedServer:
         monitor_urls: HTTP monitoring endpoints, one for each server.
         embedded: Whether the server runs from our own configuration, which syncs always.
         replicas: Copies of each stream, 1 or 3.
+        inbox_prefix: Below which answers come; a subscriber may listen below its own only.
     """
 
     url: str
@@ -54,6 +55,7 @@ class FeedServer:
     monitor_urls: tuple[str, ...] = ()
     embedded: bool = False
     replicas: int = 1
+    inbox_prefix: str = "_INBOX"
 
 
 async def connect(server: FeedServer, *, reconnect: bool) -> Connection:
@@ -77,6 +79,7 @@ async def connect(server: FeedServer, *, reconnect: bool) -> Connection:
             connect_timeout=_CONNECT_SECONDS,
             allow_reconnect=reconnect,
             max_reconnect_attempts=-1 if reconnect else 1,
+            inbox_prefix=server.inbox_prefix.encode(),
             reconnect_time_wait=_RETRY_SECONDS,  # type: ignore[arg-type]  # it is slept
             error_cb=_ignore,
         )
