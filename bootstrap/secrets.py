@@ -14,7 +14,6 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 SEEDS = (
-    "kek",  # wraps each person's key
     "pepper",  # keys the blind indexes
     "log-ed25519",  # signs checkpoints, signature type 0x01
     "log-ml-dsa-44",  # signs checkpoints, signature type 0x06
@@ -55,9 +54,9 @@ def load_or_make(folder: Path, *, operator: UUID, platform: UUID) -> Secrets:
         platform: The platform's stream id, likewise.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    seeds = {name: bytes.fromhex(_keep(folder / name, secrets.token_hex(32))) for name in SEEDS}
+    seeds = {name: bytes.fromhex(keep(folder / name, secrets.token_hex(32))) for name in SEEDS}
     ids = json.loads(
-        _keep(
+        keep(
             folder / "organisations.json",
             json.dumps({"operator": str(operator), "platform": str(platform)}),
         )
@@ -65,8 +64,8 @@ def load_or_make(folder: Path, *, operator: UUID, platform: UUID) -> Secrets:
     return Secrets(seeds, UUID(ids["operator"]), UUID(ids["platform"]))
 
 
-def _keep(path: Path, fresh: str) -> str:
-    """The file's text; `fresh` becomes it when there is none. All or nothing."""
+def keep(path: Path, fresh: str) -> str:
+    """The file's text, durably; `fresh` becomes it when there is none. All or nothing."""
     if not path.exists():
         draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

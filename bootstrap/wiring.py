@@ -10,6 +10,7 @@ from functools import cached_property
 from uuid import UUID
 
 from bootstrap.issuer_keys import IssuerKeys
+from bootstrap.keks import KekFolder
 from bootstrap.secrets import Secrets, load_or_make
 from bootstrap.settings import Settings
 from bootstrap.tokens import DEVELOPMENT_ISSUER, DevelopmentIssuer, TokenVerifier
@@ -102,6 +103,11 @@ def installation_secrets(settings: Settings) -> Secrets:
     return load_or_make(settings.data_dir / "secrets", operator=new_id(), platform=new_id())
 
 
+def kek_folder(settings: Settings) -> KekFolder:
+    """Where the versions of the key-encryption key lie."""
+    return KekFolder(settings.data_dir / "secrets" / "kek")
+
+
 def log_signer(settings: Settings, kept: Secrets) -> LogSigner:
     """What signs checkpoints."""
     return LogSigner(settings.origin, kept.seeds["log-ed25519"], kept.seeds["log-ml-dsa-44"])
@@ -145,7 +151,7 @@ def wire(settings: Settings) -> Iterator[Parts]:
 
 def _parts(settings: Settings, kept: Secrets, pools: tuple[Pool, Pool], writer: Writer) -> Parts:
     reader = LogReader(pools[0])
-    keys = KeyStore(pools[1], kept.seeds["kek"], kept.seeds["pepper"])
+    keys = KeyStore(pools[1], kek_folder(settings).load, kept.seeds["pepper"])
     journal = Journal(LedgerRecorder(pools[0], writer), origin=settings.origin, codec=event_codec())
     vault = Vault(keys, reader, settings.origin, secrets.token_bytes)
     directory = Directory(journal)

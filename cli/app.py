@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import evaluate, log, projections, serving
+from cli import evaluate, kek, log, projections, serving
 from cli.demo.command import demo
 from cli.tail import tail
 from cli.token import token
@@ -24,5 +24,6 @@ app.command("tail")(tail)
 app.command("verify")(verify)
 app.command("token")(token)
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(kek.app, name="kek")
 app.add_typer(log.app, name="log")
 app.add_typer(projections.app, name="projections")

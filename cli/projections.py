@@ -9,9 +9,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from bootstrap.addresses import Addresses
-from bootstrap.settings import Settings
 from bootstrap.wiring import wire
+from cli.joining import joined_settings
 from projections.loop import Projector
 
 app = typer.Typer(no_args_is_help=True, help="读模型：状态、摘要、重建。The read models.")
@@ -70,9 +69,7 @@ def retry(name: Annotated[str, typer.Argument(help="读模型 · its name")]) ->
 
 @contextmanager
 def _projector() -> Iterator[Projector]:
-    settings = Settings.load()
-    if settings.database_url is None:
-        settings = Addresses.load(settings.data_dir).settings(settings)
+    settings = joined_settings()
     assert settings.database_url is not None
     assert settings.keys_url is not None
     with (

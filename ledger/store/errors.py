@@ -218,3 +218,24 @@ class Forked(LogHalted):
     def __init__(self, size: int, reason: str) -> None:
         self.size, self.reason = size, reason
         super().__init__(size=size, reason=reason)
+
+
+class KekClosed(StoreError):
+    """The newest key-encryption key at hand wraps nothing new; a newer one must be somewhere."""
+
+
+class KekInUse(StoreError):
+    """A key-encryption key that wraps keys is not destroyed; rotate first.
+
+    Attributes:
+        number: Which version.
+        keys: How many it wraps.
+    """
+
+    def __init__(self, number: int, keys: int) -> None:
+        self.number, self.keys = number, keys
+        super().__init__(number=number, keys=keys)
+
+
+class RewrapRunning(StoreError):
+    """Another process is rotating or retiring key-encryption keys now."""

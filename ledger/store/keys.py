@@ -2,14 +2,14 @@
 
 import secrets
 import unicodedata
-from collections.abc import Iterable, Mapping
-from hashlib import sha256
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from ledger.errors import SealError
 from ledger.sealing import KEY_BYTES, blind_index, unwrap_key, wrap_key
 from ledger.store.connections import Pool, cursor_of, rows_of
-from ledger.store.errors import KeyConflict, KeyUnreadable
+from ledger.store.errors import KekClosed, KeyConflict, KeyUnreadable
+from ledger.store.keks import Kek
 from ledger.store.queries import load_queries
 
 ROLE = "vaxledger_vault"
@@ -27,21 +27,22 @@ class KeyStore:
 
     Args:
         pool: Connections of role ``vaxledger_vault`` to the keys' database.
-        kek: The key-encryption key, 32 bytes from outside all databases.
+        keks: Reads the versions of the key-encryption key that are at hand now, at least one.
+            Asked again when a version turns up that is not known, or the newest was closed.
         pepper: 32 secret bytes under which numbers are indexed.
     """
 
-    def __init__(self, pool: Pool, kek: bytes, pepper: bytes) -> None:
+    def __init__(self, pool: Pool, keks: Callable[[], Sequence[Kek]], pepper: bytes) -> None:
         self._pool = pool
-        self._kek = kek
-        self._kek_name = sha256(b"vaxledger key-encryption key" + kek).hexdigest()[:16]
+        self._read_keks = keks
         self._pepper = pepper
+        self._load_keks()
 
     def prepare(self, handles: Iterable[UUID]) -> dict[UUID, bytes]:
         """Return the keys of people, new ones for those who have none; nothing is stored yet.
 
         Raises:
-            KeyUnreadable: If a stored key is not under the key-encryption key in use.
+            KeyUnreadable: If a stored key is under no key-encryption key at hand.
         """
         wanted = list(dict.fromkeys(handles))
         known = self.open(wanted)
@@ -53,13 +54,15 @@ class KeyStore:
         Raises:
             KeyConflict: If a person has got another key since ``prepare``. The others of the call
                 are stored.
-            KeyUnreadable: If a stored key is not under the key-encryption key in use.
+            KekClosed: If the newest key-encryption key at hand was replaced by one that is not.
+            KeyUnreadable: If a stored key is under no key-encryption key at hand.
         """
         if not keys:
             return
-        wrapped = [wrap_key(self._kek, key) for key in keys.values()]
-        with cursor_of(self._pool) as cursor:
-            cursor.execute(_QUERIES["insert_keys"], [self._kek_name, list(keys), wrapped])
+        if not self._insert(keys):
+            self._load_keks()  # rotated meanwhile
+            if not self._insert(keys):
+                raise KekClosed
         stored = self.open(keys)
         for handle, key in keys.items():
             if stored.get(handle) != key:
@@ -69,13 +72,15 @@ class KeyStore:
         """Return the keys of people; whoever is missing never had one, or it was destroyed.
 
         Raises:
-            KeyUnreadable: If a stored key is not under the key-encryption key in use.
+            KeyUnreadable: If a stored key is under no key-encryption key at hand.
         """
         wanted = list(dict.fromkeys(handles))
         if not wanted:
             return {}
         rows = rows_of(self._pool, _QUERIES["select_keys"], [wanted])
-        return {handle: self._unwrap(handle, wrapped) for handle, wrapped, _ in rows}
+        if any(name not in self._keks for _, _, name in rows):
+            self._load_keks()  # rotated meanwhile
+        return {handle: self._unwrap(handle, wrapped, name) for handle, wrapped, name in rows}
 
     def digest(self, kind: str, number: str) -> bytes:
         """Return the 32 bytes under which a number is indexed, or claimed.
@@ -99,8 +104,23 @@ class KeyStore:
             for person, record in rows_of(self._pool, _QUERIES["select_index"], parameters)
         ]
 
-    def _unwrap(self, handle: UUID, wrapped: bytes) -> bytes:
+    def _insert(self, keys: Mapping[UUID, bytes]) -> bool:
+        """Store keys under the newest version; False where that wraps nothing any more."""
+        newest = max(self._keks.values(), key=lambda kek: kek.number)
+        wrapped = [wrap_key(newest.key, key) for key in keys.values()]
+        parameters = [newest.name, newest.number, list(keys), wrapped]
+        with cursor_of(self._pool) as cursor:
+            row = cursor.execute(_QUERIES["insert_keys"], parameters).fetchone()
+            return row is not None and bool(row[0])
+
+    def _load_keks(self) -> None:
+        self._keks = {kek.name: kek for kek in self._read_keks()}
+
+    def _unwrap(self, handle: UUID, wrapped: bytes, name: str) -> bytes:
+        kek = self._keks.get(name)
+        if kek is None:
+            raise KeyUnreadable(handle)
         try:
-            return unwrap_key(self._kek, wrapped)
+            return unwrap_key(kek.key, wrapped)
         except SealError as error:
             raise KeyUnreadable(handle) from error

@@ -2,9 +2,7 @@
 SELECT handle, wrapped, kek FROM keys.people_keys WHERE handle = ANY(%b::uuid[]);
 
 -- name: insert_keys
-INSERT INTO keys.people_keys (handle, wrapped, kek)
-SELECT handle, wrapped, %b::text FROM unnest(%b::uuid[], %b::bytea[]) fresh (handle, wrapped)
-ON CONFLICT (handle) DO NOTHING;
+SELECT keys.insert_keys(%b, %b::integer, %b::uuid[], %b::bytea[]);
 
 -- name: insert_index
 INSERT INTO keys.blind_index (kind, digest, handle, record) VALUES (%b, %b, %b, %b)

@@ -7,9 +7,10 @@ import pytest
 
 from ledger.store.connections import open_pool
 from ledger.store.errors import KeyConflict, KeyUnreadable
+from ledger.store.keks import Kek
 from ledger.store.keys import ROLE, KeyStore
 
-KEK, PEPPER = b"k" * 32, b"p" * 32
+KEK, PEPPER = Kek(1, b"k" * 32), b"p" * 32
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def pool(databases):
 
 @pytest.fixture
 def keys(pool) -> KeyStore:
-    return KeyStore(pool, KEK, PEPPER)
+    return KeyStore(pool, lambda: [KEK], PEPPER)
 
 
 def test_a_prepared_key_is_stored_only_by_commit(keys):
@@ -39,7 +40,7 @@ def test_every_person_has_another_key(keys):
 
 
 def test_the_loser_of_a_race_for_one_person_learns_it_before_sealing_is_stored(keys, pool):
-    handle, other = uuid4(), KeyStore(pool, KEK, PEPPER)
+    handle, other = uuid4(), KeyStore(pool, lambda: [KEK], PEPPER)
     mine, theirs = keys.prepare([handle]), other.prepare([handle])
     other.commit(theirs)
     with pytest.raises(KeyConflict):
@@ -61,7 +62,7 @@ def test_a_key_under_another_key_encryption_key_does_not_open(keys, pool):
     fresh = keys.prepare([uuid4()])
     keys.commit(fresh)
     with pytest.raises(KeyUnreadable):
-        KeyStore(pool, b"q" * 32, PEPPER).open(fresh)
+        KeyStore(pool, lambda: [Kek(1, b"q" * 32)], PEPPER).open(fresh)
 
 
 @pytest.mark.parametrize(
@@ -91,4 +92,4 @@ def test_one_number_may_belong_to_several_records(keys):
 
 def test_the_index_tells_nothing_without_the_pepper(keys, pool):
     keys.index("id-card", "1", uuid4(), uuid4())
-    assert KeyStore(pool, KEK, b"other pepper".ljust(32)).find("id-card", "1") == []
+    assert KeyStore(pool, lambda: [KEK], b"other pepper".ljust(32)).find("id-card", "1") == []
