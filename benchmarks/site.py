@@ -15,7 +15,7 @@ from benchmarks.ground import Ground
 from bootstrap.leash import leashed
 from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
-from bootstrap.wiring import Parts, installation_secrets, log_signer, wire
+from bootstrap.wiring import Parts, installation_secrets, log_signer, log_signers, wire
 from client.trust import Trust
 from commands.genesis import open_log
 from ledger.store.integration import Integrator
@@ -83,7 +83,7 @@ class Site:
         assert settings.database_url is not None
         outside = settings.data_dir / "outside" / "checkpoint"
         outside.parent.mkdir(mode=0o700, exist_ok=True)
-        return Integrator(settings.database_url, log_signer(settings, self.parts.secrets), outside)
+        return Integrator(settings.database_url, log_signers(settings), outside)
 
     @contextmanager
     def following(self) -> Iterator[None]:

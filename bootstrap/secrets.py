@@ -23,6 +23,9 @@ SEEDS = (
 )
 
 
+_LOG_PAIR = "log-pair"
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """32-byte seeds by name, and the stream ids of the operator and of the platform."""
@@ -62,6 +65,32 @@ def load_or_make(folder: Path, *, operator: UUID, platform: UUID) -> Secrets:
         )
     )
     return Secrets(seeds, UUID(ids["operator"]), UUID(ids["platform"]))
+
+
+def log_pairs(folder: Path) -> list[tuple[bytes, bytes]]:
+    """The seeds of every pair that a log key rotation has made, in their order.
+
+    Returns:
+        Ed25519 and ML-DSA-44 seeds, 32 bytes each; the founding pair is not among them.
+    """
+    files = sorted(folder.glob(f"{_LOG_PAIR}-[0-9][0-9][0-9][0-9]"))
+    return [_log_pair(file.read_text()) for file in files]
+
+
+def make_log_pair(folder: Path, number: int) -> tuple[bytes, bytes]:
+    """Make the pair of some rotation, durably; a pair that is there already stays.
+
+    Args:
+        folder: Of the installation's secrets.
+        number: How many pairs the log has had before, the founding one too.
+    """
+    path = folder / f"{_LOG_PAIR}-{number:04}"
+    return _log_pair(keep(path, f"{secrets.token_hex(32)} {secrets.token_hex(32)}"))
+
+
+def _log_pair(text: str) -> tuple[bytes, bytes]:
+    ed25519, mldsa44 = map(bytes.fromhex, text.split())
+    return ed25519, mldsa44
 
 
 def keep(path: Path, fresh: str) -> str:

@@ -2,16 +2,17 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from uuid import UUID
 
 from bootstrap.issuer_keys import IssuerKeys
 from bootstrap.keks import KekFolder
-from bootstrap.secrets import Secrets, load_or_make
+from bootstrap.secrets import Secrets, load_or_make, log_pairs
 from bootstrap.settings import Settings
 from bootstrap.tokens import DEVELOPMENT_ISSUER, DevelopmentIssuer, TokenVerifier
 from commands.desk import Desk
@@ -100,17 +101,33 @@ def _unix_seconds() -> int:
 
 def installation_secrets(settings: Settings) -> Secrets:
     """The secrets of the installation, made on its first start."""
-    return load_or_make(settings.data_dir / "secrets", operator=new_id(), platform=new_id())
+    return load_or_make(secrets_folder(settings), operator=new_id(), platform=new_id())
+
+
+def secrets_folder(settings: Settings) -> Path:
+    """Where the installation's secrets lie."""
+    return settings.data_dir / "secrets"
 
 
 def kek_folder(settings: Settings) -> KekFolder:
     """Where the versions of the key-encryption key lie."""
-    return KekFolder(settings.data_dir / "secrets" / "kek")
+    return KekFolder(secrets_folder(settings) / "kek")
 
 
 def log_signer(settings: Settings, kept: Secrets) -> LogSigner:
-    """What signs checkpoints."""
+    """The pair of keys that the log was founded with."""
     return LogSigner(settings.origin, kept.seeds["log-ed25519"], kept.seeds["log-ml-dsa-44"])
+
+
+def log_signers(settings: Settings) -> Callable[[], list[LogSigner]]:
+    """Read the pairs of log keys that are kept here: the founding one, then one a rotation."""
+    folder, kept = secrets_folder(settings), installation_secrets(settings)
+
+    def read() -> list[LogSigner]:
+        later = [LogSigner(settings.origin, *pair) for pair in log_pairs(folder)]
+        return [log_signer(settings, kept), *later]
+
+    return read
 
 
 def publish_verifier_keys(settings: Settings) -> None:

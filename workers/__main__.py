@@ -11,7 +11,7 @@ import structlog
 from bootstrap.installation import ready_mark
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
-from bootstrap.wiring import installation_secrets, log_signer, wire
+from bootstrap.wiring import log_signers, wire
 from client.feed import FeedServer
 from ledger.store.integration import Integrator
 from projections.loop import Projector
@@ -27,8 +27,7 @@ def _integrate(settings: Settings, stop: threading.Event) -> None:
     assert settings.database_url is not None
     outside = settings.data_dir / OUTSIDE
     outside.parent.mkdir(mode=0o700, exist_ok=True)
-    signer = log_signer(settings, installation_secrets(settings))
-    integrator = Integrator(settings.database_url, signer, outside)
+    integrator = Integrator(settings.database_url, log_signers(settings), outside)
     _mark_ready(settings, "integrator")
     integrator.run(stop)
 

@@ -239,3 +239,16 @@ class KekInUse(StoreError):
 
 class RewrapRunning(StoreError):
     """Another process is rotating or retiring key-encryption keys now."""
+
+
+class SigningKeyMissing(LogHalted):
+    """The log names a key to sign with that is not kept here; put it back, and start again.
+
+    Attributes:
+        size: Entries of the tree that waits to be signed.
+        name: ID of the pair's Ed25519 key, 8 hex digits.
+    """
+
+    def __init__(self, size: int, name: str) -> None:
+        self.size, self.name = size, name
+        super().__init__(size=size, name=name)

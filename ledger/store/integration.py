@@ -15,15 +15,17 @@ from pathlib import Path
 import psycopg
 import structlog
 
-from ledger.checkpoint import Checkpoint, LogSigner, verify_checkpoint
-from ledger.errors import NoteError, VerificationError
+from ledger.checkpoint import Checkpoint
+from ledger.errors import VerificationError
 from ledger.frontier import Frontier
+from ledger.log_keys import LogKeys
 from ledger.merkle import verify_growth
 from ledger.store.connections import Connection, connect
 from ledger.store.errors import Forked, LeadLost, LogHalted, OutsideFileMissing, RolledBack
 from ledger.store.listening import APPENDED, LOOK_SECONDS
 from ledger.store.outside import OutsideFile
 from ledger.store.queries import load_queries
+from ledger.store.signing import CheckpointSigner, Kept
 from ledger.store.tree import Cursor, grow, read_leaves, stored_frontier, stored_tree
 
 ROLE = "vaxledger_integrate"
@@ -43,10 +45,11 @@ _LOG = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Signed:
-    """The newest checkpoint in the database, and the right edge of its tree."""
+    """The newest checkpoint in the database, the right edge of its tree, and the log's keys."""
 
     note: bytes
     frontier: Frontier
+    keys: LogKeys
 
 
 class Integrator:
@@ -54,7 +57,7 @@ class Integrator:
 
     Args:
         url: Libpq URL of the log's database.
-        signer: The log's keys.
+        kept: Reads the log's pairs of secret keys, the founding one first.
         outside: File outside the database that holds the newest checkpoint.
         clock: Tells the time; aware.
         at: Called at named points, where tests make it fail.
@@ -63,14 +66,14 @@ class Integrator:
     def __init__(
         self,
         url: str,
-        signer: LogSigner,
+        kept: Kept,
         outside: Path,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         at: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._url = url
-        self._signer = signer
+        self._signer = CheckpointSigner(kept)
         self._outside = OutsideFile(outside, at)
         self._clock = clock
         self._at = at
@@ -176,22 +179,22 @@ class Integrator:
             entries, size, note, _ = row
             if note is None:
                 return self._found(connection)
-            checkpoint = self._verify(note, size, "the database's checkpoint")
+            keys = self._signer.keys_at(cursor, size)
+            checkpoint = self._signer.verify(keys, note, size, "the database's checkpoint")
             if checkpoint.size != size:
                 raise Forked(size, "the checkpoint is of another size than its row says")
             if entries < size:
                 raise RolledBack(entries, size)
-            return _Signed(note, stored_frontier(cursor, size, checkpoint.root))
+            return _Signed(note, stored_frontier(cursor, size, checkpoint.root), keys)
 
     def _found(self, connection: Connection) -> _Signed:
         """Sign the empty tree: from then on a missing file is an alarm."""
-        present = self._outside.read()
+        present, keys = self._outside.read(), LogKeys(self._signer.origin)
         if present is not None:
-            signed = self._verify(present, 0, "the outside file")
+            signed = self._signer.verify(keys, present, 0, "the outside file")
             if signed.size > 0:
                 raise RolledBack(0, signed.size)
-        frontier = Frontier()
-        founded = _Signed(self._sign(frontier), frontier)
+        founded = self._sign(Frontier(), keys)
         self._swap(connection.cursor(), founded, 0, None)
         return founded
 
@@ -207,8 +210,8 @@ class Integrator:
         self._publish(connection, signed)
 
     def _check_growth(self, connection: Connection, signed: _Signed, present: bytes) -> None:
-        old = self._verify(present, signed.frontier.size, "the outside file")
         size = signed.frontier.size
+        old = self._signer.verify(signed.keys, present, size, "the outside file")
         if old.size > size:
             raise RolledBack(size, old.size)
         with connection.cursor(binary=True) as cursor:
@@ -230,7 +233,8 @@ class Integrator:
         self._at("entries read")
         frontier = grow(cursor, before.frontier, leaves, self._at)
         self._at("tiles verified")
-        after = _Signed(self._sign(frontier), frontier)
+        keys = self._signer.keys_grown(cursor, before.keys, size, frontier.size)
+        after = self._sign(frontier, keys)
         # A note that is signed here and lost in a crash was seen by nobody. The next one for the
         # same size has the same root, since entries are only ever added.
         self._at("signed")
@@ -259,7 +263,7 @@ class Integrator:
         size = signed.frontier.size
 
         def check_older(present: bytes) -> None:
-            newer = self._verify(present, size, "the outside file").size
+            newer = self._signer.verify(signed.keys, present, size, "the outside file").size
             if newer > size:  # we slept, and another has led meanwhile
                 raise LeadLost(size, newer)
 
@@ -270,12 +274,7 @@ class Integrator:
         connection.execute(_QUERIES["publish"], {"size": size, "note": signed.note}, prepare=True)
         self._at("published")
 
-    def _sign(self, frontier: Frontier) -> bytes:
+    def _sign(self, frontier: Frontier, keys: LogKeys) -> _Signed:
         checkpoint = Checkpoint(self._signer.origin, frontier.size, frontier.root())
-        return self._signer.sign(checkpoint, int(self._clock().timestamp()))
-
-    def _verify(self, note: bytes, size: int, what: str) -> Checkpoint:
-        try:
-            return verify_checkpoint(note, self._signer.verifier_keys(), self._signer.origin)
-        except NoteError as error:
-            raise Forked(size, f"{what} is not signed by this log: {error}") from error
+        note = self._signer.sign(keys, checkpoint, int(self._clock().timestamp()))
+        return _Signed(note, frontier, keys)

@@ -47,3 +47,9 @@ WITH published AS (
     RETURNING published
 )
 SELECT pg_notify('vaxledger_published', published::text) FROM published;
+
+-- name: log_keys
+-- A handful of entries in the life of a log; a partial index holds just these.
+SELECT position, entry FROM ledger.entries
+WHERE topic LIKE 'log.key-%%' AND position > %b::bigint AND position <= %b::bigint
+ORDER BY position;

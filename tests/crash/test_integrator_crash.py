@@ -102,7 +102,7 @@ class Strike:
 def test_whatever_the_point_nothing_goes_back_and_the_next_start_carries_on(
     url, outside, fill, state, point
 ):
-    steady = Integrator(url, SIGNER, outside)
+    steady = Integrator(url, lambda: [SIGNER], outside)
     steady.start()
     while steady.round():
         pass
@@ -111,7 +111,7 @@ def test_whatever_the_point_nothing_goes_back_and_the_next_start_carries_on(
     fill(300)  # crosses a tile now and then
 
     strike = Strike(point)
-    crashing = Integrator(url, SIGNER, outside, at=strike)
+    crashing = Integrator(url, lambda: [SIGNER], outside, at=strike)
     crashing.start()
     strike.armed = True
     with pytest.raises(Crash):
@@ -139,8 +139,8 @@ def test_a_crash_while_the_log_is_founded_leaves_it_to_be_founded(fresh_database
     strike = Strike(point)
     strike.armed = True
     with pytest.raises(Crash):
-        Integrator(url, SIGNER, outside, at=strike).start()
-    integrator = Integrator(url, SIGNER, outside)
+        Integrator(url, lambda: [SIGNER], outside, at=strike).start()
+    integrator = Integrator(url, lambda: [SIGNER], outside)
     assert integrator.start()
     integrator.close()
     note = outside.read_bytes()
@@ -163,7 +163,7 @@ CHILD = textwrap.dedent(
             os.kill(os.getpid(), signal.SIGKILL)
 
     signer = LogSigner("log.example/crash", b"e" * 32, b"m" * 32)
-    integrator = Integrator(url, signer, Path(outside), at=at)
+    integrator = Integrator(url, lambda: [signer], Path(outside), at=at)
     started = integrator.start()
     integrator.round()
     """
@@ -180,7 +180,7 @@ CHILD = textwrap.dedent(
 def test_a_process_killed_at_a_point_is_followed_by_one_that_carries_on(
     url, outside, fill, state, point
 ):
-    steady = Integrator(url, SIGNER, outside)
+    steady = Integrator(url, lambda: [SIGNER], outside)
     steady.start()
     while steady.round():
         pass
@@ -219,7 +219,7 @@ def test_the_loss_of_its_connection_in_a_round_is_overcome_by_the_loop(url, outs
                 connection.execute("SELECT pg_terminate_backend(%s)", victims)
 
     stop = threading.Event()
-    integrator = Integrator(url, SIGNER, outside, at=terminate)
+    integrator = Integrator(url, lambda: [SIGNER], outside, at=terminate)
     thread = threading.Thread(target=integrator.run, args=(stop,))
     fill(10)
     thread.start()

@@ -110,7 +110,7 @@ def exported(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Path:
     outside = tmp_path_factory.mktemp("outside") / "checkpoint"
     assert parts.settings.database_url
     signer = log_signer(parts.settings, parts.secrets)
-    integrator = Integrator(parts.settings.database_url, signer, outside)
+    integrator = Integrator(parts.settings.database_url, lambda: [signer], outside)
     integrator.start()
     while integrator.round():
         pass

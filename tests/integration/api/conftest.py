@@ -21,7 +21,7 @@ from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
 from bootstrap.tokens import DevelopmentIssuerWarning
 from bootstrap.views import Views, open_views
-from bootstrap.wiring import Parts, log_signer, wire
+from bootstrap.wiring import Parts, log_signers, wire
 from client.signing import AuthorKey, Draft, SignedWrite
 from commands.genesis import open_log
 from commands.principal import Principal, Role, VerifiedIdentity
@@ -166,7 +166,7 @@ def working(parts: Parts) -> Iterator[None]:
     assert settings.keys_url
     outside = settings.data_dir / "outside" / "checkpoint"
     outside.parent.mkdir()
-    integrator = Integrator(settings.database_url, log_signer(settings, parts.secrets), outside)
+    integrator = Integrator(settings.database_url, log_signers(settings), outside)
     views = Projector(parts.reader, settings.database_url, settings.keys_url, parts.vault)
     stop = threading.Event()
     threads = [

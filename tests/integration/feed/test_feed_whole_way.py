@@ -57,7 +57,7 @@ def installation(fresh_database, tmp_path):
             clinic.submit(given)
         correct(clinic, draft.stream, given)
         signer = log_signer(settings, installation_secrets(settings))
-        integrator = Integrator(urls.log, signer, tmp_path / "checkpoint")
+        integrator = Integrator(urls.log, lambda: [signer], tmp_path / "checkpoint")
         with closing(integrator):
             assert integrator.start()
             while integrator.round():

@@ -45,7 +45,7 @@ def outside(tmp_path) -> Path:
 
 @pytest.fixture
 def integrator(log_url, outside):
-    integrator = Integrator(log_url, SIGNER, outside)
+    integrator = Integrator(log_url, lambda: [SIGNER], outside)
     yield integrator
     integrator.close()
 
@@ -106,7 +106,7 @@ def test_a_stored_tile_serves_every_narrower_one(integrator, fill, rows):
 
 def test_checkpoints_are_kept_one_a_minute(log_url, outside, fill, rows):
     now = datetime(2026, 3, 1, tzinfo=UTC)
-    integrator = Integrator(log_url, SIGNER, outside, clock=lambda: now)
+    integrator = Integrator(log_url, lambda: [SIGNER], outside, clock=lambda: now)
     integrator.start()
     for _ in range(4):
         now += timedelta(seconds=31)
@@ -121,7 +121,7 @@ def test_checkpoints_are_kept_one_a_minute(log_url, outside, fill, rows):
 
 
 def test_only_one_of_two_integrators_leads_and_the_other_follows_on(log_url, outside, fill):
-    first, second = (Integrator(log_url, SIGNER, outside) for _ in range(2))
+    first, second = (Integrator(log_url, lambda: [SIGNER], outside) for _ in range(2))
     assert first.start()
     assert not second.start()
     fill(3)
@@ -303,7 +303,7 @@ def test_one_that_slept_does_not_put_the_file_back(integrator, fill, outside, lo
             assert integrator.start()
             assert integrator.round() == 1
 
-    sleeper = Integrator(log_url, SIGNER, outside, at=sleep)
+    sleeper = Integrator(log_url, lambda: [SIGNER], outside, at=sleep)
     sleeper.start()
     fill(2)
     with pytest.raises(LeadLost):

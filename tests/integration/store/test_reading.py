@@ -26,7 +26,7 @@ def reader(log_url):
 
 @pytest.fixture
 def integrator(log_url, tmp_path):
-    integrator = Integrator(log_url, SIGNER, tmp_path / "checkpoint")
+    integrator = Integrator(log_url, lambda: [SIGNER], tmp_path / "checkpoint")
     integrator.start()
     yield integrator
     integrator.close()
@@ -69,7 +69,7 @@ def test_a_checkpoint_that_is_not_safe_outside_yet_is_not_shown(
         if point == "committed":
             raise KeyboardInterrupt
 
-    crashing = Integrator(log_url, SIGNER, tmp_path / "checkpoint", at=crash)
+    crashing = Integrator(log_url, lambda: [SIGNER], tmp_path / "checkpoint", at=crash)
     crashing.start()
     fill(1)
     with pytest.raises(KeyboardInterrupt):
