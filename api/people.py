@@ -26,8 +26,8 @@ def people_on(views: Views, handles: Collection[UUID], day: date) -> Mapping[UUI
 
 def organisation_names(views: Views, organisations: Collection[UUID]) -> Mapping[UUID, str | None]:
     """Names of organisations by id; None for one that is unknown."""
-    found = {which: views.organisations.get(which) for which in set(organisations)}
-    return {which: row.name if row else None for which, row in found.items()}
+    found = views.organisations.names(set(organisations))
+    return {which: found.get(which) for which in organisations}
 
 
 def _described(handle: UUID, person: Person | None, is_entered: bool) -> dict[str, Any]:  # noqa: FBT001 - a column of the answer

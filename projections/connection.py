@@ -4,7 +4,22 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg_pool import ConnectionPool
+
+from ledger.store import connections as store
+from ledger.store.connections import Pool
+
+__all__ = [
+    "PROJECT",
+    "PROJECT_PEOPLE",
+    "READ",
+    "READ_PEOPLE",
+    "Connection",
+    "Cursor",
+    "Pool",
+    "Row",
+    "connect",
+    "open_pool",
+]
 
 PROJECT = "vaxledger_project"
 READ = "vaxledger_read"
@@ -14,7 +29,6 @@ READ_PEOPLE = "vaxledger_people_read"
 Row = tuple[Any, ...]
 Connection = psycopg.Connection[Row]
 Cursor = psycopg.Cursor[Row]
-Pool = ConnectionPool[Connection]
 
 # Texts that digests are made of must not depend on a server's settings.
 _SETTINGS = (
@@ -43,17 +57,5 @@ def connect(url: str, role: str, schema: str) -> Connection:
 
 def open_pool(url: str, role: str, size: int = 4) -> Pool:
     """Open a pool of autocommit connections for the queries of this package."""
-
-    def configure(connection: Connection) -> None:
-        connection.execute(_SETTINGS)
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-
-    return ConnectionPool(
-        url,
-        kwargs={"autocommit": True},
-        min_size=1,
-        max_size=size,
-        configure=configure,
-        check=ConnectionPool.check_connection,
-        open=True,
-    )
+    # Unlike the log's look-ups, sums do read whole tables.
+    return store.open_pool(url, role, size=size, enable_seqscan="on", TimeZone="UTC")

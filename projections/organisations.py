@@ -1,6 +1,6 @@
 """Organisations and their signing keys: the roll of institutions, the denominator of S-21."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
@@ -114,6 +114,12 @@ class Organisations:
         with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(OrganisationRow))
             return cursor.execute(_SQL["organisation"], {"organisation": organisation}).fetchone()
+
+    def names(self, organisations: Collection[UUID]) -> dict[UUID, str]:
+        """Return the names of organisations by id; unknown ones are left out."""
+        with self._pool.connection() as connection:
+            asked = {"organisations": list(organisations)}
+            return dict(connection.execute(_SQL["organisation_names"], asked).fetchall())
 
     def within(self, division_prefix: str, kind: str | None = None) -> list[OrganisationRow]:
         """Return the organisations of a division and all below it, in order of division and age.

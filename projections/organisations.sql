@@ -20,6 +20,9 @@ SELECT organisation, name, name_en, kind, division, parent, institution_type, ow
        registered_position
 FROM views.organisations WHERE organisation = %(organisation)s
 
+-- name: organisation_names
+SELECT organisation, name FROM views.organisations WHERE organisation = ANY(%(organisations)s)
+
 -- name: organisations_within
 SELECT organisation, name, name_en, kind, division, parent, institution_type, ownership,
        registered_position

@@ -60,7 +60,7 @@ def connect(url: str, role: str, **settings: str) -> Connection:
     return connection
 
 
-def open_pool(url: str, role: str, *, size: int = 4) -> Pool:
+def open_pool(url: str, role: str, *, size: int = 4, **settings: str) -> Pool:
     """Open a pool of autocommit connections that act as a role.
 
     A connection that was not tested within the last second is tested when it is handed out, so
@@ -71,6 +71,7 @@ def open_pool(url: str, role: str, *, size: int = 4) -> Pool:
         url: Libpq URL.
         role: Role to take, such as ``vaxledger_read``.
         size: Most connections.
+        settings: Session settings by name.
     """
     return ConnectionPool(
         url,
@@ -78,7 +79,7 @@ def open_pool(url: str, role: str, *, size: int = 4) -> Pool:
         min_size=1,
         max_size=size,
         timeout=CHECKOUT_SECONDS,
-        configure=lambda connection: _take_role(connection, role, {}),
+        configure=lambda connection: _take_role(connection, role, settings),
         check=_check_now_and_then,
         open=True,
     )

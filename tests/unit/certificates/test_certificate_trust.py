@@ -112,29 +112,30 @@ def test_a_list_that_is_too_long_is_refused_unread():
 
 
 @pytest.mark.parametrize(
-    "claims",
-    [
-        {},
-        {4: 1, 6: 1},
-        {4: 1, 6: 1, -70001: {}},
-        {4: -1, 6: 1, -70001: []},
-        {4: 1, 6: 1, -70001: [[]]},
-        {4: 1, 6: 1, -70001: [["CN", "https://x", "log", 5]]},
-        {4: 1, 6: 1, -70001: [["cn", "https://x", "log", []]]},
-        {4: 1, 6: 1, -70001: [["CN", "", "log", []]]},
-        claims_of([]),
-        claims_of(key_of(kind=2)),
-        claims_of(key_of(kind=1)),
-        claims_of(key_of(kind=1, der=CERTIFICATE[:-1])),
-        claims_of(key_of(der=b"")),
-        claims_of(key_of(usages=0)),
-        claims_of(key_of(usages=8)),
-        claims_of(key_of(since=-1)),
-        claims_of(key_of(kind=1, der=CERTIFICATE, until=1_900_000_000)),
-    ],
-    ids=repr,
+    ("kind", "claims"),
+    {
+        "nothing": {},
+        "no list": {4: 1, 6: 1},
+        "a map for the list": {4: 1, 6: 1, -70001: {}},
+        "issued before 1970": {4: -1, 6: 1, -70001: []},
+        "an issuer of no fields": {4: 1, 6: 1, -70001: [[]]},
+        "keys that are a number": {4: 1, 6: 1, -70001: [["CN", "https://x", "log", 5]]},
+        "a country in lower case": {4: 1, 6: 1, -70001: [["cn", "https://x", "log", []]]},
+        "no address": {4: 1, 6: 1, -70001: [["CN", "", "log", []]]},
+        "no issuers": claims_of([]),
+        "a key of an unknown kind": claims_of(key_of(kind=2)),
+        "a certificate that is a bare key": claims_of(key_of(kind=1)),
+        "a certificate cut short": claims_of(key_of(kind=1, der=CERTIFICATE[:-1])),
+        "an empty key": claims_of(key_of(der=b"")),
+        "no usages": claims_of(key_of(usages=0)),
+        "an unknown usage": claims_of(key_of(usages=8)),
+        "since before 1970": claims_of(key_of(since=-1)),
+        "a certificate that ends earlier": claims_of(
+            key_of(kind=1, der=CERTIFICATE, until=1_900_000_000)
+        ),
+    }.items(),
 )
-def test_a_malformed_list_is_refused_even_from_the_root(claims):
+def test_a_malformed_list_is_refused_even_from_the_root(kind, claims):
     with pytest.raises(CertificateError):
         verify_trust_list(signed_list(claims), ROOTS)
 
