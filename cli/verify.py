@@ -1,6 +1,7 @@
 """`vaxledger verify`: a log, a copy of it, or one receipt, checked without trusting anybody."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -19,10 +20,10 @@ from rich.progress import (
 )
 
 from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, reader_of
+from client.beside import Checkers
 from client.errors import RefutedError
 from client.proving import verify_file
 from client.sources import FolderSource, HttpSource, Source
-from client.trust import Trust
 from client.verify import Extent, verify_log
 from ledger.errors import LedgerError
 
@@ -68,6 +69,9 @@ def verify(  # noqa: PLR0913  each is an option of the command line
     blobs: Annotated[
         bool, typer.Option(help="核对所附的密封内容。Check sealed values that are at hand.")
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="进程数，默认每核一个。Processes; one a core.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """离线验证：重算整个日志。Recompute the whole log and compare it with what was signed.
@@ -86,8 +90,12 @@ def verify(  # noqa: PLR0913  each is an option of the command line
                 opened = HttpSource(reader_of(target, token_file, trusted))
             seen = [trusted.judge(path.read_bytes()).checkpoint for path in known or []]
             extent = Extent(envelopes=envelopes, blobs=blobs, known=seen)
-            with opened as source:
-                found = _verify_log(source, trusted, extent, quiet=as_json)
+            with (
+                opened as source,
+                Checkers(jobs or len(os.sched_getaffinity(0))) as checkers,
+                progress_bar("验证 verifying", quiet=as_json) as show,
+            ):
+                found = verify_log(source, trusted, extent, show, checkers).describe()
     except RefutedError as refuted:
         _report_refuted(refuted, as_json=as_json)
         raise typer.Exit(REFUTED) from None
@@ -128,11 +136,6 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], No
             bar.update(task, completed=done, total=size, rate=rate)
 
         yield show
-
-
-def _verify_log(source: Source, trust: Trust, extent: Extent, *, quiet: bool) -> dict[str, Any]:
-    with progress_bar("验证 verifying", quiet=quiet) as show:
-        return verify_log(source, trust, extent, show).describe()
 
 
 def _report(found: dict[str, Any], *, as_json: bool) -> None:

@@ -1,26 +1,25 @@
-"""The checks of single entries, in log order: streams, authors, statements, causes.
+"""The checks of an entry against those before it: streams, times, authors, writes, causes.
 
-Pure: bytes in, counts out. ``client.verify`` feeds it and owns the tree. State grows with what
-must be remembered: about 150 bytes a stream and 120 bytes an author's write.
+Pure: bytes in, counts out. ``client.verify`` feeds it and owns the tree. What must be remembered
+is kept dense: 20 bytes a stream, 21 an author's write, and something for each key.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from client.authors import Authors
+from client.checking import Facts, check_evidence, facts_of, read_entry
+from client.compact import CompactMap
 from client.errors import RefutedError
-from domain.codec import MalformedData, decode
-from domain.topics import EVENTS
 from ledger.entry import CLOCK_TOLERANCE, Entry
-from ledger.envelope import decode_evidence, verify_evidence
-from ledger.errors import EntryError, EnvelopeError, StatementError
-from ledger.statement import DERIVED, Statement
 
-ENTRY, STREAM, ENVELOPE, DOUBLE, CAUSE, BLOB = 3, 4, 5, 7, 8, 9
-"""Numbers of the steps, as ``client.verify`` lists them; step 6 is ``client.authors``."""
+STREAM, DOUBLE, CAUSE, BLOB = 4, 7, 8, 9
+"""Numbers of the steps, as ``client.verify`` lists them; the others' are beside their checks."""
+
+_VERSION_BYTES, _POSITION_BYTES = 4, 5
 
 
 @dataclass(slots=True)
@@ -59,13 +58,13 @@ class Audit:
     def __init__(self, origin: str) -> None:
         self.authors = Authors()
         self.counts = Counts()
+        self.versions = CompactMap(_VERSION_BYTES)
+        self.writes = CompactMap(_POSITION_BYTES)
+        self.newest: datetime | None = None
         self._origin = origin
-        self._versions: dict[bytes, int] = {}
-        self._writes: dict[bytes, int] = {}
-        self._newest: datetime | None = None
 
-    def take(self, position: int, raw: bytes, envelope: bytes | None) -> Entry:
-        """Check one entry against everything before it.
+    def take(self, position: int, raw: bytes, envelope: bytes | None) -> Facts:
+        """Check one entry, by itself and against everything before it.
 
         Args:
             position: Its place, one more than the last one taken.
@@ -75,17 +74,30 @@ class Audit:
         Raises:
             RefutedError: With the first thing that is wrong.
         """
-        entry = self._decode(position, raw)
-        self._check_stream(position, entry)
-        self._check_time(position, entry)
-        if envelope is not None:
-            self._check_author(position, entry, envelope)
-        self._check_cause(position, entry)
-        self.counts.entries += 1
-        self.counts.streams = len(self._versions)
-        self.counts.organisations = self.authors.organisations
-        self.counts.keys = self.authors.keys
-        return entry
+        entry = read_entry(position, raw, self._origin)
+        facts = facts_of(entry)
+
+        def evidence(public: bytes) -> bytes:
+            assert envelope is not None
+            return check_evidence(position, entry, envelope, public)
+
+        self._follow(position, facts, entry, None if envelope is None else evidence)
+        return facts
+
+    def take_checked(self, position: int, raw: bytes, facts: Facts, write: bytes | None) -> None:
+        """Check an entry against everything before it, where it was checked by itself elsewhere.
+
+        Args:
+            position: Its place, one more than the last one taken.
+            raw: Its bytes.
+            facts: What ``client.checking`` found in it.
+            write: And in its evidence, under the key that it names; None as in ``take``.
+
+        Raises:
+            RefutedError: As ``take``.
+        """
+        entry = Entry.decode(raw) if facts.is_kept or position == 1 else None
+        self._follow(position, facts, entry, None if write is None else lambda _public: write)
 
     def take_blob(self, position: int, digest: str, blob: bytes | None) -> None:
         """Check a sealed value that is at hand; None counts as erased.
@@ -100,98 +112,70 @@ class Audit:
             raise RefutedError(BLOB, position, "blob-differs", sha256=digest)
         self.counts.blobs += 1
 
-    def _decode(self, position: int, raw: bytes) -> Entry:
-        try:
-            entry = Entry.decode(raw)
-        except EntryError as error:
-            raise RefutedError(ENTRY, position, "entry-malformed", cause=str(error)) from error
-        if entry.origin != self._origin:
-            raise RefutedError(ENTRY, position, "origin-differs", origin=entry.origin)
-        event = EVENTS.get(entry.topic)
-        if event is None:
-            self.counts.unknown_topics += 1
-            return entry
-        try:
-            decode(event, dict(entry.data))
-        except MalformedData as error:
-            raise RefutedError(ENTRY, position, "data-malformed", cause=str(error)) from error
-        return entry
+    def _follow(
+        self,
+        position: int,
+        facts: Facts,
+        entry: Entry | None,
+        evidence: Callable[[bytes], bytes] | None,
+    ) -> None:
+        """Check what depends on the order; ``entry`` is only looked at where it is kept."""
+        self._check_stream(position, facts)
+        self._check_time(position, facts)
+        counts = self.counts
+        if evidence is not None:
+            public = self.authors.public_key(position, facts.org, facts.keyid, entry)
+            self._check_once(position, facts, evidence(public))
+            if facts.is_kept:
+                assert entry is not None
+                self.authors.take(position, entry)
+                counts.organisations, counts.keys = self.authors.sizes
+            counts.envelopes += 1
+        if facts.is_made:
+            self._check_cause(position, facts)
+        counts.entries += 1
+        counts.streams = len(self.versions)
+        counts.unknown_topics += not facts.is_known
 
-    def _check_stream(self, position: int, entry: Entry) -> None:
-        stream = entry.stream.bytes
-        expected = self._versions.get(stream, 0) + 1
-        if entry.version != expected:
+    def _check_stream(self, position: int, facts: Facts) -> None:
+        expected = self.versions.get(facts.stream) + 1
+        if facts.version != expected:
             raise RefutedError(
                 STREAM,
                 position,
                 "version-not-dense",
-                stream=str(entry.stream),
+                stream=str(UUID(bytes=facts.stream)),
                 expected=expected,
-                actual=entry.version,
+                actual=facts.version,
             )
-        self._versions[stream] = entry.version
+        self.versions.put(facts.stream, expected)
 
-    def _check_time(self, position: int, entry: Entry) -> None:
+    def _check_time(self, position: int, facts: Facts) -> None:
         """Compare with the running maximum, by which "known at" is told (DESIGN section 4)."""
-        newest = self._newest or entry.recorded_at
-        behind = newest - entry.recorded_at
+        newest = self.newest
+        if newest is None or facts.recorded_at >= newest:
+            self.newest = facts.recorded_at
+            return
+        behind = newest - facts.recorded_at
         if behind > CLOCK_TOLERANCE:
             raise RefutedError(STREAM, position, "time-set-back", seconds=behind.total_seconds())
-        self._newest = max(newest, entry.recorded_at)
 
-    def _check_author(self, position: int, entry: Entry, envelope: bytes) -> None:
-        if sha256(envelope).hexdigest() != entry.author.envelope:
-            raise RefutedError(ENVELOPE, position, "envelope-differs")
-        public = self.authors.public_key(position, entry)
-        try:
-            payload = verify_evidence(decode_evidence(envelope), public)
-            statement = Statement.decode(payload)
-            statement.verify_entry(entry)
-        except EnvelopeError as error:
-            raise RefutedError(
-                ENVELOPE, position, "signature-invalid", cause=error.message
-            ) from error
-        except StatementError as error:
-            raise RefutedError(ENVELOPE, position, "statement-differs", **error.fields) from error
-        self._check_once(position, entry, statement)
-        self.authors.take(position, entry)
-        self.counts.envelopes += 1
-
-    def _check_once(self, position: int, entry: Entry, statement: Statement) -> None:
+    def _check_once(self, position: int, facts: Facts, write: bytes) -> None:
         """An idempotency key is used once; only effects of one write share it, side by side."""
-        write = sha256(UUID(entry.author.org).bytes + statement.idempotency_key.bytes).digest()[:16]
-        before = self._writes.get(write)
-        if before is not None and not (before == position - 1 and _cause(entry) is not None):
+        before = self.writes.get(write)
+        if before and not (before == position - 1 and facts.cause is not None):
             raise RefutedError(DOUBLE, position, "idempotency-key-reused", first=before)
-        self._writes[write] = position
+        self.writes.put(write, position)
 
-    def _check_cause(self, position: int, entry: Entry) -> None:
+    def _check_cause(self, position: int, facts: Facts) -> None:
         """What the server made for a cause or for a person is signed by the platform."""
-        derived = entry.data.get(DERIVED)
-        if not isinstance(derived, dict):
-            return
-        made = "cause" in derived or "on_behalf_of" in derived
-        if made and self.counts.envelopes and not self.authors.is_platform(entry.author.org):
+        if self.counts.envelopes and not self.authors.is_platform(facts.org):
             raise RefutedError(CAUSE, position, "not-signed-by-the-platform")
-        cause = _cause(entry)
-        if cause is None:
+        if facts.cause is None:
             return
-        stream, version = cause
-        newest = self._versions.get(stream, 0)
-        if not 1 <= version <= newest or (stream == entry.stream.bytes and version == newest):
+        stream, version = facts.cause
+        newest = self.versions.get(stream)
+        if not 1 <= version <= newest or (stream == facts.stream and version == newest):
             raise RefutedError(CAUSE, position, "cause-missing", version=version)
-        correction = entry.data.get("correction")
-        if correction is not None and correction != str(UUID(bytes=stream)):
-            raise RefutedError(CAUSE, position, "cause-differs", correction=correction)
-
-
-def _cause(entry: Entry) -> tuple[bytes, int] | None:
-    """Return stream and version of the event that made the server write this one."""
-    derived: Any = entry.data.get(DERIVED)
-    cause = derived.get("cause") if isinstance(derived, dict) else None
-    if not isinstance(cause, dict):
-        return None
-    try:
-        return UUID(cause["stream"]).bytes, int(cause["version"])
-    except (KeyError, ValueError, TypeError):
-        return None
+        if facts.correction is not None and facts.correction != str(UUID(bytes=stream)):
+            raise RefutedError(CAUSE, position, "cause-differs", correction=facts.correction)

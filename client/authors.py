@@ -25,6 +25,8 @@ STEP = 6
 REGISTERED = "organisation.registered.v1"
 KEY_REGISTERED = "organisation.key-registered.v1"
 KEY_REVOKED = "organisation.key-revoked.v1"
+REGISTER = frozenset((REGISTERED, KEY_REGISTERED, KEY_REVOKED))
+"""Topics that say who may sign."""
 
 
 @dataclass(slots=True)
@@ -48,34 +50,35 @@ class Authors:
         self._keys: dict[tuple[str, str], _Key] = {}
 
     @property
-    def organisations(self) -> int:
-        """How many organisations are registered."""
-        return len(self._organisations)
-
-    @property
-    def keys(self) -> int:
-        """How many keys are or were registered."""
-        return len(self._keys)
+    def sizes(self) -> tuple[int, int]:
+        """How many organisations are registered, and how many keys are or were."""
+        return len(self._organisations), len(self._keys)
 
     def is_platform(self, organisation: str) -> bool:
         """Tell whether the platform signs under this id."""
         found = self._organisations.get(organisation)
         return found is not None and found.kind == OrganisationKind.PLATFORM
 
-    def public_key(self, position: int, entry: Entry) -> bytes:
+    def public_key(self, position: int, org: str, keyid: str, entry: Entry | None) -> bytes:
         """Return the key that must have signed an entry.
+
+        Args:
+            position: Of the entry.
+            org: The organisation that it names as its author.
+            keyid: And the key.
+            entry: The entry itself, needed at position 1.
 
         Raises:
             RefutedError: If the author has no such key, or not at this position.
         """
-        author = entry.author
         if position == 1:
+            assert entry is not None
             return _root_key(entry)
-        key = self._keys.get((author.org, author.keyid))
+        key = self._keys.get((org, keyid))
         if key is None or key.since >= position:
-            raise RefutedError(STEP, position, "key-unknown", keyid=author.keyid)
+            raise RefutedError(STEP, position, "key-unknown", keyid=keyid)
         if key.until is not None and key.until < position:
-            raise RefutedError(STEP, position, "key-revoked", keyid=author.keyid, at=key.until)
+            raise RefutedError(STEP, position, "key-revoked", keyid=keyid, at=key.until)
         return key.public
 
     def take(self, position: int, entry: Entry) -> None:

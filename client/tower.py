@@ -59,10 +59,17 @@ class Tower:
         self._complete: list[int] = []
         self.first_wrong: tuple[int, str] | None = None
 
-    def take(self, leaves: Sequence[bytes]) -> None:
-        """Take the next leaves, a full tile of them; a last partial one makes nothing above."""
-        if len(leaves) == TILE_WIDTH:
-            self._push(1, _reduce(leaves))
+    def take(self, leaves: Sequence[bytes]) -> bytes | None:
+        """Take the next leaves, a full tile of them; a last partial one makes nothing above.
+
+        Returns:
+            The root over a full tile.
+        """
+        if len(leaves) < TILE_WIDTH:
+            return None
+        node = _reduce(leaves)
+        self._push(1, node)
+        return node
 
     def finish(self) -> None:
         """Compare the partial tiles at the right edge."""

@@ -12,11 +12,15 @@
 10. The log extends every older checkpoint that the caller holds.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from client.audit import ENVELOPE, Audit, Counts
+from client.audit import Audit, Counts
+from client.beside import Checked, Checkers
+from client.checking import ENVELOPE, Facts
 from client.errors import RefutedError, TrustError
 from client.files import LogFiles
 from client.sources import (
@@ -29,16 +33,20 @@ from client.sources import (
 from client.tower import ALTERED, Difference, Tower, find_difference
 from client.trust import Trust
 from ledger.bundle import decode_bundle
-from ledger.entry import Entry
 from ledger.errors import LedgerError, NoteError, TileError
 from ledger.frontier import Frontier
 from ledger.hashing import leaf_hash
 from ledger.merkle import verify_inclusion
 from ledger.policy import Judgement
-from ledger.tiles import ENTRIES, TILE_WIDTH, TileReader, tile_width
+from ledger.tiles import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TileReader, tile_width
 from ledger.treehead import Checkpoint
 
 SIGNED, TREE, KNOWN = 1, 2, 10
+
+_MANY_BUNDLES = 64
+"""Below them starting processes takes longer than checking."""
+_AHEAD = 4
+"""Bundles that are read ahead for each process."""
 
 Progress = Callable[[int, int], None]
 """Told how many entries of how many are done."""
@@ -92,6 +100,7 @@ def verify_log(
     trust: Trust,
     extent: Extent | None = None,
     progress: Progress = lambda _done, _size: None,
+    checkers: Checkers | None = None,
 ) -> Report:
     """Verify a log from its first entry to its newest checkpoint.
 
@@ -102,6 +111,7 @@ def verify_log(
         trust: Which log is meant, and whose signatures count.
         extent: How much is verified; all of it by default.
         progress: Told after each bundle.
+        checkers: Processes that help with a large log.
 
     Raises:
         RefutedError: With the step, the first bad position and what is wrong there.
@@ -111,8 +121,8 @@ def verify_log(
     judgement = _judge(source, trust)
     walk = _Walk(source, judgement.checkpoint, extent or Extent())
     size = judgement.checkpoint.size
-    for index in range(-(-size // TILE_WIDTH)):
-        walk.take_bundle(index)
+    for bundle, checked in walk.bundles(checkers):
+        walk.take_bundle(bundle, checked)
         progress(walk.frontier.size, size)
     walk.finish()
     return Report(judgement.checkpoint, judgement.witnesses, judgement.witnessed, walk.audit.counts)
@@ -128,6 +138,15 @@ def _judge(source: Source, trust: Trust) -> Judgement:
         raise RefutedError(SIGNED, None, "checkpoint-not-trusted", cause=error.message) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Bundle:
+    """Up to 256 entries as they were read, and their envelopes where they are wanted."""
+
+    index: int
+    entries: list[bytes]
+    envelopes: list[bytes] | None
+
+
 class _Walk:
     """One pass over the bundles of a log, of which only the checkpoint is believed."""
 
@@ -141,19 +160,36 @@ class _Walk:
         self._known = _in_order(extent.known, checkpoint)
         self._tower = Tower(self._files.tile)
 
-    def take_bundle(self, index: int) -> None:
+    def bundles(self, checkers: Checkers | None) -> Iterator[tuple[_Bundle, Checked | None]]:
+        """Yield the bundles in their order, with what was found in their entries elsewhere."""
+        rest = range(-(-self._checkpoint.size // TILE_WIDTH))
+        if checkers is None or len(rest) < _MANY_BUNDLES:
+            yield from ((self._read(index), None) for index in rest)
+            return
+        ahead: deque[tuple[int, _Bundle | None, Future[Checked | None] | None]] = deque()
+        for index in rest:
+            ahead.append(self._send(checkers, index))
+            if len(ahead) > _AHEAD * checkers.jobs:
+                yield self._fetch(*ahead.popleft())
+        while ahead:
+            yield self._fetch(*ahead.popleft())
+
+    def take_bundle(self, bundle: _Bundle, checked: Checked | None) -> None:
         """Check up to 256 entries, and stop at the first that is wrong."""
+        index, entries, envelopes = bundle.index, bundle.entries, bundle.envelopes
         first = index * TILE_WIDTH + 1
         width = tile_width(ENTRIES, index, self._checkpoint.size)
-        entries, envelopes = self._entries(index), self._envelopes(index)
         leaves = [leaf_hash(raw) for raw in entries[:width]]
         difference = find_difference(self._files.tile(0, index), leaves, width)
         for offset, raw in enumerate(entries[:width]):
             if difference is not None and difference.place == offset:
                 raise self._blame(first + offset, leaves[offset], difference)
-            self._take(first + offset, raw, envelopes)
-        self._grow(leaves)
-        self._tower.take(leaves)
+            if checked is None:
+                self._take(first + offset, raw, envelopes)
+            else:
+                self.audit.take_checked(first + offset, raw, *checked[offset])
+                self._take_blobs(first + offset, checked[offset][0])
+        self._grow(leaves, self._tower.take(leaves))
         if len(entries) < width:
             raise RefutedError(TREE, first + len(entries), "entry-missing")
         if len(entries) > width:
@@ -171,6 +207,27 @@ class _Walk:
         if position is not None:
             raise RefutedError(TREE, position, reason)
         self._compare_known()
+
+    def _send(
+        self, checkers: Checkers, index: int
+    ) -> tuple[int, _Bundle | None, Future[Checked | None] | None]:
+        """Read a bundle and have it checked; one that cannot be read is read again in its turn."""
+        try:
+            bundle = self._read(index)
+        except (LedgerError, OSError):
+            return index, None, None
+        submitted = checkers.submit(self._checkpoint.origin, bundle.entries, bundle.envelopes)
+        return index, bundle, submitted
+
+    def _fetch(
+        self, index: int, bundle: _Bundle | None, found: Future[Checked | None] | None
+    ) -> tuple[_Bundle, Checked | None]:
+        if bundle is None or found is None:
+            return self._read(index), None
+        return bundle, found.result()
+
+    def _read(self, index: int) -> _Bundle:
+        return _Bundle(index, self._entries(index), self._envelopes(index))
 
     def _entries(self, index: int) -> list[bytes]:
         """Return what a bundle holds, be it fewer or more than the checkpoint covers."""
@@ -199,18 +256,25 @@ class _Walk:
             if place >= len(envelopes):
                 raise RefutedError(ENVELOPE, position, "envelope-missing")
             envelope = envelopes[place]
-        entry = self.audit.take(position, raw, envelope)
-        if self._extent.blobs:
-            self._take_blobs(position, entry)
+        self._take_blobs(position, self.audit.take(position, raw, envelope))
 
-    def _take_blobs(self, position: int, entry: Entry) -> None:
-        for seal in entry.sealed:
-            blob = self._source.read(blob_path(seal.sha256))
-            self.audit.take_blob(position, seal.sha256, blob)
+    def _take_blobs(self, position: int, facts: Facts) -> None:
+        if not self._extent.blobs:
+            return
+        for digest in facts.sealed:
+            self.audit.take_blob(position, digest, self._source.read(blob_path(digest)))
 
-    def _grow(self, leaves: Sequence[bytes]) -> None:
-        """Append leaves, and compare the root at each size that the caller knows."""
+    def _grow(self, leaves: Sequence[bytes], node: bytes | None) -> None:
+        """Append leaves, and compare the root at each size that the caller knows.
+
+        Args:
+            leaves: The leaf hashes of a bundle.
+            node: The root over them, where they are a full tile.
+        """
         start = self.frontier.size
+        if node is not None and not (self._known and self._known[0].size <= start + len(leaves)):
+            self.frontier.extend((node,), TILE_HEIGHT)  # hashed once, for both
+            return
         for known in [one for one in self._known if one.size <= start + len(leaves)]:
             self.frontier.extend(leaves[self.frontier.size - start : known.size - start])
             self._compare_known()

@@ -42,15 +42,22 @@ class Frontier:
         """Add one leaf hash."""
         self.extend((leaf,))
 
-    def extend(self, leaves: Iterable[bytes]) -> None:
+    def extend(self, leaves: Iterable[bytes], level: int = 0) -> None:
         """Add leaf hashes in their order, one level of the tree at a time.
 
+        Args:
+            leaves: The hashes; where ``level`` is not 0, the roots of complete subtrees.
+            level: Height of those subtrees.
+
         Raises:
-            ProofError: If one of them has not 32 bytes; nothing is added then.
+            ProofError: If one of them has not 32 bytes, or subtrees cannot stand here; nothing is
+                added then.
         """
         nodes = list(leaves)
         check_hashes(nodes)
-        added, level = len(nodes), 0
+        if self.size % (1 << level):
+            raise ProofError("A subtree stands at a multiple of its size.", size=self.size)
+        added = len(nodes) << level
         while nodes:
             # A peak at this level is the left sibling of the first new node.
             peak = self._peaks.pop(level, None)

@@ -8,8 +8,7 @@ against an independent encoder.
 
 import json
 import re
-from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -94,7 +93,8 @@ def parse_canonical(raw: bytes) -> Any:
         raise EntryError("This is not canonical JSON.", reason=str(error)) from error
     if again != raw:
         raise EntryError("These bytes are not the canonical form of their value.")
-    _check(value, MAX_DEPTH)
+    # Canonical text shows what is not ASCII as it is: it escapes control characters alone.
+    _check(value, MAX_DEPTH, names_are_ascii=raw.isascii())
     return value
 
 
@@ -105,6 +105,16 @@ def is_canonical(raw: bytes) -> bool:
     except EntryError:
         return False
     return True
+
+
+def are_same(one: Any, other: Any) -> bool:
+    """Tell whether two values that were read have the same canonical bytes.
+
+    Python holds 1 and true for equal; their bytes tell them apart.
+    """
+    return bool(one == other) and orjson.dumps(one, option=_OPTIONS) == orjson.dumps(
+        other, option=_OPTIONS
+    )
 
 
 def check_depth(raw: bytes, max_depth: int = MAX_DEPTH) -> None:
@@ -122,34 +132,46 @@ def check_depth(raw: bytes, max_depth: int = MAX_DEPTH) -> None:
             raise EntryError("JSON is nested too deeply.", max_depth=max_depth)
 
 
-def _check(value: Any, depth: int) -> None:
-    """Refuse what the subset excludes; ``depth`` levels are left."""
-    for member in _members(value, depth):
-        kind = type(member)
-        if kind is str or member is None or kind is bool:  # nearly all, so first and in place
-            continue
-        if kind is int:
-            if not -MAX_INTEGER <= member <= MAX_INTEGER:
-                raise EntryError("An integer lies beyond 2^53-1.")
-        elif kind in _CONTAINERS:
-            _check(member, depth - 1)
-        else:
-            raise EntryError("This type has no place in canonical JSON.", type=kind.__name__)
+def _check(value: Any, max_depth: int, *, names_are_ascii: bool = False) -> None:
+    """Refuse what the subset excludes, one level of the value after the other.
+
+    Args:
+        value: Any value.
+        max_depth: Most levels.
+        names_are_ascii: Whether the caller knows that already.
+    """
+    level: list[Any] = [(value,)]
+    for _ in range(max_depth + 1):
+        below = []
+        for container in level:
+            if type(container) is dict and not names_are_ascii:
+                _check_names(container)
+            for member in container.values() if type(container) is dict else container:
+                kind = type(member)
+                if kind is str or member is None or kind is bool:  # nearly all, so in place
+                    continue
+                if kind in _CONTAINERS:
+                    below.append(member)
+                else:
+                    _check_number(member)
+        if not below:
+            return
+        level = below
+    raise EntryError("JSON is nested too deeply.")
 
 
-def _members(value: Any, depth: int) -> Iterable[Any]:
-    """Return what a container holds, or a lone scalar itself."""
-    kind = type(value)
-    if kind not in _CONTAINERS:
-        return (value,)
-    if depth == 0:
-        raise EntryError("JSON is nested too deeply.")
-    if kind is not dict:
-        return cast("Iterable[Any]", value)
+def _check_number(member: Any) -> None:
+    if type(member) is not int:
+        kind = type(member).__name__
+        raise EntryError("This type has no place in canonical JSON.", type=kind)
+    if not -MAX_INTEGER <= member <= MAX_INTEGER:
+        raise EntryError("An integer lies beyond 2^53-1.")
+
+
+def _check_names(value: dict[Any, Any]) -> None:
     for name in value:
         if type(name) is not str or not name.isascii():
             raise EntryError("A member name is not an ASCII string.", name=name)
-    return cast("Iterable[Any]", value.values())
 
 
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

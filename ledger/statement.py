@@ -12,11 +12,12 @@ from uuid import UUID
 
 from ledger.entry import Entry
 from ledger.errors import EntryError, StatementError
-from ledger.jcs import canonical, parse
+from ledger.jcs import are_same, canonical, parse, parse_canonical
 
 DERIVED = "derived"
 
 _HEX32 = re.compile(r"[0-9a-f]{64}").fullmatch
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}").fullmatch
 
 _MEMBERS = {
     "origin": str,
@@ -77,7 +78,7 @@ class Statement:
             StatementError: With a JSON pointer to the first member that is not as it must be.
         """
         try:
-            members = parse(payload)
+            members = _parse(payload)
         except EntryError as error:
             raise StatementError("The statement is not JSON.", pointer="") from error
         if type(members) is not dict or members.keys() != _MEMBERS.keys():
@@ -103,8 +104,6 @@ class Statement:
     def verify_entry(self, entry: Entry) -> None:
         """Compare an entry with this statement, field by field; ``data.derived`` is the server's.
 
-        Data are compared by their canonical bytes: Python holds 1 and true for equal.
-
         Raises:
             StatementError: Naming the first member that differs.
         """
@@ -114,7 +113,7 @@ class Statement:
             "topic": (self.topic, entry.topic),
             "stream": (self.stream, entry.stream),
             "version": (self.expected_version + 1, entry.version),
-            "data": (canonical(dict(self.data)), canonical(clear)),
+            "data": (True, are_same(dict(self.data), clear)),
             "sealed": (
                 {str(who) for who in self.commitments},
                 {seal.subject for seal in entry.sealed},
@@ -125,6 +124,14 @@ class Statement:
                 raise StatementError("The entry is not what was signed.", pointer=f"/{member}")
         if DERIVED in self.data:
             raise StatementError("A server-made field was signed.", pointer=f"/data/{DERIVED}")
+
+
+def _parse(payload: bytes) -> Any:
+    """Read strict JSON; in canonical form, as most clients write it, in a third of the time."""
+    try:
+        return parse_canonical(payload)
+    except EntryError:
+        return parse(payload)
 
 
 def possession_text(origin: str, organisation: UUID, public: bytes) -> bytes:
@@ -140,13 +147,9 @@ def read_uuid(value: Any, pointer: str) -> UUID:
     Raises:
         StatementError: For anything else.
     """
-    try:
-        found = UUID(value)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise StatementError("A UUID is required.", pointer=pointer) from error
-    if str(found) != value:
+    if not isinstance(value, str) or _UUID(value) is None:
         raise StatementError("A UUID is in lower case with hyphens.", pointer=pointer)
-    return found
+    return UUID(value)
 
 
 def read_hex32(value: Any, pointer: str) -> str:

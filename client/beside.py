@@ -1,0 +1,112 @@
+"""Checking bundles in processes beside the walk: what needs no order is done on all cores.
+
+Nobody believes these processes when they find something wrong: they only say that all is right, or
+nothing, and then the walk looks for itself. So there is one judge, whatever the number of cores.
+"""
+
+import multiprocessing
+import os
+import re
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from hashlib import sha256
+from types import TracebackType
+from typing import Self
+
+from client.checking import Facts, check_evidence, facts_of, read_entry
+from client.errors import RefutedError
+
+Checked = list[tuple[Facts, bytes | None]]
+"""What was found in each entry of a bundle, and in its evidence."""
+
+_KEYID = re.compile(rb'"keyid":"([0-9a-f]{64})"').findall
+_PUBLIC_KEY = re.compile(rb'"public_key":"([0-9a-f]{64})"').findall
+
+
+class Checkers:
+    """Processes that check bundles; a context manager. None is started before it has work.
+
+    Args:
+        jobs: How many.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+        # Not forked: a copy of a process with threads may hold their locks for ever.
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(jobs, context, initializer=_end_with_parent)
+        self._keys: dict[bytes, bytes] = {}
+
+    def submit(
+        self, origin: str, entries: Sequence[bytes], envelopes: Sequence[bytes] | None
+    ) -> Future[Checked | None]:
+        """Have a bundle checked; bundles are given in their order.
+
+        A key ID is the hash of its key, so any key that ever stood in the log may be given; whether
+        it was valid there is the walk's matter.
+        """
+        keys = {}
+        if envelopes is not None:
+            text = b"\n".join(entries)
+            for found in _PUBLIC_KEY(text):
+                public = bytes.fromhex(found.decode())
+                self._keys[sha256(public).hexdigest().encode()] = public
+            keys = {one.decode(): self._keys[one] for one in set(_KEYID(text)) & self._keys.keys()}
+        return self._pool.submit(check_bundle, origin, entries, envelopes, keys)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+def check_bundle(
+    origin: str,
+    entries: Sequence[bytes],
+    envelopes: Sequence[bytes] | None,
+    keys: dict[str, bytes],
+) -> Checked | None:
+    """Check each entry by itself.
+
+    Args:
+        origin: Name of the log.
+        entries: Entries of a bundle.
+        envelopes: Their evidence, None where it is not wanted.
+        keys: Public keys by key ID.
+
+    Returns:
+        What was found, or None if anything at all is not as it should be.
+    """
+    if envelopes is not None and len(envelopes) != len(entries):
+        return None
+    checked: Checked = []
+    try:
+        for place, raw in enumerate(entries):
+            entry = read_entry(0, raw, origin)
+            write = None
+            if envelopes is not None:
+                public = keys[entry.author.keyid]
+                write = check_evidence(0, entry, envelopes[place], public)
+            checked.append((facts_of(entry), write))
+    except (RefutedError, KeyError):
+        return None
+    return checked
+
+
+def _end_with_parent() -> None:
+    """End when the parent is killed; a pool's processes would wait for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,128 @@
+"""The checks of an entry that need nothing but the entry: its form, its shape, its envelope.
+
+They are nearly all of the work, and may be done in any order and process. What must be judged in
+the order of the log is left as ``Facts``, for ``client.audit``.
+"""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from client.authors import REGISTER
+from client.errors import RefutedError
+from domain.codec import MalformedData, decode
+from domain.topics import EVENTS
+from ledger.entry import Entry
+from ledger.envelope import decode_evidence, verify_evidence
+from ledger.errors import EntryError, EnvelopeError, StatementError
+from ledger.statement import DERIVED, Statement
+
+ENTRY, ENVELOPE = 3, 5
+
+Cause = tuple[bytes, int]
+"""Stream and version of the event that made the server write another."""
+
+
+class Facts(NamedTuple):
+    """What of an entry is judged by those before it: plain values, which cross processes cheaply.
+
+    Attributes:
+        stream: Id of the aggregate, 16 bytes.
+        version: Place in it.
+        recorded_at: The log's clock.
+        org: Organisation of the author.
+        keyid: Key of the author.
+        is_known: Whether this edition knows the topic.
+        is_kept: Whether the whole entry is needed: it is about organisations and keys.
+        is_made: Whether the server made it, for a cause or for a person.
+        cause: What it says it was made for.
+        correction: What its data say of that cause.
+        sealed: Digests of its sealed values.
+    """
+
+    stream: bytes
+    version: int
+    recorded_at: datetime
+    org: str
+    keyid: str
+    is_known: bool
+    is_kept: bool
+    is_made: bool
+    cause: Cause | None
+    correction: Any
+    sealed: tuple[str, ...]
+
+
+def read_entry(position: int, raw: bytes, origin: str) -> Entry:
+    """Read an entry of a log.
+
+    Raises:
+        RefutedError: If it is not canonical, another log's, or its data have not the shape of its
+            topic; of a topic that this edition does not know, any data will do.
+    """
+    try:
+        entry = Entry.decode(raw)
+    except EntryError as error:
+        raise RefutedError(ENTRY, position, "entry-malformed", cause=str(error)) from error
+    if entry.origin != origin:
+        raise RefutedError(ENTRY, position, "origin-differs", origin=entry.origin)
+    event = EVENTS.get(entry.topic)
+    if event is not None:
+        try:
+            decode(event, entry.data)
+        except MalformedData as error:
+            raise RefutedError(ENTRY, position, "data-malformed", cause=str(error)) from error
+    return entry
+
+
+def facts_of(entry: Entry) -> Facts:
+    """Return what of an entry is judged by those before it."""
+    data, derived = entry.data, entry.data.get(DERIVED)
+    is_made, cause = False, None
+    if isinstance(derived, dict):
+        is_made = "cause" in derived or "on_behalf_of" in derived
+        cause = _cause(derived.get("cause"))
+    return Facts(
+        entry.stream.bytes,
+        entry.version,
+        entry.recorded_at,
+        entry.author.org,
+        entry.author.keyid,
+        entry.topic in EVENTS,
+        entry.topic in REGISTER,
+        is_made,
+        cause,
+        None if cause is None else data.get("correction"),
+        tuple([seal.sha256 for seal in entry.sealed]),
+    )
+
+
+def check_evidence(position: int, entry: Entry, envelope: bytes, public: bytes) -> bytes:
+    """Check that an envelope is the one that an entry names, and signs what the entry says.
+
+    Returns:
+        16 bytes for the author's write: the same for the same organisation and idempotency key.
+
+    Raises:
+        RefutedError: With the first that is wrong.
+    """
+    if sha256(envelope).hexdigest() != entry.author.envelope:
+        raise RefutedError(ENVELOPE, position, "envelope-differs")
+    try:
+        statement = Statement.decode(verify_evidence(decode_evidence(envelope), public))
+        statement.verify_entry(entry)
+    except EnvelopeError as error:
+        raise RefutedError(ENVELOPE, position, "signature-invalid", cause=error.message) from error
+    except StatementError as error:
+        raise RefutedError(ENVELOPE, position, "statement-differs", **error.fields) from error
+    return sha256(UUID(entry.author.org).bytes + statement.idempotency_key.bytes).digest()[:16]
+
+
+def _cause(value: Any) -> Cause | None:
+    if not isinstance(value, dict):
+        return None
+    try:
+        return UUID(value["stream"]).bytes, int(value["version"])
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,62 @@
+"""The same log checked by this process alone and by others beside it: the verdict is one."""
+
+import random
+
+import pytest
+
+from client import verify
+from client.beside import Checkers, check_bundle
+from client.errors import RefutedError
+from client.verify import Extent, verify_log
+from tests.tamper.drawn_log import drawn_log
+from tests.tamper.test_second_implementation import ATTACKS, NAMED, genuine
+from tests.unit.client.signed_log import ORIGIN, MemorySource, trust
+
+
+@pytest.fixture(scope="module")
+def checkers():
+    with Checkers(2) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def _even_small_logs(monkeypatch):
+    monkeypatch.setattr(verify, "_MANY_BUNDLES", 1)
+
+
+def verdict(files, extent, checkers=None):
+    try:
+        return verify_log(MemorySource(files), trust(), extent, checkers=checkers)
+    except RefutedError as refuted:
+        return refuted.step, refuted.position, refuted.reason, refuted.fields
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=NAMED)
+def test_every_attack_gets_the_verdict_of_the_process_alone(attack, checkers):
+    chance = random.Random(f"{attack.__name__} beside")
+    left = attack(genuine(3).copy(), chance)
+    extent = Extent(blobs=True, known=left.known)
+    alone = verdict(left.files, extent)
+    assert isinstance(alone, tuple)
+    assert verdict(left.files, extent, checkers) == alone
+
+
+@pytest.mark.parametrize("envelopes", [True, False])
+def test_a_log_of_several_bundles_gets_the_report_of_the_process_alone(envelopes, checkers):
+    log = drawn_log(4, 700)
+    known = tuple(log.checkpoint(size) for size in (1, 255, 256, 512, 600))
+    extent = Extent(envelopes=envelopes, blobs=True, known=known)
+    alone = verdict(log.files(), extent)
+    assert alone.counts.entries == len(log.lines)
+    assert verdict(log.files(), extent, checkers) == alone
+
+
+def test_what_is_checked_beside_is_believed_only_where_all_is_right():
+    log = genuine(3)
+    entries = [line.raw for line in log.lines]
+    envelopes = [line.envelope for line in log.lines]
+    keys = {}
+    assert check_bundle(ORIGIN, entries, None, keys) is not None
+    assert check_bundle(ORIGIN, entries, envelopes, keys) is None
+    assert check_bundle(ORIGIN, entries, envelopes[1:], keys) is None
+    assert check_bundle("another.example.cn/log", entries, None, keys) is None
