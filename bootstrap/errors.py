@@ -81,3 +81,27 @@ class SettingsError(BootstrapError):
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__()
         self.problems = problems
+
+
+class SubscriberExistsError(BootstrapError):
+    """There is such a subscriber already; `rotate` gives it a new password."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class SubscriberUnknownError(BootstrapError):
+    """There is no such subscriber; `subscriber list` names those there are."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class UsersNotReadError(BootstrapError):
+    """NATS has not taken the users over; the next start of the server will."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__()
+        self.user = user

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import evaluate, kek, log, projections, serving
+from cli import evaluate, kek, log, projections, serving, subscriber
 from cli.demo.command import demo
 from cli.tail import tail
 from cli.token import token
@@ -27,3 +27,4 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(kek.app, name="kek")
 app.add_typer(log.app, name="log")
 app.add_typer(projections.app, name="projections")
+app.add_typer(subscriber.app, name="subscriber")

@@ -1,9 +1,10 @@
 """The feed's streams: their names, what their configuration must be, and how it is checked.
 
 ``VAX`` holds every entry once, sequence = position, and refuses deletion. Checkpoints and alarms
-have streams of their own, so that nothing but entries ever counts in ``VAX``. JetStream by default
-acknowledges before it syncs (a power cut loses up to two minutes), so a server is only accepted
-when it syncs always.
+have streams of their own, so that nothing but entries ever counts in ``VAX``; ``VAX-PARKED``
+keeps what the server says of messages that a subscriber was sent in vain too often. JetStream by
+default acknowledges before it syncs (a power cut loses up to two minutes), so a server is only
+accepted when it syncs always.
 """
 
 import json
@@ -21,14 +22,17 @@ from client.errors import FeedRefusedError
 ENTRIES = "VAX"
 CHECKPOINTS = "VAX-CHECKPOINTS"
 ALARMS = "VAX-ALARMS"
+PARKED = "VAX-PARKED"
 
 ENTRY_SUBJECTS = "vax.>"
 CHECKPOINT_SUBJECT = "vaxledger.checkpoint"
 ALARM_SUBJECT = "vaxledger.alarm"
+PARKED_SUBJECTS = f"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{ENTRIES}.*"
 
 MAX_MESSAGE_BYTES = 65_536
 KEPT_CHECKPOINTS = 3_600  # an hour at one a second; each is complete in itself
 KEPT_ALARMS = 10_000
+KEPT_PARKED = 100_000
 
 _CONNECT_SECONDS = 5
 _RETRY_SECONDS = 0.1
@@ -140,7 +144,7 @@ def check_stream(info: StreamInfo, wanted: StreamConfig) -> None:
     drift: dict[str, Any] = {
         name: getattr(actual, name)
         for name in _CHECKED
-        if _plain(getattr(actual, name)) != _plain(getattr(wanted, name))
+        if plain(getattr(actual, name)) != plain(getattr(wanted, name))
     }
     if drift:
         raise FeedRefusedError(
@@ -178,6 +182,7 @@ def _wanted(replicas: int) -> tuple[StreamConfig, ...]:
             name=CHECKPOINTS, subjects=[CHECKPOINT_SUBJECT], max_msgs=KEPT_CHECKPOINTS, **common
         ),
         StreamConfig(name=ALARMS, subjects=[ALARM_SUBJECT], max_msgs=KEPT_ALARMS, **common),
+        StreamConfig(name=PARKED, subjects=[PARKED_SUBJECTS], max_msgs=KEPT_PARKED, **common),
     )
 
 
@@ -219,6 +224,6 @@ _CHECKED = (
 )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a setting as comparable: absent, false and empty mean the same."""
     return getattr(value, "value", value) or None

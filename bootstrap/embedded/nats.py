@@ -1,16 +1,15 @@
 """An embedded NATS server with JetStream on loopback.
 
-Below its home, `<data_dir>/nats`: `nats.conf` and `users.conf` (written by us), `passwords.json`
-and `ports.json` (made once), `jetstream` (the streams), `log`, and the two locks that
-`bootstrap.embedded.postgres` describes. Every message is synced before it is acknowledged
-(`sync_interval: always`): with the default a power cut loses up to two minutes of them.
+Below its home, `<data_dir>/nats`: `nats.conf` (written by us) and the users' files that
+`bootstrap.embedded.nats_users` describes, `ports.json` (made once), `jetstream` (the streams),
+`log`, and the two locks that `bootstrap.embedded.postgres` describes. Every message is synced
+before it is acknowledged (`sync_interval: always`): with the default a power cut loses up to two
+minutes of them.
 """
 
 import errno
 import json
-import os
 import random
-import secrets
 import signal
 import socket
 from http.client import HTTPConnection, HTTPException
@@ -19,6 +18,7 @@ from typing import Self
 
 from bootstrap.embedded import directory
 from bootstrap.embedded.binaries import nats_program
+from bootstrap.embedded.nats_users import ADMIN, PROGRAM, PUBLISHER, NatsUsers, write_private
 from bootstrap.errors import ServerStartError
 from bootstrap.part import Child, Part
 
@@ -40,14 +40,12 @@ jetstream {{
   max_memory_store: 64MB
   sync_interval: always
 }}
-authorization {{
-  include "users.conf"
-}}
+include "accounts.conf"
 """
 
 
 class EmbeddedNats:
-    """One server with the users `publisher` and `admin`, which `users.conf` holds.
+    """One server with the users `publisher` and `admin`, which `accounts.conf` holds.
 
     `prepare` makes it ready to run and `part()` describes the process for the supervisor;
     `start` does both and runs it as a child of this process, until `stop` or our end.
@@ -59,8 +57,8 @@ class EmbeddedNats:
         admin_user, admin_password: may do everything.
     """
 
-    user = "publisher"
-    admin_user = "admin"
+    user = PUBLISHER
+    admin_user = ADMIN
 
     def __init__(self, data_dir: Path) -> None:
         self._program = nats_program()
@@ -68,7 +66,7 @@ class EmbeddedNats:
         self._token = directory.token_of(self.home)
         self._config = self.home / "nats.conf"
         self._lock = self.home / "server.lock"
-        self._passwords: dict[str, str] = {}
+        self._users = NatsUsers(self.home)
         self._ports: dict[str, int] = {}
         self._child = Child(self.part())
         self._owner = directory.lock_instance(self.home / "owner.lock")
@@ -84,7 +82,6 @@ class EmbeddedNats:
         server = cls(data_dir)
         try:
             server._clean()
-            server._choose_passwords()
             server._choose_ports()
             server._write_settings()
         except BaseException:
@@ -140,12 +137,12 @@ class EmbeddedNats:
     @property
     def password(self) -> str:
         """The publisher's password."""
-        return self._passwords[self.user]
+        return self._users.passwords()[self.user]
 
     @property
     def admin_password(self) -> str:
         """The admin's password."""
-        return self._passwords[self.admin_user]
+        return self._users.passwords()[self.admin_user]
 
     def is_ready(self) -> bool:
         """Whether it is our server that answers on the port, with JetStream running.
@@ -180,16 +177,8 @@ class EmbeddedNats:
 
     def _clean(self) -> None:
         """Make sure that nobody alive uses the store, which has no lock of its own."""
-        directory.end_leftovers("nats-server", f"{self._config}\0", self.home, signal.SIGTERM)
+        directory.end_leftovers(PROGRAM, f"{self._config}\0", self.home, signal.SIGTERM)
         directory.wait_until_free(self._lock)
-
-    def _choose_passwords(self) -> None:
-        path = self.home / "passwords.json"
-        if path.exists():
-            self._passwords = json.loads(path.read_bytes())
-        else:
-            self._passwords = {n: secrets.token_hex(16) for n in (self.user, self.admin_user)}
-            _write_private(path, json.dumps(self._passwords))
 
     def _choose_ports(self) -> None:
         """Keep the ports of the last run unless somebody else has them now."""
@@ -199,35 +188,13 @@ class EmbeddedNats:
             port = remembered.get(name)
             taken = set(self._ports.values())
             self._ports[name] = port if port and _is_free(port) else _free_port(taken)
-        _write_private(path, json.dumps(self._ports))
+        write_private(path, json.dumps(self._ports))
 
     def _write_settings(self) -> None:
         store = json.dumps(str(self.home / "jetstream"), ensure_ascii=False)
         settings = _SETTINGS.format(token=self._token, store=store, **self._ports)
-        _write_private(self._config, settings)
-        permissions = {
-            self.user: {
-                "publish": ["vax.>", "vaxledger.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>"],
-                "subscribe": ["_INBOX.>", "vax.>", "vaxledger.>"],
-            },
-            self.admin_user: {"publish": ">", "subscribe": ">"},
-        }
-        users = [
-            {"user": name, "password": self._passwords[name], "permissions": allowed}
-            for name, allowed in permissions.items()
-        ]
-        _write_private(self.home / "users.conf", f"users: {json.dumps(users, indent=1)}\n")
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a whole file that only its owner may read; readers see the old one or the new one."""
-    draft = path.with_name(f"{path.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+        write_private(self._config, settings)
+        self._users.write()
 
 
 def _is_free(port: int) -> bool:
@@ -256,4 +223,4 @@ def _free_port(taken: set[int]) -> int:
         port = choice.randrange(_FIRST_PORT, last)
         if port not in taken and _is_free(port):
             return port
-    raise ServerStartError("nats-server", f"no free port between {_FIRST_PORT} and {last}")
+    raise ServerStartError(PROGRAM, f"no free port between {_FIRST_PORT} and {last}")

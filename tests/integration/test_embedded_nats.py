@@ -100,7 +100,7 @@ def test_only_users_with_their_password_get_in(server):
     assert b"Authorization Violation" in answer_to(server)
     assert b"Authorization Violation" in answer_to(server, user=server.user, **{"pass": "guess"})
     assert answer_to(server, user=server.user, **{"pass": server.password}) == b"PONG\r\n"
-    for name in ("passwords.json", "users.conf", "nats.conf"):
+    for name in ("passwords.json", "accounts.conf", "nats.conf"):
         assert stat.S_IMODE((server.home / name).stat().st_mode) == 0o600
     assert stat.S_IMODE(server.home.stat().st_mode) == 0o700
 
