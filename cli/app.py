@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import evaluate, kek, log, projections, serving, subscriber
+from cli import evaluate, kek, log, projections, serving, subscriber, witness
 from cli.demo.command import demo
 from cli.tail import tail
 from cli.token import token
@@ -28,3 +28,4 @@ app.add_typer(kek.app, name="kek")
 app.add_typer(log.app, name="log")
 app.add_typer(projections.app, name="projections")
 app.add_typer(subscriber.app, name="subscriber")
+app.add_typer(witness.app, name="witness")
