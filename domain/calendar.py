@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from domain.errors import DayBeforeBirth
 
 MONTHS_A_YEAR = 12
+SHORTEST_MONTH = 28
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 """Civil time. Fixed, since mainland China has had one offset without summer time since 1992; the
@@ -55,7 +56,7 @@ def add_months(day: date, months: int) -> date:
     For ages and intervals of schedules (CDSi CALCDT-5).
     """
     year, month = _month_after(day, months)
-    if day.day <= monthrange(year, month)[1]:
+    if day.day <= SHORTEST_MONTH or day.day <= monthrange(year, month)[1]:
         return date(year, month, day.day)
     return date(*_month_after(date(year, month, 1), 1), 1)
 
