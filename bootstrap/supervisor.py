@@ -35,6 +35,8 @@ _STEADY_SECONDS = 1.0
 _FRUITLESS_STARTS = 5
 _STOP_SECONDS = 20.0
 _STATE_NAME = "supervisor.json"
+LOCK_NAME = "supervisor.lock"
+"""In a data directory: held by whoever may run parts on it."""
 
 _log = structlog.get_logger("supervisor")
 
@@ -103,7 +105,7 @@ class Supervisor:
 
     def __init__(self, data_dir: Path) -> None:
         self._state_file = make_data_dir(data_dir) / _STATE_NAME
-        self._lock = lock_instance(self._state_file.with_suffix(".lock"))
+        self._lock = lock_instance(self._state_file.with_name(LOCK_NAME))
         self._state_file.unlink(missing_ok=True)
         self._runs: dict[str, _Run] = {}
         self._written = ""

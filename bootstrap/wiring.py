@@ -109,6 +109,11 @@ def secrets_folder(settings: Settings) -> Path:
     return settings.data_dir / "secrets"
 
 
+def outside_path(settings: Settings) -> Path:
+    """The file outside the databases that holds the newest checkpoint."""
+    return settings.data_dir / "outside" / "checkpoint"
+
+
 def kek_folder(settings: Settings) -> KekFolder:
     """Where the versions of the key-encryption key lie."""
     return KekFolder(secrets_folder(settings) / "kek")

@@ -14,7 +14,6 @@ from cli.verify import REFUTED, give_up, progress_bar
 from client.copying import Copied, LogCopy
 from client.errors import RefutedError
 from client.sources import HttpSource, Source, StoreSource
-from client.trust import Trust
 from ledger.errors import LedgerError
 from ledger.store.connections import open_pool
 from ledger.store.reading import ROLE, LogReader
@@ -22,7 +21,7 @@ from ledger.store.reading import ROLE, LogReader
 _CONNECTIONS = 2
 
 
-def export(
+def export(  # noqa: PLR0913  each is an option of the command line
     folder: Annotated[
         Path, typer.Argument(help="目标目录。Where the copy goes.", metavar="FOLDER")
     ],
@@ -36,6 +35,14 @@ def export(
             metavar="URL",
         ),
     ] = "",
+    sealed: Annotated[
+        bool,
+        typer.Option(
+            "--sealed",
+            help="连同密封值（仅限本机数据库，用于恢复）。With sealed values, for a recovery; "
+            "from this installation's database only.",
+        ),
+    ] = False,
     trust: TrustOption = None,
     origin: OriginOption = "",
     token_file: TokenOption = None,
@@ -49,9 +56,9 @@ def export(
         trusted = load_trust(trust, origin, folder)
         if url:
             with HttpSource(reader_of(url, token_file, trusted)) as source:
-                copied = _copy(source, folder, trusted, quiet=as_json)
+                copied = _copy(source, LogCopy(folder, trusted), quiet=as_json)
         else:
-            copied = _copy_store(folder, trusted, quiet=as_json)
+            copied = _copy_store(LogCopy(folder, trusted, sealed=sealed), quiet=as_json)
     except RefutedError as refuted:
         if as_json:
             typer.echo(json.dumps({"error": str(refuted), "reason": refuted.reason}))
@@ -70,13 +77,13 @@ def export(
         )
 
 
-def _copy(source: Source, folder: Path, trust: Trust, *, quiet: bool) -> Copied:
+def _copy(source: Source, copy: LogCopy, *, quiet: bool) -> Copied:
     with progress_bar("导出 exporting", quiet=quiet) as show:
-        return LogCopy(folder, trust).extend(source, show)
+        return copy.extend(source, show)
 
 
-def _copy_store(folder: Path, trust: Trust, *, quiet: bool) -> Copied:
+def _copy_store(copy: LogCopy, *, quiet: bool) -> Copied:
     settings = Settings.load()
     database = settings.database_url or Addresses.load(settings.data_dir).database_url
     with open_pool(database, ROLE, size=_CONNECTIONS) as pool:
-        return _copy(StoreSource(LogReader(pool)), folder, trust, quiet=quiet)
+        return _copy(StoreSource(LogReader(pool)), copy, quiet=quiet)

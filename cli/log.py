@@ -3,6 +3,7 @@
 import typer
 
 from cli.export import export
+from cli.recover import recover_log
 
 app = typer.Typer(
     name="log",
@@ -10,6 +11,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("export")(export)
+app.command("recover")(recover_log)
 
 
 @app.callback()

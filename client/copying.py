@@ -4,6 +4,7 @@
     tile/<L>/<N>[.p/<W>]           hash tiles
     tile/entries/<N>[.p/<W>]       entry bundles
     envelopes/<N>[.p/<W>]          the authors' envelopes of the same entries
+    blobs/<first two>/<digest>     sealed values, only in an operator's copy
     log.vkey                       the policy that the copy was made under
 
 Incremental: what an older checkpoint in the folder covers is not read again, and the newer one
@@ -19,9 +20,18 @@ from pathlib import Path
 
 from client.errors import RefutedError, TrustError
 from client.files import LogFiles
-from client.sources import CHECKPOINT, TRUST_FILE, FolderSource, Source, envelopes_path
+from client.sources import (
+    CHECKPOINT,
+    TRUST_FILE,
+    FolderSource,
+    Source,
+    blob_path,
+    envelopes_path,
+)
 from client.trust import Trust
 from client.verify import KNOWN, SIGNED, TREE, Progress
+from ledger.bundle import decode_bundle
+from ledger.entry import Entry
 from ledger.errors import NoteError
 from ledger.frontier import Frontier
 from ledger.hashing import HASH_BYTES
@@ -52,10 +62,12 @@ class LogCopy:
     Args:
         folder: Where it lies; made if it is missing.
         trust: Which log is meant, and whose signatures count.
+        sealed: Whether sealed values are copied too, as far as the source has them.
     """
 
-    def __init__(self, folder: Path, trust: Trust) -> None:
+    def __init__(self, folder: Path, trust: Trust, *, sealed: bool = False) -> None:
         self._folder = folder
+        self._sealed = sealed
         self._trust = trust
         self._files = 0
 
@@ -92,6 +104,8 @@ class LogCopy:
                 (envelopes_path(index, width), files.envelopes(index)),
             ):
                 self._write(path, _required(path, content, index))
+            if self._sealed:
+                self._copy_blobs(source, files.bundle(index) or b"")
             progress(index * TILE_WIDTH + width, new.size)
         for level, index in _new_tiles(before, new.size):
             path = tile_path(level, index, tile_width(level, index, new.size))
@@ -101,6 +115,16 @@ class LogCopy:
         self._write(CHECKPOINT, note)
         self._drop_partials(before, new.size)
         return Copied(before, new.size, self._files)
+
+    def _copy_blobs(self, source: Source, bundle: bytes) -> None:
+        """Write the sealed values of a bundle's entries that are not there yet."""
+        for raw in decode_bundle(bundle):
+            for seal in Entry.decode(raw).sealed:
+                path = blob_path(seal.sha256)
+                if not (self._folder / path).exists():
+                    blob = source.read(path)
+                    if blob is not None:
+                        self._write(path, blob)
 
     def _checkpoint(self, source: Source) -> Checkpoint | None:
         return self._judge(source.read(CHECKPOINT))

@@ -32,6 +32,7 @@ LENGTH_BYTES = 4
 """Of the length before each envelope."""
 
 _BUNDLES = "tile/entries/"
+_BLOBS = "blobs/"
 
 
 class EnvelopesError(ClientError):
@@ -52,7 +53,7 @@ def envelopes_path(index: int, width: int = TILE_WIDTH) -> str:
 
 def blob_path(digest: str) -> str:
     """Return the path of a sealed value, where a copy holds them."""
-    return f"blobs/{digest[:2]}/{digest}"
+    return f"{_BLOBS}{digest[:2]}/{digest}"
 
 
 def encode_envelopes(envelopes: Iterable[bytes]) -> bytes:
@@ -150,6 +151,9 @@ class StoredLog(Protocol):
     def envelopes(self, digests: Iterable[str]) -> Mapping[str, bytes]:
         """Return envelopes by their SHA-256 in hex, missing ones left out."""
 
+    def blobs(self, digests: Iterable[str]) -> Mapping[str, bytes]:
+        """Return sealed values by their SHA-256 in hex, erased ones left out."""
+
     def tiles(self, coordinates: Iterable[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
         """Return stored tiles by level and index."""
 
@@ -175,6 +179,9 @@ class StoreSource:
         if path.startswith("envelopes/"):
             index, width = parse_entries_path(_BUNDLES + path.removeprefix("envelopes/"))
             return self._envelopes(self._entries(index, width))
+        if path.startswith(_BLOBS):
+            digest = path.rpartition("/")[2]
+            return self._log.blobs([digest]).get(digest)
         level, index, width = parse_tile_path(path)
         if level == ENTRIES:
             entries = self._entries(index, width)

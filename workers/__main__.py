@@ -11,21 +11,20 @@ import structlog
 from bootstrap.installation import ready_mark
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
-from bootstrap.wiring import log_signers, wire
+from bootstrap.wiring import log_signers, outside_path, wire
 from client.feed import FeedServer
+from ledger.store.errors import LogHalted
 from ledger.store.integration import Integrator
 from projections.loop import Projector
 from workers import projector
 from workers.publisher import Publisher
-
-OUTSIDE = "outside/checkpoint"
 
 _log = structlog.get_logger("worker")
 
 
 def _integrate(settings: Settings, stop: threading.Event) -> None:
     assert settings.database_url is not None
-    outside = settings.data_dir / OUTSIDE
+    outside = outside_path(settings)
     outside.parent.mkdir(mode=0o700, exist_ok=True)
     integrator = Integrator(settings.database_url, log_signers(settings), outside)
     _mark_ready(settings, "integrator")
@@ -81,7 +80,7 @@ def main() -> int:
     """Run the worker that the command line names.
 
     Returns:
-        0 after an orderly stop, 2 for an unknown name.
+        0 after an orderly stop, 1 when the log must not go on, 2 for an unknown name.
     """
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name not in WORKERS:
@@ -92,7 +91,11 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    WORKERS[name](settings, stop)
+    try:
+        WORKERS[name](settings, stop)
+    except LogHalted as halted:  # it is logged with its facts; a person must look
+        print(f"vaxledger: {halted}", file=sys.stderr)  # noqa: T201 - for whoever started it
+        return 1
     return 0
 
 

@@ -15,13 +15,12 @@ from bootstrap.embedded.directory import lock_instance, make_data_dir, wait_unti
 from bootstrap.errors import BootstrapError, DirectoryInUseError
 from bootstrap.part import Part
 from bootstrap.settings import Settings
-from bootstrap.supervisor import read_state
+from bootstrap.supervisor import LOCK_NAME, read_state
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 40.0
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 0.2
-_LOCK = "supervisor.lock"
 _SERVER_LOCK = "server.lock"
 _LOG = "serve.log"
 _MARK = "demo"
@@ -96,12 +95,12 @@ class DemoServer:
             return
         make_data_dir(self.data_dir)
         mark.touch()
-        with _lock_patiently(self.data_dir / _LOCK):
+        with _lock_patiently(self.data_dir / LOCK_NAME):
             for server in ("postgres", "nats"):
                 if (self.data_dir / server / _SERVER_LOCK).exists():
                     wait_until_free(self.data_dir / server / _SERVER_LOCK)
             for path in self.data_dir.iterdir():
-                if path.name not in (_MARK, _LOCK):
+                if path.name not in (_MARK, LOCK_NAME):
                     _remove(path)
             mark.write_text("")
 

@@ -182,7 +182,7 @@ class TamperFound(LogHalted):
 
 
 class RolledBack(LogHalted):
-    """The database lies behind what was signed; recover the log.
+    """The database lies behind what was signed; stop everything and run `vaxledger log recover`.
 
     Attributes:
         size: Entries, or signed entries, in the database.
@@ -195,7 +195,7 @@ class RolledBack(LogHalted):
 
 
 class OutsideFileMissing(LogHalted):
-    """The checkpoint file outside the database is missing although entries were signed.
+    """The checkpoint file outside the database is missing; see `vaxledger log recover`.
 
     Attributes:
         path: Where it should lie.
@@ -252,3 +252,40 @@ class SigningKeyMissing(LogHalted):
     def __init__(self, size: int, name: str) -> None:
         self.size, self.name = size, name
         super().__init__(size=size, name=name)
+
+
+class RecoveryRefused(StoreError):
+    """The log cannot be recovered like this."""
+
+
+class PartsRunning(RecoveryRefused):
+    """Something works on this log; stop it first."""
+
+
+class NothingSigned(RecoveryRefused):
+    """No checkpoint of this log is known; say with `--checkpoint` what was signed last."""
+
+
+class TailMissing(RecoveryRefused):
+    """No copy has this entry, which was signed.
+
+    Attributes:
+        position: The first one that is missing.
+        signed: Entries that were signed.
+    """
+
+    def __init__(self, position: int, signed: int) -> None:
+        self.position, self.signed = position, signed
+        super().__init__(position=position, signed=signed)
+
+
+class CopiesDiffer(RecoveryRefused):
+    """What the copies have is not what was signed.
+
+    Attributes:
+        size: Size of the tree, or position of the entry, at which that shows.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(size=size)

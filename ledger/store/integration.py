@@ -31,7 +31,7 @@ from ledger.store.tree import Cursor, grow, read_leaves, stored_frontier, stored
 ROLE = "vaxledger_integrate"
 ROUND_ENTRIES = 4_096
 
-_LEADER_LOCK = 0x7661786C_696E7467  # "vaxlintg", for one database
+LEADER_LOCK = 0x7661786C_696E7467  # "vaxlintg", for one database
 _PAUSE_SECONDS = 0.2
 _QUERIES = load_queries("integration.sql")
 _SETTINGS = {
@@ -96,7 +96,7 @@ class Integrator:
         self.close()
         connection = connect(self._url, ROLE, **_SETTINGS)
         try:
-            row = connection.execute(_QUERIES["lead"], [_LEADER_LOCK]).fetchone()
+            row = connection.execute(_QUERIES["lead"], [LEADER_LOCK]).fetchone()
             if row != (True,):
                 connection.close()
                 return False

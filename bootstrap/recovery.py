@@ -1,0 +1,142 @@
+"""Recovering the log of an installation: the one occasion on which none of its parts runs."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bootstrap.copies import FeedCopies, FileCopies, FirstOf
+from bootstrap.embedded.directory import lock_instance, make_data_dir
+from bootstrap.embedded.nats import EmbeddedNats
+from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
+from bootstrap.migrate import migrate_all
+from bootstrap.settings import Settings
+from bootstrap.supervisor import LOCK_NAME
+from bootstrap.wiring import log_signers, outside_path, wire
+from client.feed import FeedServer
+from client.sources import Source
+from client.stored_feed import StoredFeed
+from commands.reclaiming import Reclaiming, request_of
+from ledger.store.errors import RecoveryRefused
+from ledger.store.lost import Copies, Survey, Terms
+from ledger.store.recovery import Progress, Recovery, refuse_behind
+
+
+class LossesNotAccepted(RecoveryRefused):
+    """No copy has everything that hung on the lost entries; accept that, or bring a better copy."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
+        super().__init__(envelopes=len(survey.no_envelope), sealed_values=len(survey.no_blob))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to recover.
+
+    Attributes:
+        exports: Copies of the log as files, the best first.
+        has_feed: Whether the feed is read where they end.
+        notes: Further checkpoints that were signed.
+        is_dry: Whether nothing is written.
+        accepts_losses: Whether envelopes and sealed values that no copy has are given up.
+    """
+
+    exports: Sequence[Source] = ()
+    has_feed: bool = True
+    notes: Sequence[bytes] = ()
+    is_dry: bool = False
+    accepts_losses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was found, and what was done.
+
+    Attributes:
+        survey: What was there.
+        untold: Positions of entries whose claims could not be told: a number or a package code
+            that was sealed there may be taken a second time.
+    """
+
+    survey: Survey
+    untold: Sequence[int] = ()
+
+
+def recover(settings: Settings, plan: Plan, progress: Progress) -> Recovered:
+    """Recover the log, or find out whether it can be.
+
+    Raises:
+        LossesNotAccepted: If something is lost for good and that was not accepted.
+        StoreError: See ``Recovery``.
+        BootstrapError: If something runs on the data directory, or a server does not start.
+    """
+    with at_rest(settings, has_feed=plan.has_feed) as resting, ExitStack() as stack:
+        exports = [FileCopies(source) for source in plan.exports]
+        copies: list[Copies] = [*exports]
+        if plan.has_feed and resting.nats_url is not None:
+            copies.append(FeedCopies(stack.enter_context(StoredFeed(_feed_of(resting)))))
+        notes = [*plan.notes, *(one.note for one in exports if one.note is not None)]
+        assert resting.database_url is not None
+        recovery = Recovery(
+            resting.database_url, _terms(resting, notes), FirstOf(copies), request_of
+        )
+        parts = stack.enter_context(wire(resting))
+        running = stack.enter_context(recovery)
+        survey = running.survey(progress)
+        if (survey.no_envelope or survey.no_blob) and not (plan.accepts_losses or plan.is_dry):
+            raise LossesNotAccepted(survey)
+        if plan.is_dry:
+            return Recovered(survey)
+        running.refill(survey, progress)
+        untold = running.reclaim(survey, Reclaiming(parts.vault, parts.reader).claims_of)
+        running.finish(survey, datetime.now(UTC), progress)
+        return Recovered(survey, untold)
+
+
+@contextmanager
+def at_rest(settings: Settings, *, has_feed: bool) -> Iterator[Settings]:
+    """An installation none of whose parts runs; embedded servers run for the caller alone.
+
+    Raises:
+        BootstrapError: something runs on the data directory, or a server does not start.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(lock_instance(make_data_dir(settings.data_dir) / LOCK_NAME))
+        if settings.database_url is None:
+            postgres = EmbeddedPostgres.start(settings.data_dir)
+            stack.callback(postgres.stop)
+            urls = {"database_url": postgres.url(), "keys_url": postgres.url(KEYS_OWNER)}
+            settings = settings.model_copy(update=urls)
+        if settings.nats_url is None and has_feed:
+            nats = EmbeddedNats.start(settings.data_dir)
+            stack.callback(nats.stop)
+            found = {"nats_url": nats.url, "nats_user": nats.user, "nats_password": nats.password}
+            settings = settings.model_copy(update=found)
+        assert settings.database_url is not None
+        assert settings.keys_url is not None
+        migrate_all(settings.database_url, settings.keys_url)
+        yield settings
+
+
+def refuse_rolled_back(settings: Settings) -> None:
+    """Refuse to start on a database that lies behind what was signed.
+
+    Raises:
+        RolledBack: Naming both sizes.
+        Forked: If the file outside the database is not this log's.
+    """
+    assert settings.database_url is not None
+    refuse_behind(settings.database_url, _terms(settings))
+
+
+def _terms(settings: Settings, notes: Sequence[bytes] = ()) -> Terms:
+    keys = [key for signer in log_signers(settings)() for key in signer.verifier_keys()]
+    return Terms(settings.origin, keys, outside_path(settings), notes)
+
+
+def _feed_of(settings: Settings) -> FeedServer:
+    assert settings.nats_url is not None
+    return FeedServer(
+        settings.nats_url, user=settings.nats_user or "", password=settings.nats_password or ""
+    )

@@ -1,0 +1,140 @@
+"""What a recovered log knows of claims and idempotency keys, from its entries alone.
+
+The write side decides by them and the log does not state them: here each is told again, from clear
+fields or from sealed values that still open.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from commands.errors import Erased
+from commands.reading import Change
+from commands.records import id_number
+from commands.vault import Vault
+from commands.writing import HOLDER, ID_NUMBER, PACKAGE_CODE, PERSON
+from domain.calendar import civil_day
+from domain.codec import DERIVED
+from ledger.entry import Entry
+from ledger.store.append import Claim
+from ledger.store.lost import Claims
+from ledger.store.reading import LogReader
+
+
+def request_of(entry: Entry, payload: bytes) -> bytes | None:
+    """What an idempotency key stands for: SHA-256 of the signed payload.
+
+    Args:
+        entry: The first one of a write.
+        payload: What its author signed.
+
+    Returns:
+        None for what the platform signed for a citizen: their request is not in the log.
+    """
+    derived = entry.data.get(DERIVED)
+    if isinstance(derived, dict) and "on_behalf_of" in derived:
+        return None
+    return sha256(payload).digest()
+
+
+class Reclaiming:
+    """Tells the claims of entries.
+
+    Args:
+        vault: Opens what is sealed, and makes the digests of numbers.
+        reader: The log, published or not.
+    """
+
+    def __init__(self, vault: Vault, reader: LogReader) -> None:
+        self._vault = vault
+        self._reader = reader
+        self._tell: Mapping[str, Callable[[Change], Iterator[Claim]]] = {
+            "vaccination-record.registered.v1": self._registered,
+            "vaccination-record.identity-amended.v1": self._identity_amended,
+            "vaccination-record.dose-administered.v1": self._dose_administered,
+            "vaccination-record.dose-corrected.v1": self._dose_corrected,
+            "certificate.claimed.v1": self._claimed,
+            "certificate.released.v1": self._released,
+        }
+
+    def claims_of(self, entries: Sequence[tuple[int, Entry]]) -> tuple[Claims, Sequence[int]]:
+        """The claims that entries took and released, in their order.
+
+        Returns:
+            The claims, and the positions of entries whose sealed values do not open any more.
+        """
+        claims: list[tuple[int, Claim]] = []
+        untold: list[int] = []
+        for position, entry in entries:
+            tell = self._tell.get(entry.topic)
+            if tell is None:
+                continue
+            try:
+                claims.extend((position, claim) for claim in tell(Change(position, entry)))
+            except Erased:
+                untold.append(position)
+        return claims, untold
+
+    def _registered(self, change: Change) -> Iterator[Claim]:
+        entry = change.entry
+        for seal in entry.sealed:  # a sibling's record has had the guardians' before
+            yield Claim(PERSON, UUID(seal.subject).bytes, entry.stream)
+        number = id_number(self._opened(change).get(UUID(entry.data["recipient"]), {}))
+        if number is not None:
+            yield self._number(ID_NUMBER, number, entry.stream)
+
+    def _identity_amended(self, change: Change) -> Iterator[Claim]:
+        entry, who = change.entry, UUID(change.entry.data["person"])
+        earlier = self._history(entry.stream, entry.version)
+        after = self._opened(change)[who].get("after") or {}
+        if "id_number" not in after or earlier[0].entry.data["recipient"] != str(who):
+            return
+        current = self._vault.person(earlier, who, civil_day(entry.recorded_at))
+        held, number = id_number(current), id_number(current | after)
+        if held is not None:
+            yield self._number(ID_NUMBER, held, entry.stream, release=True)
+        if number is not None:
+            yield self._number(ID_NUMBER, number, entry.stream)
+
+    def _dose_administered(self, change: Change) -> Iterator[Claim]:
+        for values in self._opened(change).values():
+            yield self._number(PACKAGE_CODE, values["package_code"], change.entry.stream)
+
+    def _dose_corrected(self, change: Change) -> Iterator[Claim]:
+        for values in self._opened(change).values():
+            for side, release in (("before", True), ("after", False)):
+                code = (values.get(side) or {}).get("package_code")
+                if code is not None:
+                    yield self._number(PACKAGE_CODE, code, change.entry.stream, release=release)
+
+    def _claimed(self, change: Change) -> Iterator[Claim]:
+        entry = change.entry
+        yield Claim(HOLDER, UUID(entry.data["record"]).bytes, entry.stream)
+
+    def _released(self, change: Change) -> Iterator[Claim]:
+        stream = change.entry.stream
+        record = self._history(stream, change.entry.version)[0].entry.data["record"]
+        yield Claim(HOLDER, UUID(record).bytes, stream, release=True)
+
+    def _number(self, kind: str, number: str, stream: UUID, *, release: bool = False) -> Claim:
+        return Claim(kind, self._vault.keys.digest(kind, number), stream, release=release)
+
+    def _opened(self, change: Change) -> dict[UUID, dict[str, Any]]:
+        """What an entry seals, by person.
+
+        Raises:
+            Erased: some of it does not open any more.
+        """
+        opened: dict[UUID, dict[str, Any]] = {}
+        for (_, who), values in self._vault.unseal([change]).items():
+            if values is None:
+                raise Erased
+            opened[who] = values
+        return opened
+
+    def _history(self, stream: UUID, before: int) -> list[Change]:
+        changes = [
+            Change(position, Entry.decode(raw)) for position, raw, _ in self._reader.stream(stream)
+        ]
+        return [change for change in changes if change.entry.version < before]
