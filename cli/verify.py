@@ -40,6 +40,7 @@ STEPS = {
     8: "派生事件 What the server made has a cause and the platform's signature",
     9: "密封内容 Sealed values at hand have their digests",
     10: "一致性 The log extends the checkpoints seen before",
+    11: "日志密钥 The log's keys change by the rules; those in force sign",
 }
 
 

@@ -15,8 +15,9 @@ from client.checking import Facts, check_evidence, facts_of, read_entry
 from client.compact import CompactMap
 from client.errors import RefutedError
 from ledger.entry import CLOCK_TOLERANCE, Entry
+from ledger.log_keys import TOPICS, LogKeyError, LogKeys
 
-STREAM, DOUBLE, CAUSE, BLOB = 4, 7, 8, 9
+STREAM, DOUBLE, CAUSE, BLOB, LOG_KEYS = 4, 7, 8, 9, 11
 """Numbers of the steps, as ``client.verify`` lists them; the others' are beside their checks."""
 
 _VERSION_BYTES, _POSITION_BYTES = 4, 5
@@ -58,6 +59,7 @@ class Audit:
     def __init__(self, origin: str) -> None:
         self.authors = Authors()
         self.counts = Counts()
+        self.log_keys = LogKeys(origin)
         self.versions = CompactMap(_VERSION_BYTES)
         self.writes = CompactMap(_POSITION_BYTES)
         self.newest: datetime | None = None
@@ -133,6 +135,9 @@ class Audit:
             counts.envelopes += 1
         if facts.is_made:
             self._check_cause(position, facts)
+        if facts.is_kept:
+            assert entry is not None
+            self._check_log_keys(position, entry)
         counts.entries += 1
         counts.streams = len(self.versions)
         counts.unknown_topics += not facts.is_known
@@ -179,3 +184,14 @@ class Audit:
             raise RefutedError(CAUSE, position, "cause-missing", version=version)
         if facts.correction is not None and facts.correction != str(UUID(bytes=stream)):
             raise RefutedError(CAUSE, position, "cause-differs", correction=facts.correction)
+
+    def _check_log_keys(self, position: int, entry: Entry) -> None:
+        """The log's own keys change by the rules, and by the operator alone."""
+        if entry.topic not in TOPICS:
+            return
+        if self.counts.envelopes and not self.authors.is_operator(entry.author.org):
+            raise RefutedError(LOG_KEYS, position, "not-signed-by-the-operator")
+        try:
+            self.log_keys.take(position, entry.topic, entry.stream, entry.data)
+        except LogKeyError as error:
+            raise RefutedError(LOG_KEYS, position, error.reason) from error

@@ -59,6 +59,11 @@ class Authors:
         found = self._organisations.get(organisation)
         return found is not None and found.kind == OrganisationKind.PLATFORM
 
+    def is_operator(self, organisation: str) -> bool:
+        """Tell whether the operator signs under this id."""
+        found = self._organisations.get(organisation)
+        return found is not None and found.kind == OrganisationKind.OPERATOR
+
     def public_key(self, position: int, org: str, keyid: str, entry: Entry | None) -> bytes:
         """Return the key that must have signed an entry.
 

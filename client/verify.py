@@ -10,6 +10,8 @@
 8.  What the server made has a cause, the one its data name, and the platform's signature.
 9.  Sealed values that are at hand have their digests.
 10. The log extends every older checkpoint that the caller holds.
+11. The log's keys are those that its entries name: introduced and retired by the operator, proven,
+    and the checkpoint is signed by those in force at its size.
 """
 
 from collections import deque
@@ -23,6 +25,7 @@ from client.beside import Checked, Checkers
 from client.checking import ENVELOPE, Facts
 from client.errors import RefutedError, TrustError
 from client.files import LogFiles
+from client.log_keys import check_newest, judge_newest
 from client.sources import (
     CHECKPOINT,
     EnvelopesError,
@@ -118,22 +121,24 @@ def verify_log(
         LedgerError: If the source itself cannot be read.
         OSError: Likewise.
     """
-    judgement = _judge(source, trust)
+    judgement, note = _judge(source, trust)
     walk = _Walk(source, judgement.checkpoint, extent or Extent())
     size = judgement.checkpoint.size
     for bundle, checked in walk.bundles(checkers):
         walk.take_bundle(bundle, checked)
         progress(walk.frontier.size, size)
     walk.finish()
+    check_newest(walk.audit.log_keys, note, walk.root_of)
     return Report(judgement.checkpoint, judgement.witnesses, judgement.witnessed, walk.audit.counts)
 
 
-def _judge(source: Source, trust: Trust) -> Judgement:
+def _judge(source: Source, trust: Trust) -> tuple[Judgement, bytes]:
+    """Judge the newest checkpoint, across rotations of the log's keys if need be."""
     note = source.read(CHECKPOINT)
     if note is None:
         raise RefutedError(SIGNED, None, "checkpoint-missing")
     try:
-        return trust.judge(note)
+        return judge_newest(trust, source, note), note
     except (NoteError, TrustError) as error:
         raise RefutedError(SIGNED, None, "checkpoint-not-trusted", cause=error.message) from error
 
@@ -196,6 +201,11 @@ class _Walk:
             raise RefutedError(TREE, first + width, "bundle-too-long")
         if envelopes is not None and len(envelopes) > width:
             raise RefutedError(ENVELOPE, first + width, "envelopes-too-long")
+
+    def root_of(self, size: int) -> bytes:
+        """Return the root at a smaller size, from tiles that agree with the entries."""
+        tree = TileReader(size, lambda level, index, _: self._files.tile(level, index) or b"")
+        return tree.root()
 
     def finish(self) -> None:
         """Compare the roots."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -68,6 +68,7 @@ class Services:
         clock: The time in UTC.
         random: Random bytes.
         new_id: A fresh UUIDv7, for streams that the server itself opens.
+        log_key_overlap: How long two pairs of log keys sign together at least.
     """
 
     journal: Journal
@@ -79,3 +80,4 @@ class Services:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     new_id: Callable[[], UUID]
+    log_key_overlap: timedelta
