@@ -21,9 +21,12 @@ from commands.genesis import Founder
 from commands.services import Platform, Rules, Services
 from commands.vault import Vault
 from domain import codec
+from domain.booking.rules import BookingRules
 from domain.certificate_rules.rules import CertificateRules
+from domain.roll_up.rules import RollUpRules
 from domain.schedules.catalogue import Catalogue
 from domain.schedules.entry_requirements import EntryRequirements
+from domain.schedules.schedule import Schedule
 from domain.sealed import Sealed
 from domain.topics import EVENTS
 from ledger.checkpoint import LogSigner
@@ -155,8 +158,14 @@ def publish_verifier_keys(parts: Parts) -> None:
 
 def rules(settings: Settings) -> Rules:
     """The rule files in force, validated as they are read."""
-    claims = CertificateRules.load(settings.certificate_rules).claims
-    return Rules(Catalogue.load(), EntryRequirements.load(), claims)
+    return Rules(
+        catalogue=Catalogue.load(),
+        requirements=EntryRequirements.load(),
+        certificates=CertificateRules.load(settings.certificate_rules),
+        booking=BookingRules.load(),
+        roll_up=RollUpRules.load(),
+        schedule_on=Schedule.in_force,
+    )
 
 
 @contextmanager
