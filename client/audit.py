@@ -5,16 +5,17 @@ is kept dense: 20 bytes a stream, 21 an author's write, and something for each k
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from client.authors import Authors
 from client.checking import Facts, check_evidence, facts_of, read_entry
 from client.compact import CompactMap
 from client.errors import RefutedError
-from ledger.entry import CLOCK_TOLERANCE, Entry
+from ledger.entry import CLOCK_TOLERANCE, Entry, decode_time, encode_time
 from ledger.log_keys import TOPICS, LogKeyError, LogKeys
 
 STREAM, DOUBLE, CAUSE, BLOB, LOG_KEYS = 4, 7, 8, 9, 11
@@ -60,6 +61,7 @@ class Audit:
         self.authors = Authors()
         self.counts = Counts()
         self.log_keys = LogKeys(origin)
+        self._key_steps: list[tuple[int, str, str, dict[str, Any]]] = []
         self.versions = CompactMap(_VERSION_BYTES)
         self.writes = CompactMap(_POSITION_BYTES)
         self.newest: datetime | None = None
@@ -113,6 +115,23 @@ class Audit:
         if sha256(blob).hexdigest() != digest:
             raise RefutedError(BLOB, position, "blob-differs", sha256=digest)
         self.counts.blobs += 1
+
+    def remember(self) -> dict[str, Any]:
+        """Return what is known but ``versions`` and ``writes``, as a JSON object."""
+        return {
+            "counts": asdict(self.counts),
+            "newest": None if self.newest is None else encode_time(self.newest),
+            "authors": self.authors.remember(),
+            "log_keys": self._key_steps,
+        }
+
+    def recall(self, facts: dict[str, Any]) -> None:
+        """Know what another audit knew; raises KeyError, TypeError, ValueError or EntryError."""
+        self.counts = Counts(**facts["counts"])
+        self.newest = None if facts["newest"] is None else decode_time(facts["newest"])
+        self.authors.recall(facts["authors"])
+        for position, topic, stream, data in facts["log_keys"]:
+            self._take_log_keys(position, topic, stream, data)
 
     def _follow(
         self,
@@ -192,6 +211,10 @@ class Audit:
         if self.counts.envelopes and not self.authors.is_operator(entry.author.org):
             raise RefutedError(LOG_KEYS, position, "not-signed-by-the-operator")
         try:
-            self.log_keys.take(position, entry.topic, entry.stream, entry.data)
+            self._take_log_keys(position, entry.topic, str(entry.stream), dict(entry.data))
         except LogKeyError as error:
             raise RefutedError(LOG_KEYS, position, error.reason) from error
+
+    def _take_log_keys(self, position: int, topic: str, stream: str, data: dict[str, Any]) -> None:
+        self.log_keys.take(position, topic, UUID(stream), data)
+        self._key_steps.append((position, topic, stream, data))
