@@ -17,8 +17,7 @@ from api.parameters import MAX_POSITION
 from api.parts import Serving, serving_of
 from api.receipts import receipt_body
 from api.writes import json_response
-from bootstrap.wiring import signing_keys
-from client.key_history import encode_history
+from bootstrap.wiring import log_signer
 from client.sources import encode_envelopes
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
@@ -29,7 +28,7 @@ from ledger.errors import TileError
 from ledger.jcs import canonical
 from ledger.policy import Log, Policy
 from ledger.signature import VerifierKey
-from ledger.store.reading import LogReader
+from ledger.store.reading import LogReader, Predecessors
 from ledger.tiles import (
     ENTRIES,
     TILE_WIDTH,
@@ -64,32 +63,20 @@ async def checkpoint(request: Request) -> Response:
 @router.get("/log.vkey", operation_id="getLogKeys", response_class=PlainTextResponse)
 async def log_keys(request: Request) -> Response:
     """The log's verifier keys, one a line: Ed25519 (0x01) and ML-DSA-44 (0x06)."""
-    keys = await to_thread.run_sync(verifier_keys, serving_of(request))
-    lines = "".join(f"{key.text()}\n" for key in keys)
+    lines = "".join(f"{key.text()}\n" for key in verifier_keys(serving_of(request)))
     return Response(lines, media_type=TEXT, headers={"Cache-Control": HOUR})
 
 
 @router.get("/policy", operation_id="getPolicy", response_class=PlainTextResponse)
 async def policy(request: Request) -> Response:
     """A trust policy for this log (C2SP tlog-policy), to be compared with one from elsewhere."""
-    keys = await to_thread.run_sync(verifier_keys, serving_of(request))
-    own = Policy(logs=tuple(Log(key) for key in keys))
+    own = Policy(logs=tuple(Log(key) for key in verifier_keys(serving_of(request))))
     return Response(own.encode(), media_type=TEXT, headers={"Cache-Control": HOUR})
 
 
-@router.get("/log-keys", operation_id="getLogKeyHistory", response_class=PlainTextResponse)
-async def key_history(request: Request) -> Response:
-    """The history of the log's keys: whoever trusts a pair finds its successors proven (NDJSON).
-
-    Empty while no key was rotated. Each line has `entry` and `proof`, a C2SP tlog-proof.
-    """
-    history = await to_thread.run_sync(encode_history, serving_of(request).parts.reader)
-    return Response(history, media_type=NDJSON, headers={"Cache-Control": SHORT})
-
-
 def verifier_keys(serving: Serving) -> tuple[VerifierKey, ...]:
-    """The public keys that sign this log's checkpoints: two pairs during a rotation."""
-    return signing_keys(serving.parts)
+    """The public keys that sign this log's checkpoints."""
+    return log_signer(serving.parts.settings, serving.parts.secrets).verifier_keys()
 
 
 @router.get("/tile/entries/{path:path}", operation_id="getEntryBundle", response_class=Response)
@@ -158,8 +145,9 @@ async def entries(
     after: Annotated[int, Query(ge=0, le=MAX_POSITION)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_RANGE)] = PAGE,
 ) -> Response:
-    """Published entries after a position, one `{"position", "entry"}` a line (NDJSON).
+    """Published entries after a position, one `{"position", "entry", "previous"}` a line (NDJSON).
 
+    `previous` holds the newest earlier positions of the entry's `province`, `city` and `county`.
     Integrators of one province, city or county get that division's entries only.
     """
     check_read(caller, "entries", Scope(caller.division))
@@ -191,10 +179,16 @@ def _lines(reader: LogReader, caller: Principal, after: int, limit: int) -> Iter
         page = reader.entries(after + 1, min(PAGE, last - after))
         if not page:
             return
+        previous = reader.previous_many(after + 1, page[-1][0])
         for position, raw, _ in page:
             after = position
             if caller.is_within(Entry.decode(raw).division):
-                yield canonical({"position": position, "entry": raw.decode()}) + b"\n"
+                yield _line(position, raw, previous[position])
+
+
+def _line(position: int, raw: bytes, previous: Predecessors) -> bytes:
+    names = dict(zip(("province", "city", "county"), previous, strict=True))
+    return canonical({"position": position, "entry": raw.decode(), "previous": names}) + b"\n"
 
 
 def _receipt(serving: Serving, caller: Principal, position: int) -> dict[str, object]:

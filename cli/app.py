@@ -3,6 +3,7 @@
 import typer
 
 from cli import evaluate, kek, log, projections, serving, subscriber, witness
+from cli.conformance.command import conformance
 from cli.demo.command import demo
 from cli.tail import tail
 from cli.token import token
@@ -21,6 +22,7 @@ app.command("migrate")(serving.migrate)
 app.command("api")(serving.api)
 app.command("worker")(serving.worker)
 app.command("tail")(tail)
+app.command("conformance")(conformance)
 app.command("verify")(verify)
 app.command("token")(token)
 app.add_typer(evaluate.app, name="evaluate")

@@ -23,6 +23,10 @@ class CredentialsError(ClientError):
     """This is not a subscriber's credentials file."""
 
 
+class RememberedError(ClientError):
+    """This is not what a subscriber of this log remembers."""
+
+
 class AuthorKeyError(ClientError):
     """This is not a usable author key."""
 
@@ -33,10 +37,6 @@ class TrustError(ClientError):
 
 class ReceiptError(ClientError):
     """The receipt does not prove what was submitted."""
-
-
-class StateError(ClientError):
-    """This is not the state of an interrupted verification, or of another one."""
 
 
 class UnavailableError(ClientError):

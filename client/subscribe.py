@@ -15,26 +15,21 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import nats.errors
-from nats.aio.client import Client as Connection
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from client import feed
-from client.continuity import Continuity, Place, subjects_of
+from client.continuity import Continuity, Place
 from client.errors import FeedGapError, MessageError
 from client.feed import FeedServer
 from client.http import AsyncClient
-from client.message import Delivered, parse
+from client.message import Delivered
+from client.pulling import Pull, read_message, sequence_of
 from ledger.entry import Entry
 from ledger.errors import EntryError
 from ledger.hashing import leaf_hash
 
-_FETCH = 200
 _FETCH_SECONDS = 4.0  # a fetch hangs through a server's death for as long as it may last
 _LAST_FETCH_SECONDS = 1.0
 _RETRY_SECONDS = 0.2
-_FORGET_SECONDS = 60.0
 _PAGE = 1_000
 
 Repair = Callable[[int, int], Awaitable[Sequence[tuple[int, bytes]]]]
@@ -107,57 +102,43 @@ class Subscription:
         self._ended = False
         while not (self._ended or self._has_reached(until)):
             try:
-                connection = await feed.connect(self._server, reconnect=False)
-                try:
-                    async with aclosing(self._receive(connection, until)) as events:
-                        async for event in events:
-                            yield event
-                finally:
-                    await connection.close()
+                async with (
+                    Pull.open(
+                        self._server,
+                        self._durable,
+                        self._continuity.division,
+                        self._continuity.last,
+                    ) as pull,
+                    aclosing(self._receive(pull, until)) as events,
+                ):
+                    async for event in events:
+                        yield event
             except (nats.errors.Error, OSError):
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _receive(
-        self, connection: Connection, until: int | None
-    ) -> AsyncGenerator[Event, None]:
+    async def _receive(self, pull: Pull, until: int | None) -> AsyncGenerator[Event, None]:
         """Yield events over one connection, for as long as it lasts."""
-        js = connection.jetstream()
-        subscription = await self._subscribe(js)
         patience = _FETCH_SECONDS if until is None else _LAST_FETCH_SECONDS
-        while not connection.is_closed:
-            messages = await _fetch(subscription, patience)
+        while not pull.is_closed:
+            messages = await pull.fetch(patience)
             for message in messages:
                 for event in await self._accept(message):
                     if until is None or event.position <= until:
                         yield event
                 if self._has_reached(until):
                     return
-            if not messages and until is not None and await _is_quiet(js, subscription, until):
+            if not messages and until is not None and await pull.is_quiet(until):
                 self._ended = True
                 return
 
     def _has_reached(self, until: int | None) -> bool:
         return until is not None and self._continuity.last >= until
 
-    async def _subscribe(self, js: JetStreamContext) -> JetStreamContext.PullSubscription:
-        if self._durable is not None:
-            return await js.pull_subscribe_bind(self._durable, feed.ENTRIES)
-        config = ConsumerConfig(
-            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=self._continuity.last + 1,
-            ack_policy=AckPolicy.NONE,
-            inactive_threshold=_FORGET_SECONDS,
-            mem_storage=True,
-            num_replicas=1,
-        )
-        subjects = subjects_of(self._continuity.division)
-        return await js.pull_subscribe(subjects, stream=feed.ENTRIES, config=config)
-
     async def _accept(self, message: Msg) -> list[Event]:
         """Return what a message brings: itself, nothing if it was seen, or what was missing too."""
-        sequence = message.metadata.sequence.stream
+        sequence = sequence_of(message)
         try:
-            delivered = _read(message, sequence)
+            delivered = read_message(message)
         except MessageError as error:
             # The stream holds something else than the log: the log says what belongs here.
             return await self._replace(message, sequence, error)
@@ -237,31 +218,6 @@ class HttpRepair:
                 raise FeedGapError("The log's answer is malformed.", after=after) from error
             after += limit  # a page is a range of positions, whatever of it the caller may see
         return found
-
-
-async def _fetch(subscription: JetStreamContext.PullSubscription, seconds: float) -> list[Msg]:
-    try:
-        return await subscription.fetch(_FETCH, timeout=seconds)
-    except TimeoutError:
-        return []
-
-
-async def _is_quiet(
-    js: JetStreamContext, subscription: JetStreamContext.PullSubscription, until: int
-) -> bool:
-    """Tell whether the stream holds a position already and nothing of ours is left before it."""
-    last = (await js.stream_info(feed.ENTRIES)).state.last_seq
-    # The end of the stream first: what arrives in between shows as pending.
-    return last >= until and (await subscription.consumer_info()).num_pending == 0
-
-
-def _read(message: Msg, sequence: int) -> Delivered:
-    delivered = parse(message.subject, message.headers, message.data)
-    if delivered.position != sequence:
-        raise MessageError(
-            "The sequence is not the position.", sequence=sequence, position=delivered.position
-        )
-    return delivered
 
 
 def _parts(delivered: Delivered) -> tuple[int, Entry, bytes, bytes]:

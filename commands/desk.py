@@ -7,15 +7,7 @@ guards, envelopes and sealed values are stored together or not at all.
 from collections.abc import Mapping
 from uuid import UUID
 
-from commands import (
-    certificates,
-    corrections,
-    enrolments,
-    log_keys,
-    organisations,
-    records,
-    statements,
-)
+from commands import certificates, corrections, enrolments, organisations, records, statements
 from commands.answering import Written, first_answer
 from commands.errors import (
     CommandError,
@@ -51,7 +43,6 @@ HANDLERS: Mapping[str, Handler] = {
     **corrections.HANDLERS,
     **enrolments.HANDLERS,
     **statements.HANDLERS,
-    **log_keys.HANDLERS,
 }
 ATTEMPTS = 3
 """How often a decision is made anew when a stream it rests on moved in between."""

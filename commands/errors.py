@@ -91,13 +91,6 @@ class Erased(CommandError):
     zh = "此操作所需的个人信息已删除。"
 
 
-class LogKeyRefused(CommandError):
-    """The log's keys do not allow this: `reason` says which rule it breaks."""
-
-    code = "log-key-refused"
-    zh = "日志密钥的轮换规则不允许此操作。"
-
-
 class KeyRefused(CommandError):
     """The public key is weak or malformed, or the proof that its private half is held fails."""
 

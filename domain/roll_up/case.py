@@ -107,20 +107,13 @@ class Case:
         return part
 
 
-def parse_case(node: Node, rules: RollUpRules, *, annotated: bool = True) -> Case:
+def parse_case(node: Node, rules: RollUpRules) -> Case:
     """Read a case strictly.
-
-    Args:
-        node: ``{"kind", "input"}``.
-        rules: The rules that will answer.
-        annotated: Whether it has an ``id`` and may have `ANNOTATIONS`, as in files; what is asked
-            for shows in them, without them the usual answers of its kind are meant.
 
     Raises:
         DomainError: The first fault, with its JSON pointer.
     """
-    head = ("id", "kind", "input") if annotated else ("kind", "input")
-    found = node.members(head, (), ANNOTATIONS if annotated else ())
+    found = node.members(("id", "kind", "input"), (), ANNOTATIONS)
     given = found["input"].members((), INPUT)
     groups = rules.requirements.groups
     if "entry_type" in given:

@@ -1,0 +1,142 @@
+"""The conformance kit over a real NATS: our own consumers cope, a naive one fails where it must."""
+
+import asyncio
+import json
+import sys
+import tempfile
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+import nats
+import pytest
+
+from bootstrap.embedded.nats import EmbeddedNats
+from cli.conformance.consumer import CommandConsumer, Effect
+from cli.conformance.playing import play
+from cli.conformance.scenarios import SCENARIOS
+from client import feed
+from client.access import Access
+from client.credentials import Credentials
+from client.errors import RefutedError
+from client.follow import Follower
+from client.remembering import Memory
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "consumers"
+PATIENCE = 60.0
+
+
+@pytest.fixture(scope="module")
+def server():
+    with tempfile.TemporaryDirectory() as home:
+        embedded = EmbeddedNats.start(Path(home) / "data")
+        try:
+            yield embedded
+        finally:
+            embedded.stop()
+
+
+class TaskConsumer:
+    """A consumer within this process; what it stored outlives its task, as a database would."""
+
+    def __init__(self):
+        self.kept = {}
+        self.task = None
+
+    async def start(self, access):
+        self.task = asyncio.create_task(self.run(access))
+
+    async def kill(self):
+        if self.task is None:
+            return
+        while not self.task.done():  # the library may swallow a cancellation that meets an answer
+            self.task.cancel()
+            await asyncio.wait([self.task], timeout=0.2)
+        with suppress(asyncio.CancelledError, RefutedError):
+            await self.task
+        self.task = None
+
+    async def effect(self, access):
+        _, applied, alarms = self.kept.get(access, (None, [], []))
+        return Effect(tuple(applied), tuple(alarms))
+
+
+class OurConsumer(TaskConsumer):
+    async def run(self, path):
+        stored, applied, alarms = self.kept.get(path, (None, [], []))
+        self.kept[path] = stored, applied, alarms
+        memory = Memory.decode(stored) if stored else None
+        follower = Follower(Access.load(path), memory, lambda alarm: alarms.append(alarm.kind))
+        async for batch in follower.batches():
+            applied += [(event.position, event.leaf.hex()) for event in batch.events]
+            self.kept[path] = batch.memory.encode(), applied, alarms
+
+
+class NaiveConsumer(TaskConsumer):
+    """Believes whatever comes, as the first draft of most consumers does."""
+
+    async def run(self, path):
+        _, applied, _ = self.kept.setdefault(path, (None, [], []))
+        given = Credentials.load(path.with_name("credentials.json"))
+        connection = await feed.connect(given.server(), reconnect=True)
+        try:
+            subscription = await connection.jetstream().pull_subscribe_bind(
+                given.durable, given.stream
+            )
+            while True:
+                with suppress(nats.errors.Error, TimeoutError):
+                    for message in await subscription.fetch(10, timeout=1):
+                        event = json.loads(message.data)
+                        raw = message.data[message.data.index(b',"data":') + 8 : -1]
+                        leaf = sha256(b"\0" + raw).hexdigest()
+                        applied.append((int(event["id"]), leaf))
+                        await message.ack()
+        finally:
+            await connection.close()
+
+
+def judged(server, consumer, names, seconds=PATIENCE):
+    chosen = [one for one in SCENARIOS if one.name in names]
+    assert len(chosen) == len(names)
+    verdicts = asyncio.run(play(server, consumer, chosen, seconds))
+    return {verdict.scenario.name: verdict.reason for verdict in verdicts}
+
+
+@pytest.mark.parametrize("name", [one.name for one in SCENARIOS])
+def test_a_consumer_on_our_client_copes_with(server, name):
+    assert judged(server, OurConsumer(), [name]) == {name: ""}
+
+
+def test_a_naive_consumer_copes_with_an_honest_feed_only(server):
+    fine = ["in-order", "unknown-type", "newer-version"]
+    assert judged(server, NaiveConsumer(), fine) == dict.fromkeys(fine, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("duplicates", "applied more than once"),
+        ("reordered", "applied out of order"),
+        ("wrongly-hashed", "applied what the log has not"),
+        ("forged", "applied what the log has not"),
+    ],
+)
+def test_a_naive_consumer_fails_at(server, name, reason):
+    assert reason in judged(server, NaiveConsumer(), [name])[name]
+
+
+@pytest.mark.parametrize("name", ["missing", "forked"])
+def test_a_naive_consumer_never_hears_of(server, name):
+    assert judged(server, NaiveConsumer(), [name], seconds=1)[name]
+
+
+def test_the_sqlite_example_copes_as_a_command_that_is_killed(server):
+    command = CommandConsumer([sys.executable, str(EXAMPLES / "sqlite.py")])
+    assert judged(server, command, ["crash"]) == {"crash": ""}
+
+
+def test_the_postgresql_example_copes_as_a_command_that_is_killed(server, fresh_database):
+    command = CommandConsumer(
+        [sys.executable, str(EXAMPLES / "postgresql.py"), fresh_database().log]
+    )
+    assert judged(server, command, ["crash"]) == {"crash": ""}
