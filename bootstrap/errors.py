@@ -102,6 +102,6 @@ class SubscriberUnknownError(BootstrapError):
 class UsersNotReadError(BootstrapError):
     """NATS has not taken the users over; the next start of the server will."""
 
-    def __init__(self, user: str) -> None:
+    def __init__(self, directory: Path) -> None:
         super().__init__()
-        self.user = user
+        self.directory = directory

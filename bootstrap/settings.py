@@ -43,12 +43,17 @@ class Settings(BaseSettings):
     )
     nats_url: str | None = Field(
         default=None,
-        description="URL of NATS, `nats://host:port`. Not given: the embedded server.",
+        description="URL of NATS, `nats://host:port`, several joined by commas for a cluster. Not "
+        "given: the embedded server.",
     )
     nats_monitor_url: str | None = Field(
         default=None,
-        description="HTTP monitoring endpoint of NATS, where the publisher checks that messages "
-        "are synced before they are acknowledged. Not given: port 8222 of the same host.",
+        description="HTTP monitoring endpoints of NATS, joined by commas for a cluster, where the "
+        "publisher checks that messages are synced before they are acknowledged. Not given: port "
+        "8222 of the same hosts.",
+    )
+    nats_replicas: int = Field(
+        default=1, ge=1, le=5, description="Copies of each stream: 3 for a cluster of three."
     )
     nats_user: str | None = Field(
         default=None,
@@ -124,10 +129,11 @@ class Settings(BaseSettings):
 
     @property
     def monitor_url(self) -> str | None:
-        """The monitoring endpoint of NATS; None when NATS is embedded and not yet started."""
+        """The monitoring endpoints of NATS; None when NATS is embedded and not yet started."""
         if self.nats_monitor_url is not None or self.nats_url is None:
             return self.nats_monitor_url
-        return f"http://{urlsplit(self.nats_url).hostname}:{_NATS_MONITOR_PORT}"
+        hosts = (urlsplit(url).hostname for url in self.nats_url.split(","))
+        return ",".join(f"http://{host}:{_NATS_MONITOR_PORT}" for host in hosts)
 
     @property
     def issuer_keys_source(self) -> str | None:

@@ -8,14 +8,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Self
 
-import nats.errors
-from nats.aio.client import Client as Connection
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from bootstrap.addresses import Addresses
 from bootstrap.embedded.nats_users import NatsUsers
-from bootstrap.errors import SubscriberExistsError, SubscriberUnknownError, UsersNotReadError
+from bootstrap.errors import SubscriberExistsError, SubscriberUnknownError
+from bootstrap.feed import feed_server
 from bootstrap.settings import Settings
 from client import feed
 from client.credentials import Credentials, durable_of, inbox_prefix_of
@@ -24,9 +23,6 @@ from client.feed import FeedServer
 from client.parked import Parked, parked, retry
 
 _PASSWORD_BYTES = 32
-_READ_SECONDS = 10.0
-_ASK_SECONDS = 0.05
-_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +51,7 @@ class Subscribers:
         if settings.nats_url is None:
             settings = Addresses.load(settings.data_dir).settings(settings)
             users = NatsUsers((settings.data_dir / "nats").resolve())
-        assert settings.nats_url is not None
-        server = FeedServer(
-            settings.nats_url, settings.nats_user or "", settings.nats_password or ""
-        )
-        return cls(server, settings.origin, users)
+        return cls(feed_server(settings), settings.origin, users)
 
     async def add(self, name: str, division: str, after: int = 0) -> Credentials:
         """Make a subscriber of a division, which begins behind a position.
@@ -93,7 +85,7 @@ class Subscribers:
         """End a subscriber: its user first, then its consumer. Raises as `rotate`."""
         durable = await self.find(name)
         if self.users is not None:
-            self.users.remove(durable.name)
+            await asyncio.to_thread(self.users.remove, durable.name)
         async with self._streams() as js:
             await js.delete_consumer(feed.ENTRIES, durable.name)
 
@@ -125,19 +117,11 @@ class Subscribers:
 
     @asynccontextmanager
     async def _streams(self) -> AsyncIterator[JetStreamContext]:
-        connection = await self._connect()
+        connection = await feed.connect(self.server, reconnect=False)
         try:
             yield connection.jetstream()
         finally:
             await connection.close()
-
-    async def _connect(self) -> Connection:
-        """Connect; a server that reads its users in this moment closes who is just coming."""
-        for _ in range(_TRIES):
-            with suppress(OSError, nats.errors.UnexpectedEOF):
-                return await feed.connect(self.server, reconnect=False)
-            await asyncio.sleep(_ASK_SECONDS)
-        return await feed.connect(self.server, reconnect=False)
 
     async def _admit(self, durable: str, division: str) -> Credentials:
         made = Credentials(
@@ -150,8 +134,7 @@ class Subscribers:
             division=division,
         )
         if self.users is not None:
-            self.users.set(durable, made.password)
-            await _wait_until_read(made)
+            await asyncio.to_thread(self.users.set, durable, made.password)
         return made
 
 
@@ -164,20 +147,3 @@ def account_block(credentials: Credentials) -> str:
 def at(credentials: Credentials, url: str) -> Credentials:
     """Return credentials that name the address by which the subscriber reaches the server."""
     return replace(credentials, url=url) if url else credentials
-
-
-async def _may_enter(credentials: Credentials) -> bool:
-    try:
-        connection = await feed.connect(credentials.server(), reconnect=False)
-    except (nats.errors.Error, OSError):
-        return False
-    await connection.close()
-    return True
-
-
-async def _wait_until_read(credentials: Credentials) -> None:
-    deadline = asyncio.get_running_loop().time() + _READ_SECONDS
-    while not await _may_enter(credentials):
-        if asyncio.get_running_loop().time() > deadline:
-            raise UsersNotReadError(credentials.user)
-        await asyncio.sleep(_ASK_SECONDS)

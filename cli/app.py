@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import evaluate, kek, log, projections, serving, subscriber, witness
+from cli import evaluate, feed, kek, log, projections, serving, subscriber, witness
 from cli.conformance.command import conformance
 from cli.demo.command import demo
 from cli.tail import tail
@@ -26,6 +26,7 @@ app.command("conformance")(conformance)
 app.command("verify")(verify)
 app.command("token")(token)
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(feed.app, name="feed")
 app.add_typer(kek.app, name="kek")
 app.add_typer(log.app, name="log")
 app.add_typer(projections.app, name="projections")

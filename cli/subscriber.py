@@ -164,5 +164,5 @@ def _hand_over(subscribers: Subscribers, made: Credentials, path: Path, *, as_js
         return
     typer.echo(f"凭据 credentials: {path}")
     if block is not None:
-        typer.echo("请将此账户加入 NATS 并重载。Include this account in NATS and reload it:")
+        typer.echo("请将此账户加入 NATS 并重载两次。Include this account in NATS; reload it twice:")
         typer.echo(block)

@@ -97,11 +97,11 @@ async def _ignore(_error: Exception) -> None:
     """Say nothing: every call that fails raises to its own caller."""
 
 
-async def check_syncs_always(server: FeedServer) -> None:
-    """Refuse a server that acknowledges messages before they are on disk.
+async def check_server(server: FeedServer) -> None:
+    """Refuse a server that acknowledges messages before they are on disk, or lets anybody in.
 
     Raises:
-        FeedRefusedError: If a server syncs lazily, or nobody can tell.
+        FeedRefusedError: If a server syncs lazily, asks for no password, or nobody can tell.
         httpx.HTTPError: If a monitoring endpoint does not answer.
     """
     if not server.monitor_urls:
@@ -116,6 +116,8 @@ async def check_syncs_always(server: FeedServer) -> None:
                 raise FeedRefusedError(
                     "NATS acknowledges before it syncs; set `sync_interval: always`.", monitor=url
                 )
+            if answer.get("auth_required") is not True:
+                raise FeedRefusedError("NATS lets in whoever comes.", monitor=url)
 
 
 async def ensure_streams(js: JetStreamContext, replicas: int) -> None:

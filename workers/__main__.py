@@ -1,23 +1,30 @@
 """`python -m workers NAME`: run one worker until SIGTERM."""
 
 import asyncio
+import json
 import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
 
 import structlog
+from rich.console import Console
+from rich.progress import Progress, TaskID
 
+from bootstrap.feed import feed_server
 from bootstrap.installation import ready_mark
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
 from bootstrap.wiring import log_signers, outside_path, wire
-from client.feed import FeedServer
 from ledger.store.errors import LogHalted
 from ledger.store.integration import Integrator
 from projections.loop import Projector
 from workers import projector
+from workers.floors import Floors
 from workers.publisher import Publisher
+from workers.rebuild import FLOORS, Rebuild
+
+FEED = "feed"  # below the data directory: what is kept of the subscribers
 
 _log = structlog.get_logger("worker")
 
@@ -42,16 +49,24 @@ def _project(settings: Settings, stop: threading.Event) -> None:
 
 def _publish(settings: Settings, stop: threading.Event) -> None:
     with wire(settings) as parts:
-        assert settings.nats_url is not None
-        server = FeedServer(
-            settings.nats_url,
-            user=settings.nats_user or "",
-            password=settings.nats_password or "",
-            monitor_urls=(settings.monitor_url,) if settings.monitor_url else (),
-        )
-        publisher = Publisher(parts.reader, server, settings.database_url)
+        floors = Floors(settings.data_dir / FEED / FLOORS)
+        publisher = Publisher(parts.reader, feed_server(settings), settings.database_url, floors)
         _mark_ready(settings, "publisher")
         asyncio.run(_until(stop, publisher))
+
+
+def _rebuild(settings: Settings, _stop: threading.Event) -> None:
+    """Not one that runs for ever: `vaxledger feed rebuild` is this."""
+    with wire(settings) as parts, Progress(console=Console(stderr=True)) as shown:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(step: str, done: int, of: int) -> None:
+            if step not in tasks:
+                tasks[step] = shown.add_task(step, total=of)
+            shown.update(tasks[step], completed=done)
+
+        rebuild = Rebuild(parts.reader, feed_server(settings), settings.data_dir / FEED)
+        print(json.dumps({"messages": asyncio.run(rebuild.run(tell))}))  # noqa: T201 - its result
 
 
 async def _until(stop: threading.Event, publisher: Publisher) -> None:
@@ -73,6 +88,7 @@ WORKERS: Mapping[str, Callable[[Settings, threading.Event], None]] = {
     "integrator": _integrate,
     "projector": _project,
     "publisher": _publish,
+    "feed-rebuild": _rebuild,
 }
 
 

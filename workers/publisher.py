@@ -21,6 +21,7 @@ from client.errors import FeedRefusedError
 from client.feed import FeedServer
 from ledger.store.errors import StoreUnavailable
 from ledger.store.listening import PUBLISHED, wakeups
+from workers.floors import Floors
 from workers.stream import MAX_BATCH, BatchLostError, FeedStream, PublishedLog
 
 _PULL_SECONDS = 1.0
@@ -40,15 +41,29 @@ class Publisher:
         log: The published log; called in threads.
         server: Where the feed is.
         wake_url: Database whose channel ``vaxledger_published`` rings; None to pull only.
+        floors: Where subscribers' floors are kept; None to keep none.
+
+    Attributes:
+        position: Last position that is known to be in the stream.
+        lost_races: How often another publisher was faster.
+        inspections: How often it has drained the log and looked at the subscribers.
     """
 
-    def __init__(self, log: PublishedLog, server: FeedServer, wake_url: str | None = None) -> None:
+    def __init__(
+        self,
+        log: PublishedLog,
+        server: FeedServer,
+        wake_url: str | None = None,
+        floors: Floors | None = None,
+    ) -> None:
         self._log = log
         self._server = server
         self._wake_url = wake_url
+        self._floors = floors
         self._bell = asyncio.Event()
         self.position = 0
         self.lost_races = 0
+        self.inspections = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until ``stop`` is set.
@@ -74,7 +89,6 @@ class Publisher:
 
     async def _publish(self, stop: asyncio.Event) -> None:
         """Publish over one connection, for as long as it lasts."""
-        await feed.check_syncs_always(self._server)
         connection = await feed.connect(self._server, reconnect=False)
         try:
             stream = FeedStream(connection, self._log, self._server.replicas)
@@ -90,17 +104,17 @@ class Publisher:
         inspect_at = 0.0
         try:
             while not stop.is_set():
-                if loop.time() >= inspect_at:
+                is_due = loop.time() >= inspect_at
+                if is_due:
+                    await feed.check_server(self._server)
                     await stream.resume()
                     inspect_at = loop.time() + _INSPECT_SECONDS
                 self._bell.clear()
-                while not stop.is_set() and await stream.advance():
-                    is_full = stream.tail - self.position >= MAX_BATCH
-                    self.position = stream.tail
-                    if not is_full:
-                        await _pause(stop, _GATHER_SECONDS)
-                self.position = stream.tail
+                await self._drain(stream, stop)
                 await stream.publish_checkpoint()
+                if is_due and not stop.is_set():
+                    await stream.inspect_durables(self._floors)
+                    self.inspections += 1
                 await self._wait(stop)
         except FeedRefusedError as refusal:
             _log.error("feed-refused", reason=str(refusal))
@@ -109,6 +123,14 @@ class Publisher:
             raise
         finally:
             self.lost_races += stream.lost_races
+
+    async def _drain(self, stream: FeedStream, stop: asyncio.Event) -> None:
+        while not stop.is_set() and await stream.advance():
+            is_full = stream.tail - self.position >= MAX_BATCH
+            self.position = stream.tail
+            if not is_full:
+                await _pause(stop, _GATHER_SECONDS)
+        self.position = stream.tail
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Wait for the bell, for the stop or for the next pull."""

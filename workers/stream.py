@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Protocol
 from uuid import uuid4
 
@@ -16,8 +17,10 @@ from nats.aio.client import Client as Connection
 from nats.js.errors import APIError, NotFoundError
 
 from client import feed
+from client.durables import durables
 from client.errors import FeedRefusedError
 from client.message import Message, Previous, build
+from workers.floors import Floors
 
 MAX_BATCH = 1_000  # the most that the server takes
 
@@ -148,13 +151,22 @@ class FeedStream:
         self._checkpoint_sequence, self._checkpoint_size = ack.seq, size
         self._checkpoint_at = now + _CHECKPOINT_SECONDS
 
+    async def inspect_durables(self, floors: Floors | None) -> None:
+        """Keep the subscribers' floors or give them back, and tell of consumers that drifted."""
+        if floors is not None:
+            await floors.follow(self._js)
+        for one in await durables(self._js):
+            if one.drift:
+                sentence = "A consumer is not configured as it must be."
+                await self.alarm("consumer-drifted", sentence, consumer=one.name, drift=one.drift)
+
     async def alarm(self, kind: str, sentence: str, **facts: object) -> None:
-        """Publish an alarm."""
+        """Publish an alarm; the server drops the same one within two minutes."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         body = feed.alarm_body(kind, sentence, at, **facts)
-        await self._js.publish(
-            feed.ALARM_SUBJECT, body, headers={"Content-Type": "application/json"}
-        )
+        same = sha256(feed.alarm_body(kind, sentence, "", **facts)).hexdigest()
+        headers = {"Content-Type": "application/json", "Nats-Msg-Id": same}
+        await self._js.publish(feed.ALARM_SUBJECT, body, headers=headers)
 
     async def _next_batch(self, published: int) -> Sequence[Message]:
         """Return the messages behind the tail: built while the last ones were sent, or now."""

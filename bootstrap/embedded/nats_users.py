@@ -10,17 +10,23 @@ import json
 import os
 import secrets
 import signal
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 from bootstrap.embedded import directory
+from bootstrap.errors import UsersNotReadError
 from client.durables import ACCOUNT, account_of, exports
 
 PUBLISHER = "publisher"
 ADMIN = "admin"
 PROGRAM = "nats-server"
+
+_READ_SECONDS = 30.0
+_ASK_SECONDS = 0.02
 
 _OWN_PERMISSIONS = {
     PUBLISHER: {
@@ -55,12 +61,17 @@ class NatsUsers:
             self._write(self._read())
 
     def set(self, durable: str, password: str) -> None:
-        """Add a subscriber, or give it another password; the server is told."""
+        """Add a subscriber, or give it another password, which the server then knows.
+
+        Raises:
+            UsersNotReadError: If a running server does not read its users.
+            OSError: If it does not answer.
+        """
         with self._locked():
             self._change(self._read() | {durable: password})
 
     def remove(self, durable: str) -> None:
-        """Remove a subscriber, whose connections end; the server is told."""
+        """Remove a subscriber, whose connections end. Raises as `set`."""
         with self._locked():
             self._change({k: v for k, v in self._read().items() if k != durable})
 
@@ -69,9 +80,35 @@ class NatsUsers:
         # the next change or start, and a server that was not told reads it then.
         write_private(self._subscribers, json.dumps(subscribers, indent=1))
         self._write(subscribers)
+        self._reload()
+
+    def _reload(self) -> None:
+        """Let the server, if it runs, read its users again, twice.
+
+        nats-server 2.15 lets a new account's imports work from the second time on. Each is waited
+        for: whoever connects while it happens is turned away.
+        """
         for pid in directory.processes_of(PROGRAM, f"{self._home / 'nats.conf'}\0"):
-            with suppress(ProcessLookupError):
+            for _ in range(2):
+                before = self._loaded_at()
                 os.kill(pid, signal.SIGHUP)
+                self._wait_for_another(before)
+
+    def _wait_for_another(self, before: str) -> None:
+        deadline = time.monotonic() + _READ_SECONDS
+        while self._loaded_at() == before:
+            if time.monotonic() > deadline:
+                raise UsersNotReadError(self._home)
+            time.sleep(_ASK_SECONDS)
+
+    def _loaded_at(self) -> str:
+        port = json.loads((self._home / "ports.json").read_bytes())["monitor"]
+        monitor = HTTPConnection("127.0.0.1", port, timeout=_READ_SECONDS)
+        try:
+            monitor.request("GET", "/varz")
+            return str(json.loads(monitor.getresponse().read())["config_load_time"])
+        finally:
+            monitor.close()
 
     def _read(self) -> dict[str, str]:
         if not self._subscribers.exists():

@@ -1,0 +1,113 @@
+"""What subscribers have acknowledged, kept in a file outside NATS.
+
+When the stream of entries is made anew, be it rebuilt or lost with its server, its consumers are
+gone too. Each is then made again where it was: what it had not acknowledged comes again, and
+nothing else does.
+"""
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from nats.js import JetStreamContext
+
+from client import feed
+from client.credentials import name_of
+from client.durables import durable_config, durables
+
+_log = structlog.get_logger("publisher")
+
+
+class Floors:
+    """The file: when the stream was made, and each subscriber's consumer with its floor.
+
+    Two publishers may write it at once: both write what the server says.
+
+    Args:
+        path: The file; its folder is made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def follow(self, js: JetStreamContext) -> None:
+        """Keep the floors of this stream, or give them to a stream that was made since.
+
+        Call when the stream is filled as far as the log: a consumer cannot begin beyond the end.
+
+        Crash points: until the last consumer is made the file names the former stream, and the
+        next call makes what is missing; one that is there already is left alone.
+
+        Raises:
+            nats.errors.Error: If the server does not answer or refuses us.
+            OSError: If the file cannot be written.
+        """
+        state = await js.stream_info(feed.ENTRIES)
+        made = _text(state.created)
+        kept = self._read()
+        if kept is not None and kept["stream_made"] != made:
+            await self._restore(js, kept["durables"], state.state.last_seq)
+        await self._keep(js, made, kept["durables"] if kept is not None else [])
+
+    async def note(self, js: JetStreamContext) -> None:
+        """Keep the floors of this stream; do nothing for one that was made since. As `follow`."""
+        made = _text((await js.stream_info(feed.ENTRIES)).created)
+        kept = self._read()
+        if kept is None or kept["stream_made"] == made:
+            await self._keep(js, made, kept["durables"] if kept is not None else [])
+
+    async def _restore(self, js: JetStreamContext, kept: list[dict[str, Any]], last: int) -> None:
+        there = {one.name for one in await durables(js)}
+        for one in kept:
+            if one["name"] not in there:
+                after = min(one["floor"], last)
+                await js.add_consumer(
+                    feed.ENTRIES, durable_config(one["name"], one["division"], after)
+                )
+                _log.warning("subscriber-restored", subscriber=one["name"], position=after)
+
+    async def _keep(self, js: JetStreamContext, made: str, before: list[dict[str, Any]]) -> None:
+        known = {one["name"]: one["division"] for one in before}
+        found = [
+            # A consumer that somebody edited keeps the division that it had.
+            {
+                "name": one.name,
+                "division": known.get(one.name, one.division) if one.drift else one.division,
+                "floor": one.floor,
+            }
+            for one in await durables(js)
+            if name_of(one.name) is not None
+        ]
+        self._write({"stream_made": made, "durables": found})
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            return dict(json.loads(self._path.read_bytes()))
+        except FileNotFoundError:
+            return None
+
+    def _write(self, kept: dict[str, Any]) -> None:
+        write_durably(self._path, json.dumps(kept, indent=1))
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Write a whole file that survives a power cut; its folder is made. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _text(moment: datetime | None) -> str:
+    return "" if moment is None else moment.isoformat()
