@@ -20,6 +20,7 @@ from api.writes import json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
+from commands.states import check_readable
 from projections.certificates import CertificateRow
 
 NOTICE = {
@@ -98,6 +99,7 @@ def _check_may_see(serving: Serving, caller: Principal, row: CertificateRow) -> 
             check_read(caller, "record", Scope(row.division))
         except Forbidden as error:
             raise AddressUnknown from error
+        check_readable(serving.parts.reader, row.record)
         return False
     console = serving.parts.desk.certificates
     return console.is_holder(caller, console.shown(caller, row.certificate))

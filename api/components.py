@@ -216,8 +216,16 @@ ANSWERS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "getMetrics": (_TEXT, _STRING, "Prometheus's text format."),
     **dict.fromkeys(
         (
-            *("listCandidates", "getCertificate", "getRecord", "getTimeline", "searchRecords"),
-            *("listClasses", "getClassRegister", "getRollUp", "getVersion", "isAlive", "isReady"),
+            *("listCandidates", "getCertificate", "getRecord", "getTimeline", "getProtection"),
+            *(
+                "searchRecords",
+                "listClasses",
+                "getClassRegister",
+                "getRollUp",
+                "getVersion",
+                "isAlive",
+                "isReady",
+            ),
             "mintDevelopmentToken",
         ),
         (_JSON, _ANY, "The answer."),

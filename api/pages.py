@@ -89,6 +89,10 @@ ADVICE: Mapping[int, Advice] = {
         "The personal data was erased and does not come back; entries and proofs still hold.",
     ),
     412: _READ_AGAIN,
+    423: Advice(
+        "该档案按《个人信息保护法》第四十七条限制处理。请联系所在县（区）疾控中心。",
+        "The record is restricted under article 47 of the PIPL. Ask the county's CDC.",
+    ),
     428: Advice(
         '请先读取该记录，把其 ETag（如 "3"）放入 If-Match。',
         'Read the record first, and send its ETag, such as "3", as If-Match.',

@@ -9,7 +9,7 @@ from uuid import UUID
 from bootstrap.views import Views
 from projections.people import Person
 
-_EVER = date(9999, 12, 30)
+EVER = date(9999, 12, 30)
 """The last day on which a value without an end holds."""
 
 
@@ -20,7 +20,7 @@ def people_on(views: Views, handles: Collection[UUID], day: date) -> Mapping[UUI
     from a later day on has no values yet.
     """
     known = views.people.lookup(handles, day)
-    later = views.people.lookup(set(handles) - known.keys(), _EVER)
+    later = views.people.lookup(set(handles) - known.keys(), EVER)
     return {handle: _described(handle, known.get(handle), handle in later) for handle in handles}
 
 

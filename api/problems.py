@@ -102,6 +102,7 @@ _COMMAND_STATUS: Mapping[type[commands.CommandError], int] = {
     commands.Forbidden: 403,
     commands.NotFound: 404,
     commands.Erased: 410,
+    commands.Restricted: 423,
 }
 
 

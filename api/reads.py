@@ -15,15 +15,17 @@ from api.callers import Caller
 from api.errors import AddressUnknown
 from api.parameters import MAX_POSITION, AtLeast, EffectiveOn, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
-from api.people import organisation_names, people_on
+from api.people import EVER, organisation_names, people_on
 from api.schemas import SearchRequest
 from api.writes import etag, json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
 from commands.records import id_number
+from commands.states import check_readable, states_of
 from commands.writing import ID_NUMBER
 from domain import private
+from domain.retention import retention_until
 from ledger.entry import Entry
 from projections.doses import DoseRow
 from projections.records import RecordRow, TimelineRow
@@ -127,10 +129,15 @@ def dose_lines(serving: Serving, doses: Iterable[DoseRow]) -> list[dict[str, Any
 
 
 def _readable(serving: Serving, caller: Principal, record: UUID) -> RecordRow:
-    """A record within the caller's scope; to everyone else it does not exist."""
+    """A record within the caller's scope; to everyone else it does not exist.
+
+    Raises:
+        Restricted, Erased: it may not be processed.
+    """
     row = serving.views.records.get(record)
     if row is None or not _may_read(caller, row):
         raise AddressUnknown
+    check_readable(serving.parts.reader, record)
     return row
 
 
@@ -160,6 +167,7 @@ def _record(serving: Serving, row: RecordRow, day: date) -> Mapping[str, Any]:
         "division": row.division,
         "roll": row.roll,
         "registered_on": row.registered_on,
+        "retention_until": retention_until(views.doses.of_record(row.record, EVER)),
         "recipient": people[row.recipient],
         "guardians": [
             {"relation": relation} | people[person] for person, relation in guardians.items()
@@ -189,9 +197,11 @@ def _entry_data(serving: Serving, rows: Sequence[TimelineRow]) -> Mapping[int, M
 
 def _search(serving: Serving, caller: Principal, number: str, day: date) -> list[dict[str, Any]]:
     lines = []
-    for person, record in serving.parts.vault.keys.find(ID_NUMBER, number):
+    found = serving.parts.vault.keys.find(ID_NUMBER, number)
+    hidden = states_of(serving.parts.reader, [record for _, record in found])
+    for person, record in found:
         row = serving.views.records.get(record)
-        if row is None or not _may_read(caller, row):
+        if row is None or record in hidden or not _may_read(caller, row):
             continue
         recipient = people_on(serving.views, [row.recipient], day)[row.recipient]
         lines.append(

@@ -1,7 +1,7 @@
 """The school check's tables: annex 3 of a class and annex 4 of a division."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -18,9 +18,12 @@ from api.writes import json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
+from commands.states import states_of
+from domain.protection import State
 from projections import annex3, annex4
+from projections.annex3 import Particulars
 from projections.organisations import OrganisationRow
-from projections.register import Register
+from projections.register import Line, Register
 from projections.roll_up import Level, RollUp
 
 Division = Annotated[str, Path(pattern="^[0-9]{2}([0-9]{2}([0-9]{2}([0-9]{3})?)?)?$")]
@@ -63,9 +66,10 @@ async def class_register(  # noqa: PLR0913, PLR0917 - a parameter each
     school = await to_thread.run_sync(_institution, serving, caller, institution)
 
     def read() -> Register:
-        return serving.views.registers.register(
+        found = serving.views.registers.register(
             institution, class_name, school_year=school_year, effective_on=day
         )
+        return _hiding(serving, found)
 
     found = await to_thread.run_sync(read, limiter=serving.threads)
     return json_response(_register(school, found), headers=NO_STORE)
@@ -118,6 +122,24 @@ def _institution(serving: Serving, caller: Principal, institution: UUID) -> Orga
     return row
 
 
+def _hiding(serving: Serving, found: Register) -> Register:
+    """The register without what may not be shown; its subtotals count every child as before."""
+    states = states_of(serving.parts.reader, [line.record for line in found.lines])
+    lines = tuple(
+        replace(line, pupil=replace(line.pupil, particulars=_HIDDEN[states[line.record]]))
+        if line.record in states
+        else line
+        for line in found.lines
+    )
+    return replace(found, lines=lines)
+
+
+_HIDDEN = {
+    State.RESTRICTED: Particulars(restricted=True),
+    State.SHREDDED: Particulars(erased=True),
+}
+
+
 def _register(school: OrganisationRow, found: Register) -> Mapping[str, Any]:
     return {
         "institution": found.institution,
@@ -128,19 +150,27 @@ def _register(school: OrganisationRow, found: Register) -> Mapping[str, Any]:
         "columns": annex3.COLUMNS,
         "rows": [line.pupil.row() for line in found.lines],
         "subtotals": found.subtotals.rows(),
-        "lines": [
-            {
-                "enrolment": line.enrolment,
-                "record": line.record,
-                "number": line.pupil.number,
-                "admission": line.admission,
-                "joined_on": line.joined_on,
-                "checked_on": line.checked_on,
-                "reissued_on": line.reissued_on,
-                "rechecked_on": line.rechecked_on,
-                "complete": line.pupil.complete,
-                "erased": line.pupil.particulars.erased,
-            }
-            for line in found.lines
-        ],
+        "lines": [_line(line) for line in found.lines],
+    }
+
+
+def _line(line: Line) -> Mapping[str, Any]:
+    """What annex 3 has no column for; of a restricted record only that it is one."""
+    pupil = line.pupil
+    head = {
+        "enrolment": line.enrolment,
+        "number": pupil.number,
+        "erased": pupil.particulars.erased,
+        "restricted": pupil.particulars.restricted,
+    }
+    if pupil.particulars.restricted:
+        return head
+    return head | {
+        "record": line.record,
+        "admission": line.admission,
+        "joined_on": line.joined_on,
+        "checked_on": line.checked_on,
+        "reissued_on": line.reissued_on,
+        "rechecked_on": line.rechecked_on,
+        "complete": pupil.complete,
     }

@@ -74,6 +74,23 @@ ADDRESSES: tuple[Address, ...] = (
     ),
     Address(f"{_RECORD}/amendments", "amendIdentity", ("vaccination-record.identity-amended.v1",)),
     Address(f"{_RECORD}/roll", "changeRoll", ("vaccination-record.roll-changed.v1",)),
+    Address(
+        f"{_RECORD}/restriction",
+        "restrictRecord",
+        (
+            "vaccination-record.restricted.v1",
+            "vaccination-record.restriction-lifted.v1",
+        ),
+    ),
+    Address(
+        f"{_RECORD}/shredding",
+        "shredRecord",
+        (
+            "vaccination-record.shred-requested.v1",
+            "vaccination-record.shred-withdrawn.v1",
+            "vaccination-record.shredded.v1",
+        ),
+    ),
     Address("/v1/corrections", "requestCorrection", ("correction.requested.v1",)),
     Address(f"{_CORRECTION}/verification", "verifyCorrection", ("correction.verified.v1",)),
     Address(f"{_CORRECTION}/application", "applyCorrection", ("correction.applied.v1",)),

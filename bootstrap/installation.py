@@ -13,7 +13,7 @@ from bootstrap.part import Part
 from bootstrap.settings import Settings
 from bootstrap.supervisor import Supervisor
 
-WORKERS = ("integrator", "projector", "publisher")
+WORKERS = ("integrator", "projector", "publisher", "custodian")
 _PROBE_SECONDS = 1.0
 _OK = 200
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
+from bootstrap.erasure import apply_shred_list
 from bootstrap.issuer_keys import IssuerKeys
 from bootstrap.keks import KekFolder
 from bootstrap.secrets import Secrets, load_or_make, log_pairs
@@ -154,11 +155,18 @@ def rules(settings: Settings) -> Rules:
 def wire(settings: Settings) -> Iterator[Parts]:
     """Open everything that reading and writing need; closes it in the end.
 
+    What was shredded is destroyed once more first: a database may come from a backup.
+
     Args:
         settings: With the URLs of both databases.
+
+    Raises:
+        ShredListUnreadable: The list of what was shredded is damaged.
+        psycopg.OperationalError: There is such a list, and a database cannot be reached.
     """
     assert settings.database_url is not None
     assert settings.keys_url is not None
+    apply_shred_list(settings)
     kept = installation_secrets(settings)
     pool = open_pool(settings.database_url, READ_ROLE, size=POOL_SIZE)
     keys_pool = open_pool(settings.keys_url, VAULT_ROLE, size=KEYS_POOL_SIZE)

@@ -2,7 +2,17 @@
 
 import typer
 
-from cli import evaluate, feed, kek, log, projections, serving, subscriber, witness
+from cli import (
+    evaluate,
+    feed,
+    kek,
+    log,
+    projections,
+    serving,
+    shred,
+    subscriber,
+    witness,
+)
 from cli.conformance.command import conformance
 from cli.demo.command import demo
 from cli.tail import tail
@@ -30,5 +40,6 @@ app.add_typer(feed.app, name="feed")
 app.add_typer(kek.app, name="kek")
 app.add_typer(log.app, name="log")
 app.add_typer(projections.app, name="projections")
+app.add_typer(shred.app, name="shred")
 app.add_typer(subscriber.app, name="subscriber")
 app.add_typer(witness.app, name="witness")

@@ -17,6 +17,7 @@ from commands.reading import Reading
 from commands.recording import platform_signed, record, statement_of
 from commands.records import id_number
 from commands.services import Services
+from commands.states import check_readable
 from commands.vault import Place, Sealing
 from commands.writing import HOLDER, ID_NUMBER, Decision, Effect
 from domain.certificate import Certificate, Issued
@@ -24,11 +25,12 @@ from domain.claim import AlreadyClaimed
 from domain.codec import statement_fields
 from domain.effect import OnBehalf
 from domain.errors import DomainError
+from domain.protection import State
 from domain.topics import GRANTEE, check_private
 from domain.vaccination_record import VaccinationRecord
 from domain.vocabulary import PersonKind
 from ledger.entry import Entry
-from ledger.store.append import Claim
+from ledger.store.append import Claim, Guard
 from ledger.store.errors import ClaimTaken, GuardFailed, VersionConflict
 
 GRANTEE_NUMBER = "grantee-id-number"
@@ -64,7 +66,9 @@ class Console:
         for person, stream in self._services.vault.keys.find(ID_NUMBER, number_of(identity)):
             if not reading.exists(stream):
                 continue  # an index left over from a write that failed
-            record_ = reading.load(VaccinationRecord, stream)
+            record_ = reading.stored(VaccinationRecord, stream)
+            if record_.protection.state is not State.NORMAL:
+                continue
             kind = PersonKind.ADULT if person == record_.recipient else PersonKind.CHILD
             if record_.kind is kind:
                 found.append(Candidate(stream, kind, person))
@@ -150,7 +154,14 @@ class Console:
             sealed=sealing.sealed,
             **fields,
         )
-        decision = Decision(certificate, sealing, indexes=((GRANTEE_NUMBER, number, grantee),))
+        record_ = reading.load(VaccinationRecord, certificate.record)
+        decision = Decision(
+            certificate,
+            sealing,
+            # Nothing is sealed beside a record once it was shredded.
+            guards=(Guard(record_.id, record_.version),),
+            indexes=((GRANTEE_NUMBER, number, grantee),),
+        )
         return decision, {grantee: commitment}
 
     def revoke_grant(
@@ -189,10 +200,12 @@ class Console:
 
         Raises:
             Forbidden, NotFound: not a citizen; not the caller's to see.
+            Restricted, Erased: the record may not be processed.
         """
         certificate = self._reading().load(Certificate, stream)
         if not self.may_view(caller, certificate):
             raise NotFound
+        check_readable(self._services.reader, certificate.record)
         return certificate
 
     def holds(self, caller: Principal, stream: UUID) -> bool:
@@ -202,7 +215,7 @@ class Console:
     def is_holder(self, caller: Principal, certificate: Certificate) -> bool:
         """Whether the caller is the person who holds the certificate."""
         reading = self._reading()
-        record_ = reading.load(VaccinationRecord, certificate.record)
+        record_ = reading.stored(VaccinationRecord, certificate.record)
         held_by = reading.person(record_, certificate.holder)
         return id_number(held_by) == number_of(identity_of(caller))
 
@@ -229,6 +242,7 @@ class Console:
         certificate = reading.load(Certificate, asked.stream)
         if not self.is_holder(asked.caller, certificate):
             raise NotFound
+        reading.load(VaccinationRecord, certificate.record)  # refuses one that is restricted
         return reading, certificate, OnBehalf(certificate.holder)
 
     def _grantee(self, number: str, certificate: UUID) -> tuple[UUID, bool]:

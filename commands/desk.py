@@ -7,7 +7,15 @@ guards, envelopes and sealed values are stored together or not at all.
 from collections.abc import Mapping
 from uuid import UUID
 
-from commands import certificates, corrections, enrolments, organisations, records, statements
+from commands import (
+    certificates,
+    corrections,
+    enrolments,
+    organisations,
+    protection,
+    records,
+    statements,
+)
 from commands.answering import Written, first_answer
 from commands.errors import (
     CommandError,
@@ -40,6 +48,7 @@ from ledger.store.mapping import Signed
 HANDLERS: Mapping[str, Handler] = {
     **organisations.HANDLERS,
     **records.HANDLERS,
+    **protection.HANDLERS,
     **corrections.HANDLERS,
     **enrolments.HANDLERS,
     **statements.HANDLERS,

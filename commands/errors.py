@@ -91,6 +91,13 @@ class Erased(CommandError):
     zh = "此操作所需的个人信息已删除。"
 
 
+class Restricted(CommandError):
+    """The record is restricted: it is stored, and neither shown nor changed."""
+
+    code = "restricted"
+    zh = "该档案已限制处理：仅存储，不展示，不更改。"
+
+
 class KeyRefused(CommandError):
     """The public key is weak or malformed, or the proof that its private half is held fails."""
 

@@ -62,6 +62,11 @@ def is_within(principal: Principal, scope: Scope) -> bool:
     return principal.is_within(scope.division)
 
 
+def is_own_within(principal: Principal, scope: Scope) -> bool:
+    """The own organisation, for a thing that lies in its divisions."""
+    return is_own(principal, scope) and principal.is_within(scope.division)
+
+
 Rows = tuple[tuple[Role, Policy], ...]
 
 _STAFF_OWN: Rows = tuple(
@@ -81,6 +86,9 @@ _STAFF_OWN: Rows = tuple(
 )
 _ADMISSION: Rows = ((Role.COUNTY_CDC, is_within), (Role.OPERATOR, is_within))
 _CORRECTION: Rows = ((Role.CLINIC, is_managing), (Role.COUNTY_CDC, is_within))
+_PROTECTION: Rows = tuple(
+    (role, is_own_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
+)
 _SCHOOL: Rows = ((Role.SCHOOL, is_own),)
 _OVERSIGHT: Rows = tuple(
     (role, is_within)
@@ -105,6 +113,11 @@ WRITES: Mapping[str, Rows] = {
     "vaccination-record.contraindication-recorded.v1": ((Role.CLINIC, is_own_in_county),),
     "vaccination-record.contraindication-lifted.v1": ((Role.CLINIC, is_in_county),),
     "vaccination-record.identity-amended.v1": ((Role.CLINIC, is_managing),),
+    "vaccination-record.restricted.v1": _PROTECTION,
+    "vaccination-record.restriction-lifted.v1": _PROTECTION,
+    "vaccination-record.shred-requested.v1": _PROTECTION,
+    "vaccination-record.shred-withdrawn.v1": _PROTECTION,
+    "vaccination-record.shredded.v1": _PROTECTION,
     "correction.requested.v1": _CORRECTION,
     "correction.verified.v1": _CORRECTION,
     "correction.applied.v1": _CORRECTION,

@@ -10,6 +10,7 @@ from eventsourcing.domain import BaseAggregate
 
 from commands.errors import Erased, NotFound
 from commands.services import Services
+from commands.states import check_state
 from commands.vault import KeyRing
 from domain.calendar import civil_day
 from domain.topics import GUARDIAN, RECIPIENT, check_private
@@ -50,7 +51,19 @@ class Reading:
         return civil_day(self.recorded_at)
 
     def load(self, kind: type[A], stream: UUID) -> A:
-        """An aggregate of that kind.
+        """An aggregate of that kind; a record only where it may be processed.
+
+        Raises:
+            NotFound: there is none, or it is of another kind.
+            Restricted, Erased: it is a record that is restricted or shredded.
+        """
+        found = self.stored(kind, stream)
+        if isinstance(found, VaccinationRecord):
+            check_state(found.protection.state)
+        return found
+
+    def stored(self, kind: type[A], stream: UUID) -> A:
+        """An aggregate of that kind, whatever state it is in.
 
         Raises:
             NotFound: there is none, or it is of another kind.

@@ -10,9 +10,10 @@ from domain.dose_policy import CurrentStateDiffers, DoseFacts
 from domain.identity import IdNumber
 from domain.organisation import Organisation
 from domain.private import IdType, check_identity
+from domain.protection import State
 from domain.topics import GUARDIAN, RECIPIENT, check_people, check_private, people
 from domain.vaccination_record import VaccinationRecord
-from ledger.store.append import Claim
+from ledger.store.append import Claim, Guard
 
 
 def register(writing: Writing) -> Decision:
@@ -23,7 +24,8 @@ def register(writing: Writing) -> Decision:
     writing.permit(Scope(managed_by.division, acting=managed_by.id, managing=managed_by.id))
     roles = people(statement.topic, fields)
     check_people(statement.topic, roles, writing.private)
-    newcomers = {handle for handle in roles if not _is_known(writing, handle)}
+    known = {handle: _known_from(writing, handle) for handle in roles}
+    newcomers = {handle for handle, source in known.items() if source is None}
     sealing, typed = writing.seal(roles, newcomers=newcomers)
     record = VaccinationRecord.register(
         statement.stream,
@@ -42,7 +44,10 @@ def register(writing: Writing) -> Decision:
         indexes.append((ID_NUMBER, number, handle))
         if roles[handle] == RECIPIENT:
             claims.append(Claim(ID_NUMBER, writing.blind(ID_NUMBER, number), record.id))
-    return Decision(record, sealing, claims=tuple(claims), indexes=tuple(indexes))
+    # A guardian's key goes with the last record that holds it, so a sibling's record rests on the
+    # one it knows the guardian from: were that shredded meanwhile, this is decided anew.
+    guards = tuple(Guard(source.id, source.version) for source in known.values() if source)
+    return Decision(record, sealing, guards=guards, claims=tuple(claims), indexes=tuple(indexes))
 
 
 def administer_dose(writing: Writing) -> Decision:
@@ -175,22 +180,25 @@ def id_number(values: Mapping[str, object]) -> str | None:
     return f"{values.get('id_type', IdType.ID_CARD)}:{number}"
 
 
-def _is_known(writing: Writing, handle: UUID) -> bool:
-    """Whether a guardian is one whom another record holds: siblings share their guardians.
+def _known_from(writing: Writing, handle: UUID) -> VaccinationRecord | None:
+    """The record that a guardian is known from: siblings share their guardians.
 
     Who names a handle must also know the number that belongs to it; nobody can attach a stranger.
     """
     if handle == writing.fields["recipient"] or "id_number" not in writing.private[handle].values:
-        return False
+        return None
     values = check_private(writing.statement.topic, GUARDIAN, writing.private[handle].values)
     number = id_number(values)
     for person, stream in writing.services.vault.keys.find(ID_NUMBER, number or ""):
         # An index may be left over from a write that failed; only the sealed value decides.
-        if person == handle and writing.exists(stream):
-            record = writing.load(VaccinationRecord, stream)
-            if handle in record.handles and id_number(writing.person(record, handle)) == number:
-                return True
-    return False
+        if person != handle or not writing.exists(stream):
+            continue
+        record = writing.stored(VaccinationRecord, stream)
+        if record.protection.state is State.SHREDDED or handle not in record.handles:
+            continue
+        if id_number(writing.person(record, handle)) == number:
+            return record
+    return None
 
 
 def _permitted_record(writing: Writing) -> VaccinationRecord:

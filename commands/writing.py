@@ -90,8 +90,15 @@ class Writing(Reading):
         Raises:
             NotFound: see `load`.
             VersionConflict: it stands elsewhere by now.
+            Restricted, Erased: it is a record that may not be processed.
         """
-        found = self.load(kind, self.statement.stream)
+        return self._at_version(self.load(kind, self.statement.stream))
+
+    def target_in_any_state(self, kind: type[A]) -> A:
+        """As `target`, also for a record that may not be processed."""
+        return self._at_version(self.stored(kind, self.statement.stream))
+
+    def _at_version(self, found: A) -> A:
         if found.version != self.statement.expected_version:
             raise VersionConflict(found.id, self.statement.expected_version, found.version)
         return found

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from eventsourcing.domain import BaseAggregate
 
-from domain import contraindication, dose_events, registration
+from domain import contraindication, dose_events, protection, registration
 from domain.calendar import civil_day, effective_next_day
 from domain.contraindication import ContraindicationState
 from domain.dose import DoseHistory, DoseState
@@ -23,7 +23,9 @@ from domain.dose_policy import DoseFacts, check_changes, check_dose
 from domain.effect import Cause, CausedEffect, Effective, effective_day
 from domain.errors import DomainError
 from domain.organisation import NotAClinic, Organisation, OrganisationKind
+from domain.protection import AlreadyShredded, Protection, ProtectionEvent, State
 from domain.registration import Guardian, Roll, RollState
+from domain.retention import retention_until
 from domain.sealed import Fact, Sealed
 from domain.vocabulary import PersonKind, Urgency
 
@@ -54,6 +56,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
         roll_history: states of the roll in the order of the record's versions.
         identity_effective_on: first day on which each person's identity counts for claims
             (C-23, C-24).
+        protection: whether it may be processed.
     """
 
     TOPIC = "vaccination-record"
@@ -68,6 +71,11 @@ class VaccinationRecord(BaseAggregate[UUID]):
     DoseEnteredInError = dose_events.DoseEnteredInError
     ContraindicationRecorded = contraindication.ContraindicationRecorded
     ContraindicationLifted = contraindication.ContraindicationLifted
+    Restricted = protection.Restricted
+    RestrictionLifted = protection.RestrictionLifted
+    ShredRequested = protection.ShredRequested
+    ShredWithdrawn = protection.ShredWithdrawn
+    Shredded = protection.Shredded
 
     def __init__(
         self, kind: PersonKind, recipient: UUID, guardians: tuple[Guardian, ...], birth_year: int
@@ -79,6 +87,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
         self.roll_history: list[RollState] = []
         self.contraindications: dict[UUID, ContraindicationState] = {}
         self.identity_effective_on: dict[UUID, date] = {}
+        self.protection = Protection()
         self._doses: dict[UUID, DoseHistory] = {}
 
     # What the record tells.
@@ -130,6 +139,12 @@ class VaccinationRecord(BaseAggregate[UUID]):
         newest = max((state.occurred_on for state in given), default=None)
         lately = {state.clinic for state in given if state.occurred_on == newest}
         return frozenset({self.managing_organisation, *lately})
+
+    @property
+    def retention_until(self) -> date | None:
+        """Last day on which the law wants it kept (E-3); None without doses."""
+        known = (history.on() for history in self._doses.values())
+        return retention_until(state for state in known if state is not None)
 
     # What may happen to it.
 
@@ -360,6 +375,24 @@ class VaccinationRecord(BaseAggregate[UUID]):
         self.trigger_event(
             self.ContraindicationLifted, timestamp=recorded_at, sealed=sealed, **fields
         )
+
+    def protect(
+        self,
+        decision: type[ProtectionEvent],
+        *,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Restrict, lift, or shred: a request, its withdrawal, or another's confirmation.
+
+        Raises:
+            DomainError: AlreadyShredded, or what the decision's own `check` refuses.
+        """
+        if self.protection.state is State.SHREDDED:
+            raise AlreadyShredded
+        derived = decision.check(self, fields, civil_day(recorded_at))
+        self.trigger_event(decision, timestamp=recorded_at, sealed=sealed, **derived, **fields)
 
     def _current(self, dose: UUID) -> DoseState:
         state = self.dose(dose)

@@ -41,6 +41,7 @@ COLUMNS: tuple[str, ...] = (
 )
 
 ERASED = "已删除"
+RESTRICTED = "已限制"
 YES = "是"
 NO = "否"
 _ANSWERS = {True: YES, False: NO, None: ""}
@@ -53,6 +54,7 @@ class Particulars:
 
     Attributes:
         erased: Whether the person's data were deleted.
+        restricted: Whether the record is stored only; then its cells are not shown either.
     """
 
     name: str | None = None
@@ -60,6 +62,7 @@ class Particulars:
     birth_date: date | None = None
     phone: str | None = None
     erased: bool = False
+    restricted: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class Pupil:
 
     def row(self) -> tuple[str, ...]:
         """Return the 30 cells."""
+        if self.particulars.restricted:
+            return (str(self.number), *[RESTRICTED] * 4, *[""] * (len(COLUMNS) - 5))
         marks = self.check.cells(GROUPS)
         return (
             str(self.number),

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from projections.change import Change
-from projections.connection import Cursor, Pool
+from projections.connection import Connection, Cursor, Pool
 from projections.pieces import OPEN_POSITION, Piece, Pieces
 from projections.projection import Projection, Table
 from projections.queries import named_queries
@@ -199,6 +199,15 @@ class People:
         return {handle: Person(**said) for handle, said in found.items()}
 
 
-def erase(cursor: Cursor, handles: Collection[UUID]) -> int:
-    """Delete all rows of people, as part of destroying their keys; returns how many there were."""
-    return cursor.execute(_SQL["erase_people"], {"handles": list(handles)}).rowcount
+def erase(connection: Connection, handles: Collection[UUID], streams: Collection[UUID]) -> int:
+    """Delete all rows of people, and all that streams say of anyone; return how many there were.
+
+    Part of destroying keys: the projection cannot write them again, since nothing opens any more.
+
+    Args:
+        connection: As the role that projects people.
+        handles: Whose keys are destroyed.
+        streams: Streams about a record that was shredded.
+    """
+    asked = {"handles": list(handles), "streams": list(streams)}
+    return connection.execute(_SQL["erase_people"], asked).rowcount

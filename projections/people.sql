@@ -33,4 +33,4 @@ WHERE handle = ANY(%(handles)s)
 ORDER BY handle, from_position
 
 -- name: erase_people
-DELETE FROM people.people WHERE handle = ANY(%(handles)s)
+DELETE FROM people.people WHERE handle = ANY(%(handles)s) OR stream = ANY(%(streams)s)

@@ -258,6 +258,10 @@ class Records:
         """Return the records that a person is recipient or guardian of, oldest first."""
         return self._ids("records_of_person", {"handle": handle})
 
+    def streams_of(self, record: UUID) -> list[UUID]:
+        """Return the streams about a record, itself among them."""
+        return self._ids("streams_of_record", {"record": record})
+
     def managed_by(self, organisation: UUID, after: int = 0, limit: int = 100) -> list[UUID]:
         """Return records that an organisation manages, by position of registration.
 

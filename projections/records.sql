@@ -75,3 +75,6 @@ FROM views.timeline
 WHERE record = %(record)s AND position > %(after)s
   AND position <= coalesce(%(up_to)s, 9223372036854775807)
 ORDER BY position LIMIT %(limit)s
+
+-- name: streams_of_record
+SELECT DISTINCT stream FROM views.timeline WHERE record = %(record)s

@@ -6,20 +6,23 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import structlog
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from bootstrap.erasure import Eraser, apply_shred_list
 from bootstrap.feed import feed_server
 from bootstrap.installation import ready_mark
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
+from bootstrap.views import open_views
 from bootstrap.wiring import log_signers, outside_path, wire
 from ledger.store.errors import LogHalted
 from ledger.store.integration import Integrator
 from projections.loop import Projector
-from workers import projector
+from workers import custodian, projector
 from workers.floors import Floors
 from workers.publisher import Publisher
 from workers.rebuild import FLOORS, Rebuild
@@ -69,6 +72,13 @@ def _rebuild(settings: Settings, _stop: threading.Event) -> None:
         print(json.dumps({"messages": asyncio.run(rebuild.run(tell))}))  # noqa: T201 - its result
 
 
+def _keep(settings: Settings, stop: threading.Event) -> None:
+    with wire(settings) as parts, open_views(settings) as views:
+        eraser = Eraser(settings, parts.services, views.records, views.positions)
+        _mark_ready(settings, "custodian")
+        custodian.run(eraser, partial(apply_shred_list, settings), stop)
+
+
 async def _until(stop: threading.Event, publisher: Publisher) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -89,6 +99,7 @@ WORKERS: Mapping[str, Callable[[Settings, threading.Event], None]] = {
     "projector": _project,
     "publisher": _publish,
     "feed-rebuild": _rebuild,
+    "custodian": _keep,
 }
 
 

@@ -289,3 +289,16 @@ class CopiesDiffer(RecoveryRefused):
     def __init__(self, size: int) -> None:
         self.size = size
         super().__init__(size=size)
+
+
+class ShredListUnreadable(StoreError):
+    """The list of destroyed keys is damaged; restore it before anything is served.
+
+    Attributes:
+        path: The file.
+        line: The first line that cannot be read.
+    """
+
+    def __init__(self, path: str, line: int) -> None:
+        self.path, self.line = path, line
+        super().__init__(path=path, line=line)

@@ -104,6 +104,10 @@ class KeyStore:
             for person, record in rows_of(self._pool, _QUERIES["select_index"], parameters)
         ]
 
+    def records_of(self, handle: UUID) -> list[UUID]:
+        """Return the streams in which a person can be found by some number."""
+        return [record for (record,) in rows_of(self._pool, _QUERIES["select_records"], [handle])]
+
     def _insert(self, keys: Mapping[UUID, bytes]) -> bool:
         """Store keys under the newest version; False where that wraps nothing any more."""
         newest = max(self._keks.values(), key=lambda kek: kek.number)

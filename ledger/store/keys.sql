@@ -11,3 +11,6 @@ ON CONFLICT DO NOTHING;
 -- name: select_index
 SELECT handle, record FROM keys.blind_index WHERE kind = %b AND digest = %b
 ORDER BY handle, record;
+
+-- name: select_records
+SELECT DISTINCT record FROM keys.blind_index WHERE handle = %b ORDER BY record;

@@ -120,6 +120,14 @@ class LogReader:
         rows = self._rows("answered", [author, key])
         return Answered(*rows[0]) if rows else None
 
+    def holders(self, kinds: Sequence[str], keys: Sequence[bytes]) -> list[tuple[str, UUID]]:
+        """Return kind and stream of every claim of these kinds and keys, published or not."""
+        return self._rows("holders", [list(kinds), list(keys)])
+
+    def claimed(self, kind: str) -> list[tuple[UUID, int]]:
+        """Return stream and position of every claim of a kind, oldest first."""
+        return self._rows("claimed", [kind])
+
     def envelope(self, digest: str) -> bytes | None:
         """Return the envelope of a SHA-256 in hex, as an entry's ``author`` names it."""
         rows = self._rows("envelope", [bytes.fromhex(digest)])

@@ -78,3 +78,9 @@ SELECT entry FROM ledger.entries WHERE position = %b;
 -- name: answered
 -- What an idempotency key of an author stands for.
 SELECT request, first_position, count FROM ledger.idempotency WHERE author = %b AND key = %b;
+
+-- name: holders
+SELECT kind, stream FROM ledger.claims WHERE kind = ANY(%b::text[]) AND key = ANY(%b::bytea[]);
+
+-- name: claimed
+SELECT stream, position FROM ledger.claims WHERE kind = %b ORDER BY position;

@@ -25,9 +25,18 @@ from bootstrap.settings import Settings
 from bootstrap.supervisor import State, read_state
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PARTS = ("postmaster", "backend", "nats", "api", "integrator", "projector", "publisher")
+PARTS = (
+    "postmaster",
+    "backend",
+    "nats",
+    "api",
+    "integrator",
+    "projector",
+    "publisher",
+    "custodian",
+)
 KINDS = (*PARTS, "supervisor")
-OWN_PROCESSES = ("api", "integrator", "projector", "publisher")
+OWN_PROCESSES = ("api", "integrator", "projector", "publisher", "custodian")
 
 PATIENCE_SECONDS = 120.0
 _FIRST_PORT, _LAST_PORT = 8500, 9499

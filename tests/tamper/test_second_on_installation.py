@@ -72,6 +72,15 @@ def write_everything(parts: Parts) -> None:
         clinic.submit(given)
         correct(clinic, registered.stream, child, given)
         claim(parts, registered.stream)
+    restricted = {"organisation": str(cdc.organisation), "reason": "consent-withdrawn"}
+    record = registered.stream
+    version = len(parts.reader.stream(record))
+    cdc.submit(Draft("vaccination-record.restricted.v1", record, version, restricted))
+    asked = {"organisation": str(cdc.organisation), "ground": "legal-order"}
+    cdc.submit(Draft("vaccination-record.shred-requested.v1", record, version + 1, asked))
+    city = admit(operator, Role.CITY_CDC, "测试市疾控中心", "city-cdc", COUNTY)
+    confirmed = {"organisation": str(city.organisation), "request": version + 2}
+    city.submit(Draft("vaccination-record.shredded.v1", record, version + 2, confirmed))
     revoked = {"keyid": other.key.keyid, "reason": "lost"}
     cdc.submit(Draft("organisation.key-revoked.v1", other.organisation, 1, revoked))
 
@@ -139,13 +148,13 @@ def entries_in(folder: Path) -> list[Entry]:
 
 def test_both_hold_an_installation_s_export_for_true(parts, exported):
     report = verify_log(FolderSource(exported), trust_of(parts))
-    assert report.counts.entries == len(entries_in(exported)) == 27
+    assert report.counts.entries == len(entries_in(exported)) == 31
     assert verify(reader(exported), Given(Trust.of_keys(*vkeys(parts)), SCHEMAS)) == []
 
 
 def test_the_export_names_its_policy(parts, exported):
     trust = Trust.parse((exported / "log.vkey").read_bytes())
-    assert trust.judge((exported / "checkpoint").read_bytes())[0].size == 27
+    assert trust.judge((exported / "checkpoint").read_bytes())[0].size == 31
 
 
 def test_every_sealed_value_opens_and_is_what_its_author_committed_to(parts, exported):

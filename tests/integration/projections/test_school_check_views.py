@@ -260,7 +260,7 @@ def test_a_shredded_child_keeps_its_line_and_reads_deleted_in_september_too(two_
     with psycopg.connect(house.keys_url) as keys:
         keys.execute("SET ROLE vaxledger_people")
         keys.execute("SET search_path = people")
-        assert people.erase(keys.cursor(), [child]) == 1
+        assert people.erase(keys, [child], []) == 1
     for at in (None, house.september):
         line = register_of(house, "小一班", at).rows()[1]
         assert line[1:5] == ("已删除",) * 4
