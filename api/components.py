@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.problems import MEDIA_TYPE as PROBLEM
+from domain.certificate_rules.case import RULES as CERTIFICATE_RULES
+from domain.roll_up.case import KINDS as ROLL_UP_KINDS
+from domain.schedules.schedule import SHIPPED
 from domain.topics import EVENTS
 from ledger.envelope import PAYLOAD_TYPE
 
@@ -27,6 +30,12 @@ def _object(description: str, **properties: Any) -> dict[str, Any]:
     }
 
 
+_DAY = {"type": "string", "format": "date"}
+_DOSE = _object(
+    "A dose; the vaccine by symbol, four-digit code or name.",
+    vaccine={"type": "string"},
+    date=_DAY,
+)
 SCHEMAS: Mapping[str, Any] = {
     "SignedBody": _object(
         "A signed write: the envelope over the statement, and the private part of each person.",
@@ -104,18 +113,11 @@ SCHEMAS: Mapping[str, Any] = {
     "SchoolEntryCase": {
         **_object(
             "A child on the day of the check.",
-            birth_date={"type": "string", "format": "date"},
-            check_date={"type": "string", "format": "date"},
+            birth_date=_DAY,
+            check_date=_DAY,
             entry_type={"enum": ["kindergarten", "primary"]},
             has_certificate={"type": "boolean"},
-            doses={
-                "type": "array",
-                "items": _object(
-                    "A dose; the vaccine by symbol, four-digit code or name.",
-                    vaccine={"type": "string"},
-                    date={"type": "string", "format": "date"},
-                ),
-            },
+            doses={"type": "array", "items": _DOSE},
             contraindications={
                 "type": "array",
                 "items": _object(
@@ -136,6 +138,59 @@ SCHEMAS: Mapping[str, Any] = {
         exempt={"type": "array", "items": {"$ref": f"{REF}Gap"}},
         annex2_template={"enum": [1, 2, "2+contraindication_note", None]},
         reissue_certificate={"type": "boolean"},
+        explanation={"type": "object"},
+    ),
+    "ImmunizationCase": {
+        **_object(
+            "A child on the day asked about.",
+            birth_date=_DAY,
+            asked_on=_DAY,
+            sex={"enum": ["female", "male"]},
+            schedule={"enum": list(SHIPPED), "description": "Else the one in force on the day."},
+            doses={"type": "array", "items": _DOSE},
+            contraindications={
+                "type": "array",
+                "items": {
+                    **_object(
+                        "Against a vaccine group or a vaccine. Permanent ones exempt, temporary "
+                        "ones postpone.",
+                        vaccine_group={"type": "string"},
+                        vaccine={"type": "string"},
+                        kind={"enum": ["permanent", "temporary"]},
+                        until={**_DAY, "description": "Last day of a temporary one."},
+                    ),
+                    "required": ["kind"],
+                },
+            },
+            conditions={"type": "array", "items": {"type": "string"}},
+            immunoglobulins={"type": "array", "items": _DAY},
+        ),
+        "required": ["birth_date", "asked_on", "doses"],
+    },
+    "ImmunizationEvaluation": _object(
+        "Every dose by series, every series with its next dose, and what stands behind them.",
+        schedule={"type": "string"},
+        doses={"type": "array", "items": {"type": "object"}},
+        series={"type": "object", "additionalProperties": {"type": "object"}},
+        explanation={"type": "object"},
+    ),
+    "CertificateCase": _object(
+        "A question to the rules of electronic certificates; `rule` says what `input` holds.",
+        rule={"enum": list(CERTIFICATE_RULES)},
+        input={"type": "object"},
+    ),
+    "RollUpCase": _object(
+        "A question to the rules of registers and roll-ups, answered as is usual for its kind.",
+        kind={"enum": sorted(ROLL_UP_KINDS)},
+        input={"type": "object"},
+    ),
+    "AppointmentCase": {
+        "type": "object",
+        "description": "A question to the booking rules; its members tell what is asked.",
+    },
+    "RulesAnswer": _object(
+        "What the rules say, and the sentences behind it.",
+        actual={"type": "object"},
         explanation={"type": "object"},
     ),
     "Gap": _object(
@@ -208,6 +263,11 @@ ANSWERS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "listEntries": ("application/x-ndjson", _STRING, "An object a line."),
     "getReceipt": (_JSON, {"$ref": f"{REF}Receipt"}, "The receipt."),
     "getConsistencyProof": (_JSON, _ANY, "Hashes in hex."),
+    "evaluateSchedule": (_JSON, {"$ref": f"{REF}ImmunizationEvaluation"}, "The evaluation."),
+    **dict.fromkeys(
+        ("evaluateCertificate", "evaluateRollUp", "evaluateAppointment"),
+        (_JSON, {"$ref": f"{REF}RulesAnswer"}, "The answer."),
+    ),
     "evaluateSchoolEntry": (_JSON, {"$ref": f"{REF}SchoolEntryVerdict"}, "The verdict."),
     "getFrontPage": (_HTML, _STRING, "A page."),
     "listProblems": (_HTML, _STRING, "A page."),

@@ -1,5 +1,10 @@
-"""Asking the rules without writing anything: the code that decides writes answers here too."""
+"""Asking the rules without writing anything: the code that decides writes answers here too.
 
+Open to everyone: nothing is stored, and nobody's data is read. A birth date and a list of doses
+name no person.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 from anyio import to_thread
@@ -9,41 +14,132 @@ from starlette.responses import Response
 from api.body import read_json
 from api.parts import serving_of
 from api.writes import json_response
-from domain.schedules.entry_requirements import EntryRequirements
+from commands.services import Rules
+from domain.booking import question as booking
+from domain.certificate_rules import case as certificates
+from domain.roll_up import answers as roll_ups
+from domain.roll_up import case as roll_up_case
+from domain.schedules import immunization_case as immunization
+from domain.schedules import school_entry_case as entry
+from domain.schedules.edition import Edition
+from domain.schedules.finding import Finding
+from domain.schedules.immunization_history import evaluate_history
+from domain.schedules.json_document import Node
 from domain.schedules.school_entry import evaluate
-from domain.schedules.school_entry_case import answer, explanation, parse_case
 
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/SchoolEntryCase"}}
-        },
-    }
-}
+Judge = Callable[[Any, Rules], dict[str, Any]]
 
 router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"])
+
+
+def _takes(schema: str) -> dict[str, Any]:
+    """What OpenAPI says of the body."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 @router.post(
     "/school-entry",
     operation_id="evaluateSchoolEntry",
     response_class=Response,
-    openapi_extra=_BODY,
+    openapi_extra=_takes("SchoolEntryCase"),
 )
 async def school_entry(request: Request) -> Response:
-    """Judge a child by the entry requirements in force: what is missing, and why.
+    """Judge a child by the entry requirements in force: what is missing, and why."""
+    return await _judged(request, _school_entry)
 
-    Open to everyone: nothing is stored, and nobody's data is read. A birth date and a list of
-    doses name no person.
+
+@router.post(
+    "/schedule",
+    operation_id="evaluateSchedule",
+    response_class=Response,
+    openapi_extra=_takes("ImmunizationCase"),
+)
+async def schedule(request: Request) -> Response:
+    """Evaluate each dose of a child by the immunization schedule, and forecast the next ones.
+
+    By the schedule that the case names, else by the one in force on the day asked about. What the
+    facts behind the schedule do not say stands under `explanation.gaps`.
     """
+    return await _judged(request, _schedule)
+
+
+@router.post(
+    "/certificate",
+    operation_id="evaluateCertificate",
+    response_class=Response,
+    openapi_extra=_takes("CertificateCase"),
+)
+async def certificate(request: Request) -> Response:
+    """Ask the rules of electronic certificates: claims, grants, contents, visits."""
+    return await _judged(request, _certificate)
+
+
+@router.post(
+    "/roll-up",
+    operation_id="evaluateRollUp",
+    response_class=Response,
+    openapi_extra=_takes("RollUpCase"),
+)
+async def roll_up(request: Request) -> Response:
+    """Ask the rules of registers and roll-ups: subtotals, rows, rates, deadlines."""
+    return await _judged(request, _roll_up)
+
+
+@router.post(
+    "/appointment",
+    operation_id="evaluateAppointment",
+    response_class=Response,
+    openapi_extra=_takes("AppointmentCase"),
+)
+async def appointment(request: Request) -> Response:
+    """Ask the booking rules: a whole request, or one of its parts."""
+    return await _judged(request, _appointment)
+
+
+async def _judged(request: Request, judge: Judge) -> Response:
     values = await read_json(request)
     serving = serving_of(request)
-    requirements = serving.parts.services.rules.requirements
-    body = await to_thread.run_sync(_judged, values, requirements, limiter=serving.threads)
+    rules = serving.parts.services.rules
+    body = await to_thread.run_sync(judge, values, rules, limiter=serving.threads)
     return json_response(body, headers={"Cache-Control": "no-store"})
 
 
-def _judged(values: Any, requirements: EntryRequirements) -> dict[str, Any]:
-    verdict = evaluate(requirements, parse_case(values, requirements))
-    return answer(verdict) | {"explanation": explanation(verdict)}
+def _school_entry(values: Any, rules: Rules) -> dict[str, Any]:
+    verdict = evaluate(rules.requirements, entry.parse_case(values, rules.requirements))
+    return entry.answer(verdict) | {"explanation": entry.explanation(verdict)}
+
+
+def _schedule(values: Any, _: Rules) -> dict[str, Any]:
+    node = Node(values)
+    chosen = immunization.schedule_of(node)
+    evaluation = evaluate_history(chosen, immunization.parse_question(node, chosen))
+    return immunization.answer(evaluation) | {"explanation": immunization.explanation(evaluation)}
+
+
+def _certificate(values: Any, rules: Rules) -> dict[str, Any]:
+    scheme = rules.certificates
+    answer = certificates.answer_case(Node(values), scheme, annotated=False)
+    return _told(answer.actual, scheme.edition, answer.findings)
+
+
+def _roll_up(values: Any, rules: Rules) -> dict[str, Any]:
+    case = roll_up_case.parse_case(Node(values), rules.roll_up, annotated=False)
+    return _told(roll_ups.answer(case, rules.roll_up), rules.roll_up.edition, ())
+
+
+def _appointment(values: Any, rules: Rules) -> dict[str, Any]:
+    answer = booking.answer(rules.booking, Node(values))
+    return _told(dict(answer.actual), rules.booking.edition, answer.findings)
+
+
+def _told(
+    actual: dict[str, Any], edition: Edition, findings: tuple[Finding, ...]
+) -> dict[str, Any]:
+    return {
+        "actual": actual,
+        "explanation": {
+            "rules": {"id": edition.id, "version": edition.version},
+            "findings": [finding.describe() for finding in findings],
+        },
+    }

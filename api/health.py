@@ -68,7 +68,7 @@ async def get_version(request: Request) -> Response:
             folder.name: [file.stem for file in sorted(folder.glob("*.sql"))]
             for folder in sorted(MIGRATIONS.iterdir())
         },
-        "log_keys": [key.text() for key in verifier_keys(serving)],
+        "log_keys": [key.text() for key in await to_thread.run_sync(verifier_keys, serving)],
         "root_keyid": await to_thread.run_sync(_root_keyid, serving),
     }
     return json_response(body, headers=_NO_STORE)

@@ -17,7 +17,8 @@ from api.parameters import MAX_POSITION
 from api.parts import Serving, serving_of
 from api.receipts import receipt_body
 from api.writes import json_response
-from bootstrap.wiring import log_signer
+from bootstrap.wiring import signing_keys
+from client.key_history import encode_history
 from client.sources import encode_envelopes
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
@@ -63,20 +64,32 @@ async def checkpoint(request: Request) -> Response:
 @router.get("/log.vkey", operation_id="getLogKeys", response_class=PlainTextResponse)
 async def log_keys(request: Request) -> Response:
     """The log's verifier keys, one a line: Ed25519 (0x01) and ML-DSA-44 (0x06)."""
-    lines = "".join(f"{key.text()}\n" for key in verifier_keys(serving_of(request)))
+    keys = await to_thread.run_sync(verifier_keys, serving_of(request))
+    lines = "".join(f"{key.text()}\n" for key in keys)
     return Response(lines, media_type=TEXT, headers={"Cache-Control": HOUR})
 
 
 @router.get("/policy", operation_id="getPolicy", response_class=PlainTextResponse)
 async def policy(request: Request) -> Response:
     """A trust policy for this log (C2SP tlog-policy), to be compared with one from elsewhere."""
-    own = Policy(logs=tuple(Log(key) for key in verifier_keys(serving_of(request))))
+    keys = await to_thread.run_sync(verifier_keys, serving_of(request))
+    own = Policy(logs=tuple(Log(key) for key in keys))
     return Response(own.encode(), media_type=TEXT, headers={"Cache-Control": HOUR})
 
 
+@router.get("/log-keys", operation_id="getLogKeyHistory", response_class=PlainTextResponse)
+async def key_history(request: Request) -> Response:
+    """The history of the log's keys: whoever trusts a pair finds its successors proven (NDJSON).
+
+    Empty while no key was rotated. Each line has `entry` and `proof`, a C2SP tlog-proof.
+    """
+    history = await to_thread.run_sync(encode_history, serving_of(request).parts.reader)
+    return Response(history, media_type=NDJSON, headers={"Cache-Control": SHORT})
+
+
 def verifier_keys(serving: Serving) -> tuple[VerifierKey, ...]:
-    """The public keys that sign this log's checkpoints."""
-    return log_signer(serving.parts.settings, serving.parts.secrets).verifier_keys()
+    """The public keys that sign this log's checkpoints: two pairs during a rotation."""
+    return signing_keys(serving.parts)
 
 
 @router.get("/tile/entries/{path:path}", operation_id="getEntryBundle", response_class=Response)

@@ -31,7 +31,16 @@ BODIES = (
     schemas.TokenRequest,
 )
 _PUBLIC_TAGS = frozenset(("operation", "pages", "development", "evaluations"))
-_PUBLIC = frozenset(("getCheckpoint", "getLogKeys", "getPolicy", "getTile", "getConsistencyProof"))
+_PUBLIC = frozenset(
+    (
+        "getCheckpoint",
+        "getLogKeys",
+        "getLogKeyHistory",
+        "getPolicy",
+        "getTile",
+        "getConsistencyProof",
+    )
+)
 
 
 def write_operations(addresses: "Iterable[Address]") -> Mapping[str, Mapping[str, Any]]:

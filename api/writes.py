@@ -105,6 +105,8 @@ ADDRESSES: tuple[Address, ...] = (
     ),
     Address(f"{_ENROLMENT}/rechecks", "recheckEnrolment", ("enrolment.rechecked.v1",)),
     Address("/v1/check-statements", "issueCheckStatement", ("check-statement.issued.v1",)),
+    Address("/v1/log/rotations", "introduceLogKey", ("log.key-introduced.v1",)),
+    Address("/v1/log/rotations/{stream}/retirement", "retireLogKey", ("log.key-retired.v1",)),
 )
 
 

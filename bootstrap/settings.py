@@ -107,6 +107,13 @@ class Settings(BaseSettings):
         "answered with 202 and the address of the receipt.",
     )
 
+    log_key_overlap_hours: float = Field(
+        default=168,
+        ge=0,
+        description="How long both pairs of log keys sign at least before the older one may be "
+        "retired; whoever looks at the log less often must be told of a rotation.",
+    )
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

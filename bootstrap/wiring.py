@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from uuid import UUID
@@ -22,12 +22,16 @@ from commands.genesis import Founder
 from commands.services import Platform, Rules, Services
 from commands.vault import Vault
 from domain import codec
+from domain.booking.rules import BookingRules
 from domain.certificate_rules.rules import CertificateRules
+from domain.roll_up.rules import RollUpRules
 from domain.schedules.catalogue import Catalogue
 from domain.schedules.entry_requirements import EntryRequirements
+from domain.schedules.schedule import Schedule
 from domain.sealed import Sealed
 from domain.topics import EVENTS
 from ledger.checkpoint import LogSigner
+from ledger.signature import VerifierKey
 from ledger.store.connections import Pool, open_pool
 from ledger.store.journal import Journal
 from ledger.store.keys import ROLE as VAULT_ROLE
@@ -136,9 +140,17 @@ def log_signers(settings: Settings) -> Callable[[], list[LogSigner]]:
     return read
 
 
-def publish_verifier_keys(settings: Settings) -> None:
+def signing_keys(parts: Parts) -> tuple[VerifierKey, ...]:
+    """The public keys that sign the log now: of two pairs during a rotation."""
+    named = parts.reader.log_keys(parts.settings.origin).newest
+    if named:
+        return tuple(key for pair in named for key in pair.keys)
+    return log_signer(parts.settings, parts.secrets).verifier_keys()
+
+
+def publish_verifier_keys(parts: Parts) -> None:
     """Write the log's public keys to `<data_dir>/log.vkey`, what commands on this machine trust."""
-    keys = log_signer(settings, installation_secrets(settings)).verifier_keys()
+    settings, keys = parts.settings, signing_keys(parts)
     target = settings.data_dir / "log.vkey"
     draft = target.with_suffix(".new")
     draft.write_text("".join(f"{key.text()}\n" for key in keys))
@@ -147,8 +159,14 @@ def publish_verifier_keys(settings: Settings) -> None:
 
 def rules(settings: Settings) -> Rules:
     """The rule files in force, validated as they are read."""
-    claims = CertificateRules.load(settings.certificate_rules).claims
-    return Rules(Catalogue.load(), EntryRequirements.load(), claims)
+    return Rules(
+        catalogue=Catalogue.load(),
+        requirements=EntryRequirements.load(),
+        certificates=CertificateRules.load(settings.certificate_rules),
+        booking=BookingRules.load(),
+        roll_up=RollUpRules.load(),
+        schedule_on=Schedule.in_force,
+    )
 
 
 @contextmanager
@@ -195,6 +213,7 @@ def _parts(settings: Settings, kept: Secrets, pools: tuple[Pool, Pool], writer: 
         clock=lambda: datetime.now(UTC),
         random=secrets.token_bytes,
         new_id=new_id,
+        log_key_overlap=timedelta(hours=settings.log_key_overlap_hours),
     )
     return Parts(
         settings=settings,

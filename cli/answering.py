@@ -48,7 +48,7 @@ def answered(cases: list[Node], answer: Callable[[Node], Any]) -> Iterator[Resul
 
 def print_table(
     results: Iterator[Result],
-    edition: Edition,
+    editions: Sequence[Edition],
     headings: Sequence[str],
     row: Callable[[Any], Iterable[str]],
 ) -> bool:
@@ -56,13 +56,13 @@ def print_table(
 
     Args:
         results: The results.
-        edition: The rules that answered.
+        editions: The rules that answered.
         headings: Of the columns after the first, which names the case.
         row: Makes the cells of those columns from an answer; they may use markup.
     """
     table = Table(
-        title=f"{edition.title.zh}\n{edition.title.en}",
-        caption=f"{edition.id} v{edition.version}",
+        title="\n".join(f"{of.title.zh}\n{of.title.en}" for of in editions),
+        caption="、".join(f"{of.id} v{of.version}" for of in editions),
     )
     for heading in ("用例\nid", *headings):
         table.add_column(heading, overflow="fold")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import evaluate_appointment, evaluate_certificate, evaluate_roll_up
+from cli import evaluate_appointment, evaluate_certificate, evaluate_roll_up, evaluate_schedule
 from cli.answering import AsJson, CasesFile, answered, print_table, read_rules
 from cli.case_file import BAD_CASE, print_lines, read_cases
 from domain.schedules.entry_requirements import EntryRequirements
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("appointment")(evaluate_appointment.appointment)
 app.command("certificate")(evaluate_certificate.certificate)
 app.command("roll-up")(evaluate_roll_up.roll_up)
+app.command("schedule")(evaluate_schedule.schedule)
 
 _NOTHING = "-"
 _HEADINGS = (
@@ -65,7 +66,7 @@ def school_entry(
         failed = print_lines(results)
     else:
         failed = print_table(
-            results, requirements.edition, _HEADINGS, lambda actual: _row(actual, requirements)
+            results, [requirements.edition], _HEADINGS, lambda actual: _row(actual, requirements)
         )
     if failed:
         raise typer.Exit(BAD_CASE)

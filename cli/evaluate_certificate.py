@@ -40,7 +40,7 @@ def certificate(
         )
     else:
         told = answered(cases, lambda case: (answer_case(case, scheme), case.value["rule"]))
-        failed = print_table(told, scheme.edition, _HEADINGS, lambda found: _row(*found))
+        failed = print_table(told, [scheme.edition], _HEADINGS, lambda found: _row(*found))
     if failed:
         raise typer.Exit(BAD_CASE)
 

@@ -39,7 +39,7 @@ def roll_up(
         failed = print_lines(results)
     else:
         failed = print_table(
-            results, edition.edition, _HEADINGS, lambda actual: _row(actual, edition)
+            results, [edition.edition], _HEADINGS, lambda actual: _row(actual, edition)
         )
     if failed:
         raise typer.Exit(BAD_CASE)

@@ -9,8 +9,9 @@ from rich.console import Console
 
 from bootstrap.addresses import Addresses
 from bootstrap.settings import Settings
+from cli.progress import progress_bar
 from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, reader_of
-from cli.verify import REFUTED, give_up, progress_bar
+from cli.verify import REFUTED, give_up
 from client.copying import Copied, LogCopy
 from client.errors import RefutedError
 from client.sources import HttpSource, Source, StoreSource

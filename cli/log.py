@@ -2,6 +2,7 @@
 
 import typer
 
+from cli import log_keys
 from cli.export import export
 from cli.recover import recover_log
 
@@ -12,6 +13,9 @@ app = typer.Typer(
 )
 app.command("export")(export)
 app.command("recover")(recover_log)
+app.command("rotate-key")(log_keys.rotate_key)
+app.command("retire-key")(log_keys.retire_key)
+app.command("follow-keys")(log_keys.follow)
 
 
 @app.callback()

@@ -12,8 +12,9 @@ from rich.markup import escape
 
 from bootstrap.recovery import LossesNotAccepted, Plan, Recovered, recover
 from bootstrap.settings import Settings
+from cli.progress import progress_bar
 from cli.trusting import JsonOption, TokenOption, load_trust, reader_of
-from cli.verify import give_up, progress_bar
+from cli.verify import give_up
 from client.sources import FolderSource, HttpSource, Source
 from ledger.errors import LedgerError
 

@@ -51,7 +51,7 @@ def migrate() -> None:
         raise typer.Exit(1) from None
     with wire(settings) as parts:
         open_log(parts.services, parts.founder)
-    publish_verifier_keys(settings)
+        publish_verifier_keys(parts)
 
 
 def api() -> None:

@@ -3,25 +3,19 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
+from cli.progress import progress_bar, progress_lines
 from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, reader_of
 from client.beside import Checkers
 from client.errors import RefutedError
+from client.notes import Notes
 from client.proving import verify_file
 from client.sources import FolderSource, HttpSource, Source
 from client.verify import Extent, verify_log
@@ -40,6 +34,7 @@ STEPS = {
     8: "派生事件 What the server made has a cause and the platform's signature",
     9: "密封内容 Sealed values at hand have their digests",
     10: "一致性 The log extends the checkpoints seen before",
+    11: "日志密钥 The log's keys change by the rules; those in force sign",
 }
 
 
@@ -69,6 +64,15 @@ def verify(  # noqa: PLR0913  each is an option of the command line
     blobs: Annotated[
         bool, typer.Option(help="核对所附的密封内容。Check sealed values that are at hand.")
     ] = False,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            help="进度文件：中断后从此继续，日志增长后只验新增部分；请像自己的笔记一样保管。"
+            "Goes on from here after a kill, and later only with what is new; keep it as your own "
+            "notes.",
+            metavar="FILE",
+        ),
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="进程数，默认每核一个。Processes; one a core.")
     ] = None,
@@ -93,9 +97,12 @@ def verify(  # noqa: PLR0913  each is an option of the command line
             with (
                 opened as source,
                 Checkers(jobs or len(os.sched_getaffinity(0))) as checkers,
-                progress_bar("验证 verifying", quiet=as_json) as show,
+                progress_lines()
+                if as_json
+                else progress_bar("验证 verifying", quiet=False) as show,
             ):
-                found = verify_log(source, trusted, extent, show, checkers).describe()
+                notes = None if state is None else Notes(state)
+                found = verify_log(source, trusted, extent, show, checkers, notes).describe()
     except RefutedError as refuted:
         _report_refuted(refuted, as_json=as_json)
         raise typer.Exit(REFUTED) from None
@@ -111,31 +118,6 @@ def give_up(what: object, error: Exception, *, as_json: bool) -> NoReturn:
     else:
         Console(stderr=True).print(f"[red]{escape(str(what))}[/red]: {escape(str(error))}")
     raise typer.Exit(UNREADABLE) from error
-
-
-@contextmanager
-def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows how much is done, with rate and remaining time."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _done, _size: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(label, total=None, rate="")
-
-        def show(done: int, size: int) -> None:
-            speed = bar.tasks[0].speed
-            rate = f"{speed:,.0f}/s" if speed else ""
-            bar.update(task, completed=done, total=size, rate=rate)
-
-        yield show
 
 
 def _report(found: dict[str, Any], *, as_json: bool) -> None:

@@ -5,18 +5,20 @@ is kept dense: 20 bytes a stream, 21 an author's write, and something for each k
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from client.authors import Authors
 from client.checking import Facts, check_evidence, facts_of, read_entry
 from client.compact import CompactMap
 from client.errors import RefutedError
-from ledger.entry import CLOCK_TOLERANCE, Entry
+from ledger.entry import CLOCK_TOLERANCE, Entry, decode_time, encode_time
+from ledger.log_keys import TOPICS, LogKeyError, LogKeys
 
-STREAM, DOUBLE, CAUSE, BLOB = 4, 7, 8, 9
+STREAM, DOUBLE, CAUSE, BLOB, LOG_KEYS = 4, 7, 8, 9, 11
 """Numbers of the steps, as ``client.verify`` lists them; the others' are beside their checks."""
 
 _VERSION_BYTES, _POSITION_BYTES = 4, 5
@@ -58,6 +60,8 @@ class Audit:
     def __init__(self, origin: str) -> None:
         self.authors = Authors()
         self.counts = Counts()
+        self.log_keys = LogKeys(origin)
+        self._key_steps: list[tuple[int, str, str, dict[str, Any]]] = []
         self.versions = CompactMap(_VERSION_BYTES)
         self.writes = CompactMap(_POSITION_BYTES)
         self.newest: datetime | None = None
@@ -112,6 +116,23 @@ class Audit:
             raise RefutedError(BLOB, position, "blob-differs", sha256=digest)
         self.counts.blobs += 1
 
+    def remember(self) -> dict[str, Any]:
+        """Return what is known but ``versions`` and ``writes``, as a JSON object."""
+        return {
+            "counts": asdict(self.counts),
+            "newest": None if self.newest is None else encode_time(self.newest),
+            "authors": self.authors.remember(),
+            "log_keys": self._key_steps,
+        }
+
+    def recall(self, facts: dict[str, Any]) -> None:
+        """Know what another audit knew; raises KeyError, TypeError, ValueError or EntryError."""
+        self.counts = Counts(**facts["counts"])
+        self.newest = None if facts["newest"] is None else decode_time(facts["newest"])
+        self.authors.recall(facts["authors"])
+        for position, topic, stream, data in facts["log_keys"]:
+            self._take_log_keys(position, topic, stream, data)
+
     def _follow(
         self,
         position: int,
@@ -133,6 +154,9 @@ class Audit:
             counts.envelopes += 1
         if facts.is_made:
             self._check_cause(position, facts)
+        if facts.is_kept:
+            assert entry is not None
+            self._check_log_keys(position, entry)
         counts.entries += 1
         counts.streams = len(self.versions)
         counts.unknown_topics += not facts.is_known
@@ -179,3 +203,18 @@ class Audit:
             raise RefutedError(CAUSE, position, "cause-missing", version=version)
         if facts.correction is not None and facts.correction != str(UUID(bytes=stream)):
             raise RefutedError(CAUSE, position, "cause-differs", correction=facts.correction)
+
+    def _check_log_keys(self, position: int, entry: Entry) -> None:
+        """The log's own keys change by the rules, and by the operator alone."""
+        if entry.topic not in TOPICS:
+            return
+        if self.counts.envelopes and not self.authors.is_operator(entry.author.org):
+            raise RefutedError(LOG_KEYS, position, "not-signed-by-the-operator")
+        try:
+            self._take_log_keys(position, entry.topic, str(entry.stream), dict(entry.data))
+        except LogKeyError as error:
+            raise RefutedError(LOG_KEYS, position, error.reason) from error
+
+    def _take_log_keys(self, position: int, topic: str, stream: str, data: dict[str, Any]) -> None:
+        self.log_keys.take(position, topic, UUID(stream), data)
+        self._key_steps.append((position, topic, stream, data))

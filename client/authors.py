@@ -59,6 +59,11 @@ class Authors:
         found = self._organisations.get(organisation)
         return found is not None and found.kind == OrganisationKind.PLATFORM
 
+    def is_operator(self, organisation: str) -> bool:
+        """Tell whether the operator signs under this id."""
+        found = self._organisations.get(organisation)
+        return found is not None and found.kind == OrganisationKind.OPERATOR
+
     def public_key(self, position: int, org: str, keyid: str, entry: Entry | None) -> bytes:
         """Return the key that must have signed an entry.
 
@@ -95,6 +100,28 @@ class Authors:
         elif entry.topic == KEY_REVOKED:
             self._check_responsible(position, entry)
             self._revoke(position, entry)
+
+    def remember(self) -> dict[str, Any]:
+        """Return the register as a JSON object."""
+        return {
+            "organisations": {
+                name: [one.kind, one.division] for name, one in self._organisations.items()
+            },
+            "keys": [
+                [org, keyid, key.public.hex(), key.since, key.until]
+                for (org, keyid), key in self._keys.items()
+            ],
+        }
+
+    def recall(self, facts: dict[str, Any]) -> None:
+        """Become the register that another was; raises KeyError, TypeError or ValueError."""
+        self._organisations = {
+            name: _Organisation(*one) for name, one in facts["organisations"].items()
+        }
+        self._keys = {
+            (org, keyid): _Key(bytes.fromhex(public), since, until)
+            for org, keyid, public, since, until in facts["keys"]
+        }
 
     def _register(self, position: int, entry: Entry) -> None:
         kind, division = str(entry.data.get("kind")), str(entry.data.get("division"))

@@ -16,6 +16,7 @@ from domain.topics import EVENTS
 from ledger.entry import Entry
 from ledger.envelope import decode_evidence, verify_evidence
 from ledger.errors import EntryError, EnvelopeError, StatementError
+from ledger.log_keys import TOPICS
 from ledger.statement import DERIVED, Statement
 
 ENTRY, ENVELOPE = 3, 5
@@ -34,7 +35,8 @@ class Facts(NamedTuple):
         org: Organisation of the author.
         keyid: Key of the author.
         is_known: Whether this edition knows the topic.
-        is_kept: Whether the whole entry is needed: it is about organisations and keys.
+        is_kept: Whether the whole entry is needed: it is about organisations and keys, the
+            log's too.
         is_made: Whether the server made it, for a cause or for a person.
         cause: What it says it was made for.
         correction: What its data say of that cause.
@@ -90,7 +92,7 @@ def facts_of(entry: Entry) -> Facts:
         entry.author.org,
         entry.author.keyid,
         entry.topic in EVENTS,
-        entry.topic in REGISTER,
+        entry.topic in REGISTER or entry.topic in TOPICS,
         is_made,
         cause,
         None if cause is None else data.get("correction"),

@@ -5,6 +5,7 @@
     tile/entries/<N>[.p/<W>]       entry bundles
     envelopes/<N>[.p/<W>]          the authors' envelopes of the same entries
     blobs/<first two>/<digest>     sealed values, only in an operator's copy
+    log-keys                       the history of the log's keys, once they were rotated
     log.vkey                       the policy that the copy was made under
 
 Incremental: what an older checkpoint in the folder covers is not read again, and the newer one
@@ -20,8 +21,10 @@ from pathlib import Path
 
 from client.errors import RefutedError, TrustError
 from client.files import LogFiles
+from client.log_keys import follow_keys
 from client.sources import (
     CHECKPOINT,
+    LOG_KEYS,
     TRUST_FILE,
     FolderSource,
     Source,
@@ -88,6 +91,7 @@ class LogCopy:
         """
         old = self._checkpoint(FolderSource(self._folder))
         note = source.read(CHECKPOINT)
+        self._trust = self._trusted_now(source, note)
         new = self._judge(note)
         if new is None or note is None:
             raise RefutedError(SIGNED, None, "checkpoint-missing")
@@ -111,6 +115,9 @@ class LogCopy:
             path = tile_path(level, index, tile_width(level, index, new.size))
             self._write(path, _required_tile(files, level, index, new.size))
         self._write(TRUST_FILE, self._trust.policy.encode())
+        history = source.read(LOG_KEYS)
+        if history:
+            self._write(LOG_KEYS, history)
         # Everything the checkpoint promises is durable before it is.
         self._write(CHECKPOINT, note)
         self._drop_partials(before, new.size)
@@ -125,6 +132,15 @@ class LogCopy:
                     blob = source.read(path)
                     if blob is not None:
                         self._write(path, blob)
+
+    def _trusted_now(self, source: Source, note: bytes | None) -> Trust:
+        """Follow the log's keys where the newest checkpoint is signed by later ones."""
+        try:
+            if note is not None:
+                self._trust.judge(note)
+        except NoteError:
+            return follow_keys(self._trust, source)
+        return self._trust
 
     def _checkpoint(self, source: Source) -> Checkpoint | None:
         return self._judge(source.read(CHECKPOINT))

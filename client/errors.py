@@ -39,6 +39,10 @@ class ReceiptError(ClientError):
     """The receipt does not prove what was submitted."""
 
 
+class StateError(ClientError):
+    """This is not the state of an interrupted verification, or of another one."""
+
+
 class UnavailableError(ClientError):
     """The server did not answer usefully within the retries; the write may or may not stand."""
 

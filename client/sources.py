@@ -15,6 +15,7 @@ import httpx
 from client.errors import ClientError, ProblemError, UnavailableError
 from client.exchange import NOT_FOUND
 from client.http import Caller, Client
+from client.key_history import encode_history
 from ledger.bundle import encode_bundle
 from ledger.entry import Entry
 from ledger.hashing import HASH_BYTES
@@ -27,6 +28,8 @@ from ledger.tiles import (
 )
 
 CHECKPOINT = "checkpoint"
+LOG_KEYS = "log-keys"
+"""The history of the log's keys; see ``client.log_keys``."""
 TRUST_FILE = "log.vkey"
 LENGTH_BYTES = 4
 """Of the length before each envelope."""
@@ -157,6 +160,12 @@ class StoredLog(Protocol):
     def tiles(self, coordinates: Iterable[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
         """Return stored tiles by level and index."""
 
+    def log_key_entries(self) -> Sequence[tuple[int, bytes]]:
+        """Return position and bytes of each entry about log keys."""
+
+    def inclusion_proof(self, index: int, size: int) -> Sequence[bytes]:
+        """Return the hashes that prove a leaf in the tree of a size."""
+
 
 class StoreSource:
     """A log as its own database holds it.
@@ -176,6 +185,8 @@ class StoreSource:
         """
         if path == CHECKPOINT:
             return self._log.checkpoint()[1]
+        if path == LOG_KEYS:
+            return encode_history(self._log) or None
         if path.startswith("envelopes/"):
             index, width = parse_entries_path(_BUNDLES + path.removeprefix("envelopes/"))
             return self._envelopes(self._entries(index, width))

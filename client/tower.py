@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ledger.hashing import HASH_BYTES, pair_up
 from ledger.tiles import TILE_HEIGHT, TILE_WIDTH
@@ -70,6 +71,24 @@ class Tower:
         node = _reduce(leaves)
         self._push(1, node)
         return node
+
+    def remember(self) -> dict[str, Any]:
+        """Return what is not compared yet, as a JSON object."""
+        return {
+            "levels": [b"".join(hashes).hex() for hashes in self._levels],
+            "complete": self._complete,
+            "first_wrong": self.first_wrong,
+        }
+
+    def recall(self, facts: dict[str, Any]) -> None:
+        """Go on where another stood; raises KeyError, TypeError or ValueError for other facts."""
+        levels = [bytes.fromhex(text) for text in facts["levels"]]
+        self._levels = [
+            [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)] for raw in levels
+        ]
+        self._complete = list(facts["complete"])
+        wrong = facts["first_wrong"]
+        self.first_wrong = None if wrong is None else (wrong[0], wrong[1])
 
     def finish(self) -> None:
         """Compare the partial tiles at the right edge."""

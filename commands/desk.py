@@ -11,6 +11,7 @@ from commands import (
     certificates,
     corrections,
     enrolments,
+    log_keys,
     organisations,
     protection,
     records,
@@ -52,6 +53,7 @@ HANDLERS: Mapping[str, Handler] = {
     **corrections.HANDLERS,
     **enrolments.HANDLERS,
     **statements.HANDLERS,
+    **log_keys.HANDLERS,
 }
 ATTEMPTS = 3
 """How often a decision is made anew when a stream it rests on moved in between."""

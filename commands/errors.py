@@ -98,6 +98,13 @@ class Restricted(CommandError):
     zh = "该档案已限制处理：仅存储，不展示，不更改。"
 
 
+class LogKeyRefused(CommandError):
+    """The log's keys do not allow this: `reason` says which rule it breaks."""
+
+    code = "log-key-refused"
+    zh = "日志密钥的轮换规则不允许此操作。"
+
+
 class KeyRefused(CommandError):
     """The public key is weak or malformed, or the proof that its private half is held fails."""
 

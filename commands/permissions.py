@@ -128,6 +128,8 @@ WRITES: Mapping[str, Rows] = {
     "enrolment.certificate-reissued.v1": _SCHOOL,
     "enrolment.rechecked.v1": _SCHOOL,
     "check-statement.issued.v1": ((Role.CLINIC, is_own),),
+    "log.key-introduced.v1": ((Role.OPERATOR, is_own),),
+    "log.key-retired.v1": ((Role.OPERATOR, is_own),),
 }
 """Signed writes. Whether a citizen may claim or grant is the certificate's own policy."""
 

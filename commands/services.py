@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from commands.directory import Directory
 from commands.vault import Vault
+from domain.booking.rules import BookingRules
+from domain.certificate_rules.rules import CertificateRules
 from domain.claim import ClaimPolicy
+from domain.roll_up.rules import RollUpRules
 from domain.schedules.catalogue import Catalogue
 from domain.schedules.entry_requirements import EntryRequirements
+from domain.schedules.schedule import Schedule
 from ledger.envelope import keyid_of, sign_payload
 from ledger.statement import Statement
 from ledger.store.journal import Journal
@@ -53,11 +57,23 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The versioned rule files in force."""
+    """The versioned rule files in force.
+
+    Attributes:
+        schedule_on: Returns the immunization schedule in force on a day, or None.
+    """
 
     catalogue: Catalogue
     requirements: EntryRequirements
-    claims: ClaimPolicy
+    certificates: CertificateRules
+    booking: BookingRules
+    roll_up: RollUpRules
+    schedule_on: Callable[[date], Schedule | None]
+
+    @property
+    def claims(self) -> ClaimPolicy:
+        """The rules by which certificates are claimed."""
+        return self.certificates.claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,7 @@ class Services:
         clock: The time in UTC.
         random: Random bytes.
         new_id: A fresh UUIDv7, for streams that the server itself opens.
+        log_key_overlap: How long two pairs of log keys sign together at least.
     """
 
     journal: Journal
@@ -79,3 +96,4 @@ class Services:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     new_id: Callable[[], UUID]
+    log_key_overlap: timedelta

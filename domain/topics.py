@@ -16,6 +16,7 @@ from domain.contraindication import Kind
 from domain.correction import Correction
 from domain.enrolment import Enrolment
 from domain.grant import MissingIdNumber, MissingName, MissingPhone, MissingRelation
+from domain.log_key import LogKey
 from domain.organisation import Organisation
 from domain.private import Vocabulary
 from domain.sealed import Fact
@@ -29,6 +30,7 @@ AGGREGATES = (
     Certificate,
     Enrolment,
     CheckStatement,
+    LogKey,
 )
 
 EVENTS: Mapping[str, type[Fact]] = MappingProxyType(

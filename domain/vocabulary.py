@@ -26,6 +26,12 @@ Hex64 = Annotated[str, Pattern("[0-9a-f]{128}")]
 Hex16 = Annotated[str, Pattern("[0-9a-f]{32}")]
 """16 random bytes: an electronic identifier (C-3)."""
 
+LogVkey = Annotated[str, Pattern("[!-*,-~]+[+][0-9a-f]{8}[+][0-9A-Za-z+/]+=*"), Size(1, 2400)]
+"""A verifier key as text: name, key ID and key (C2SP signed-note)."""
+
+SignedNote = Annotated[str, Pattern("[\\n -~\u2014]+"), Size(1, 12_000)]
+"""A signed checkpoint, its lines as they are (C2SP signed-note)."""
+
 Code = Annotated[str, Pattern("[a-z0-9]+(?:-[a-z0-9]+)*"), Size(1, 64)]
 """A reason or a rule, as a slug; the sentence stands in the catalogue, free text is sealed."""
 

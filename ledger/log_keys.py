@@ -22,6 +22,7 @@ from ledger.treehead import Checkpoint
 
 INTRODUCED = "log.key-introduced.v1"
 RETIRED = "log.key-retired.v1"
+TOPICS = frozenset((INTRODUCED, RETIRED))
 
 
 class LogKeyError(VerificationError):
@@ -33,7 +34,7 @@ class LogKeyError(VerificationError):
 
     def __init__(self, reason: str, **facts: object) -> None:
         self.reason = reason
-        super().__init__("", reason=reason, **facts)
+        super().__init__(f"A log key breaks a rule: {reason}.", **facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,14 @@ class LogKeys:
             verify_note(Note.parse(note), [key for pair in pairs for key in pair.keys])
         except NoteError as error:
             raise LogKeyError("not-signed-by-a-current-key", size=size) from error
+
+    def check_signed_by_all(self, note: bytes) -> None:
+        """Check that every key of the pairs that sign now has signed a checkpoint.
+
+        Raises:
+            LogKeyError: ``overlap-not-signed-by-both``.
+        """
+        _signed_by(note.decode("utf-8", "replace"), self.newest, "overlap-not-signed-by-both")
 
     def _introduce(self, position: int, stream: UUID, data: Mapping[str, Any]) -> None:
         new = KeyPair.parse(str(data.get("ed25519")), str(data.get("ml_dsa_44")), self.origin)

@@ -50,14 +50,20 @@ class Rule:
     answer: Callable[[Given, CertificateRules], Answer]
 
 
-def answer_case(node: Node, rules: CertificateRules) -> Answer:
+def answer_case(node: Node, rules: CertificateRules, *, annotated: bool = True) -> Answer:
     """Read a case strictly and answer it.
+
+    Args:
+        node: ``{"rule", "input"}``.
+        rules: The rules that answer.
+        annotated: Whether it has an ``id`` and may have `ANNOTATIONS`, as in files.
 
     Raises:
         DomainError: The first fault of the case, with its JSON pointer. A refusal by a rule is an
             answer and no error.
     """
-    found = node.members(("id", "rule", "input"), (), ANNOTATIONS)
+    head = ("id", "rule", "input") if annotated else ("rule", "input")
+    found = node.members(head, (), ANNOTATIONS if annotated else ())
     actions = RULES[found["rule"].choice(RULES)]
     said = found["input"].entries().get("action")
     rule = actions[said.choice(actions) if said else next(iter(actions))]

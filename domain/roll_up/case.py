@@ -107,13 +107,20 @@ class Case:
         return part
 
 
-def parse_case(node: Node, rules: RollUpRules) -> Case:
+def parse_case(node: Node, rules: RollUpRules, *, annotated: bool = True) -> Case:
     """Read a case strictly.
+
+    Args:
+        node: ``{"kind", "input"}``.
+        rules: The rules that will answer.
+        annotated: Whether it has an ``id`` and may have `ANNOTATIONS`, as in files; what is asked
+            for shows in them, without them the usual answers of its kind are meant.
 
     Raises:
         DomainError: The first fault, with its JSON pointer.
     """
-    found = node.members(("id", "kind", "input"), (), ANNOTATIONS)
+    head = ("id", "kind", "input") if annotated else ("kind", "input")
+    found = node.members(head, (), ANNOTATIONS if annotated else ())
     given = found["input"].members((), INPUT)
     groups = rules.requirements.groups
     if "entry_type" in given:

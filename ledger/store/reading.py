@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from ledger.entry import Entry
+from ledger.log_keys import LogKeys
 from ledger.store.connections import Pool, Row, rows_of
 from ledger.store.errors import NoSuchPosition, StoreUnavailable
 from ledger.store.queries import load_queries
@@ -14,6 +16,7 @@ from ledger.tiles import (
     TileReader,
     needed_tiles_for_consistency,
     needed_tiles_for_inclusion,
+    needed_tiles_for_root,
 )
 
 ROLE = "vaxledger_read"
@@ -178,6 +181,33 @@ class LogReader:
             raise NoSuchPosition(old)
         tree = self._tree(new, needed_tiles_for_consistency(old, new))
         return tree.consistency_proof(old)
+
+    def root(self, size: int) -> bytes:
+        """Return the root of the tree of some published size.
+
+        Raises:
+            NoSuchPosition: If it is not published.
+        """
+        return self._tree(size, needed_tiles_for_root(size)).root()
+
+    def log_key_entries(self) -> list[tuple[int, bytes]]:
+        """Return position and bytes of each published entry about log keys, in order."""
+        return self._rows("log_keys")
+
+    def log_keys(self, origin: str) -> LogKeys:
+        """Return the keys that the published log names.
+
+        Args:
+            origin: Name of the log.
+
+        Raises:
+            LogKeyError: If its entries contradict each other: they came through no door.
+        """
+        keys = LogKeys(origin)
+        for position, raw in self.log_key_entries():
+            entry = Entry.decode(raw)
+            keys.take(position, entry.topic, entry.stream, entry.data)
+        return keys
 
     def known_at(self, moment: datetime) -> int:
         """Return the last published position that was recorded by a moment; 0 before the first."""

@@ -36,6 +36,11 @@ WHERE (level, index) IN (SELECT * FROM unnest(%b::integer[], %b::bigint[]));
 -- name: known_at
 SELECT ledger.position_known_at(%b::timestamptz, published) FROM ledger.checkpoint;
 
+-- name: log_keys
+SELECT position, entry FROM ledger.entries
+WHERE topic LIKE 'log.key-%' AND position <= (SELECT published FROM ledger.checkpoint)
+ORDER BY position;
+
 -- name: previous
 SELECT
     (SELECT max(position) FROM ledger.entries

@@ -68,6 +68,11 @@ class Authors:
         known = self._known.get(organisation)
         return known is not None and known.kind == "platform"
 
+    def is_operator(self, organisation: str) -> bool:
+        """Return whether an organisation is the operator."""
+        known = self._known.get(organisation)
+        return known is not None and known.kind == "operator"
+
     def apply(self, entry: Entry, position: int) -> None:
         """Take in what an entry says of organisations; Wrong if its author may not say it."""
         if entry.topic == REGISTERED:

@@ -20,6 +20,7 @@ from tests.second.folders import (
     read_tile,
     tile_widths,
 )
+from tests.second.log_keys import INTRODUCED, LOG_KEYS, RETIRED, LogKeys, judge_across
 from tests.second.merkle9162 import leaf, tree_hash
 from tests.second.notes import TreeHead
 from tests.second.schemas import Schema, check
@@ -55,7 +56,7 @@ def verify(read: Read, given: Given) -> list[Finding]:
     if note is None:
         return [Finding(0, "checkpoint", "missing")]
     try:
-        head, _ = given.trust.judge(note)
+        head, _ = judge_across(given.trust, note, read(LOG_KEYS) or b"")
     except Wrong as wrong:
         return [wrong.at(0)]
     findings: list[Finding] = []
@@ -69,6 +70,9 @@ def verify(read: Read, given: Given) -> list[Finding]:
     for index, (raw, envelope) in enumerate(zip(entries, envelopes, strict=True)):
         if raw is not None:
             findings += history.examine(index + 1, raw, envelope)
+    if not findings:
+        whole = [one for one in leaves if one is not None]
+        findings += history.keys.end(note, head.size, lambda size: tree_hash(whole[:size]))
     return sorted(set(findings))
 
 
@@ -146,6 +150,7 @@ class _History:
         self._given = given
         self._origin = origin
         self._authors = Authors(origin)
+        self.keys = LogKeys(origin)
         self._versions: dict[str, int] = {}
         self._newest: datetime | None = None
         self._keys_used: set[tuple[str, str]] = set()
@@ -169,6 +174,9 @@ class _History:
         self._data(entry)
         self._author(entry, position, envelope)
         self._effect(entry)
+        if entry.topic in (INTRODUCED, RETIRED):
+            demand(self._authors.is_operator(entry.org), "log key", "not signed by the operator")
+            self.keys.apply(entry, position)
         if self._given.with_blobs:
             self._blobs(entry, envelope)
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from client import verify
+from client import walk
 from client.beside import Checkers, check_bundle
 from client.errors import RefutedError
 from client.verify import Extent, verify_log
@@ -21,7 +21,7 @@ def checkers():
 
 @pytest.fixture(autouse=True)
 def _even_small_logs(monkeypatch):
-    monkeypatch.setattr(verify, "_MANY_BUNDLES", 1)
+    monkeypatch.setattr(walk, "_MANY_BUNDLES", 1)
 
 
 def verdict(files, extent, checkers=None):

@@ -177,6 +177,13 @@ class SignedLog:
         made = tiles_for_growth(0, self.leaves[:size], lambda _level, _index: b"")
         return {(level, index): data for level, index, data in made}
 
+    def tree(self, size: int | None = None) -> TileReader:
+        tiles = self.tiles(size)
+        return TileReader(
+            len(self.lines[:size]),
+            lambda level, index, width: truncate_tile(tiles[level, index], width),
+        )
+
     def files(self, size: int | None = None) -> dict[str, bytes]:
         """Return the log as an export holds it."""
         lines = self.lines[:size]
@@ -199,14 +206,9 @@ class SignedLog:
 
     def answer(self, position: int, size: int | None = None) -> dict[str, object]:
         """Return what the server answers to a write."""
-        line, tiles = self.lines[position - 1], self.tiles(size)
-        reader = TileReader(
-            len(self.lines[:size]),
-            lambda level, index, width: truncate_tile(tiles[level, index], width),
-        )
-        proof = TlogProof(
-            position - 1, tuple(reader.inclusion_proof(position - 1)), self.note(size)
-        )
+        line = self.lines[position - 1]
+        hashes = self.tree(size).inclusion_proof(position - 1)
+        proof = TlogProof(position - 1, tuple(hashes), self.note(size))
         return {
             "position": position,
             "stream": str(line.entry.stream),
@@ -221,6 +223,35 @@ class SignedLog:
         """Alter fields of a stored entry, as a database administrator would."""
         line = self.lines[position - 1]
         self.lines[position - 1] = replace(line, raw=replace(line.entry, **changes).encode())
+
+
+class Stored:
+    """A log as the store's reader shows it."""
+
+    def __init__(self, log: SignedLog) -> None:
+        self._log = log
+
+    def checkpoint(self):
+        return len(self._log.lines), self._log.note()
+
+    def entries(self, first, limit):
+        rows = enumerate(self._log.lines[first - 1 : first - 1 + limit], first)
+        return [(position, line.raw, leaf_hash(line.raw)) for position, line in rows]
+
+    def envelopes(self, digests):
+        stored = {line.entry.author.envelope: line.envelope for line in self._log.lines}
+        return {digest: stored[digest] for digest in digests if digest in stored}
+
+    def tiles(self, coordinates):
+        tiles = self._log.tiles()
+        return {place: tiles[place] for place in coordinates if place in tiles}
+
+    def log_key_entries(self):
+        entries = enumerate((line.entry for line in self._log.lines), 1)
+        return [(at, one.encode()) for at, one in entries if one.topic.startswith("log.key-")]
+
+    def inclusion_proof(self, index, size):
+        return self._log.tree(size).inclusion_proof(index)
 
 
 class MemorySource:

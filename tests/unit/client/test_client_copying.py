@@ -9,30 +9,7 @@ from client.errors import RefutedError
 from client.sources import CHECKPOINT, FolderSource, StoreSource, decode_envelopes, encode_envelopes
 from client.trust import Trust
 from client.verify import Extent, verify_log
-from ledger.hashing import leaf_hash
-from tests.unit.client.signed_log import MemorySource, SignedLog, small_log, trust
-
-
-class Stored:
-    """A log as the store's reader shows it."""
-
-    def __init__(self, log: SignedLog) -> None:
-        self._log = log
-
-    def checkpoint(self):
-        return len(self._log.lines), self._log.note()
-
-    def entries(self, first, limit):
-        rows = enumerate(self._log.lines[first - 1 : first - 1 + limit], first)
-        return [(position, line.raw, leaf_hash(line.raw)) for position, line in rows]
-
-    def envelopes(self, digests):
-        stored = {line.entry.author.envelope: line.envelope for line in self._log.lines}
-        return {digest: stored[digest] for digest in digests if digest in stored}
-
-    def tiles(self, coordinates):
-        tiles = self._log.tiles()
-        return {place: tiles[place] for place in coordinates if place in tiles}
+from tests.unit.client.signed_log import MemorySource, Stored, small_log, trust
 
 
 def files_of(folder):
