@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import shutil
+import subprocess
 import sys
 import tempfile
 from contextlib import suppress
@@ -22,7 +24,7 @@ from client.errors import RefutedError
 from client.follow import Follower
 from client.remembering import Memory
 
-EXAMPLES = Path(__file__).parents[3] / "examples" / "consumers"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 PATIENCE = 60.0
 
 
@@ -131,12 +133,52 @@ def test_a_naive_consumer_never_hears_of(server, name):
 
 
 def test_the_sqlite_example_copes_as_a_command_that_is_killed(server):
-    command = CommandConsumer([sys.executable, str(EXAMPLES / "sqlite.py")])
+    command = CommandConsumer([sys.executable, str(EXAMPLES / "consumers" / "sqlite.py")])
     assert judged(server, command, ["crash"]) == {"crash": ""}
 
 
 def test_the_postgresql_example_copes_as_a_command_that_is_killed(server, fresh_database):
     command = CommandConsumer(
-        [sys.executable, str(EXAMPLES / "postgresql.py"), fresh_database().log]
+        [sys.executable, str(EXAMPLES / "consumers" / "postgresql.py"), fresh_database().log]
     )
     assert judged(server, command, ["crash"]) == {"crash": ""}
+
+
+@pytest.fixture(scope="module")
+def typescript(tmp_path_factory):
+    """The TypeScript consumer, built from its locked packages."""
+    if shutil.which("npm") is None:
+        pytest.skip("node and npm are not on this machine")
+    folder = tmp_path_factory.mktemp("consumer") / "typescript"
+    source = EXAMPLES / "consumer-typescript"
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    had = subprocess.run(
+        ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    if any(code in had.stderr for code in ("ENOTFOUND", "ECONN", "ETIMEDOUT", "EAI_AGAIN")):
+        pytest.skip("no package registry can be reached")
+    assert had.returncode == 0, had.stderr
+    subprocess.run(["npx", "tsc"], cwd=folder, check=True, timeout=200)
+    return CommandConsumer(["node", str(folder / "dist" / "main.js")])
+
+
+@pytest.mark.parametrize("name", ["missing-in-division", "forged-in-division", "forked", "crash"])
+def test_the_typescript_example_copes_with(server, typescript, name):
+    assert judged(server, typescript, [name]) == {name: ""}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [one.name for one in SCENARIOS])
+@pytest.mark.parametrize("language", ["python", "typescript"])
+def test_each_example_copes_as_a_command_with(server, request, language, name):
+    command = (
+        CommandConsumer([sys.executable, str(EXAMPLES / "consumers" / "sqlite.py")])
+        if language == "python"
+        else request.getfixturevalue("typescript")
+    )
+    assert judged(server, command, [name]) == {name: ""}
