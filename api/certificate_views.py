@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api.callers import Caller
 from api.errors import AddressUnknown
+from api.forecasting import coming_doses
 from api.parameters import AtLeast, EffectiveOn, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import people_on
@@ -44,6 +45,8 @@ async def get_certificate(
     at_least: AtLeast = 0,
 ) -> Response:
     """The doses of a certificate as effective on a day, each with its provenance (C-1, C-27).
+
+    `next_due` tells the doses to come by the immunization schedule in force on that day.
 
     For its holder, for a grantee with the scope `view`, and for staff within whose scope the
     record lies; to everyone else it does not exist.
@@ -78,6 +81,14 @@ def _certificate(
         "person": _named(people[record.recipient], "name", "sex", "birth_date"),
         "holder": _named(people[row.holder], "name"),
         "doses": dose_lines(serving, view.doses),
+        "next_due": coming_doses(
+            serving.parts.services.rules,
+            record,
+            people[record.recipient],
+            view.doses,
+            serving.views.doses.contraindications(row.record, day),
+            day,
+        ),
         "total": view.total,
         "withheld": view.withheld,
         "grants": [

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.body import read_json
 from api.callers import Caller
 from api.errors import AddressUnknown
+from api.forecasting import coming_doses
 from api.parameters import MAX_POSITION, AtLeast, EffectiveOn, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import EVER, organisation_names, people_on
@@ -48,7 +49,7 @@ async def get_record(
     effective_on: EffectiveOn = None,
     at_least: AtLeast = 0,
 ) -> Response:
-    """A record as effective on a day: persons, roll, doses and contraindications.
+    """A record as effective on a day: persons, roll, doses, contraindications and doses to come.
 
     The entity tag is the stream's version, for `If-Match`. A record outside the caller's scope
     answers like one that does not exist.
@@ -153,6 +154,8 @@ def _record(serving: Serving, row: RecordRow, day: date) -> Mapping[str, Any]:
     views = serving.views
     guardians = {guardian.person: guardian.relation for guardian in row.guardians}
     people = people_on(views, [row.recipient, *guardians], day)
+    doses = views.doses.of_record(row.record, day)
+    contraindications = views.doses.contraindications(row.record, day)
     return {
         "record": row.record,
         "version": row.version,
@@ -173,10 +176,16 @@ def _record(serving: Serving, row: RecordRow, day: date) -> Mapping[str, Any]:
             {"relation": relation} | people[person] for person, relation in guardians.items()
         ],
         "rolls": [asdict(state) for state in row.rolls],
-        "doses": dose_lines(serving, views.doses.of_record(row.record, day)),
-        "contraindications": [
-            asdict(found) for found in views.doses.contraindications(row.record, day)
-        ],
+        "doses": dose_lines(serving, doses),
+        "contraindications": [asdict(found) for found in contraindications],
+        "next_due": coming_doses(
+            serving.parts.services.rules,
+            row,
+            people[row.recipient],
+            doses,
+            contraindications,
+            day,
+        ),
     }
 
 

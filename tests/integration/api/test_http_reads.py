@@ -10,6 +10,7 @@ import pytest
 from client.signing import Draft
 from commands.principal import Role
 from domain.calendar import civil_day
+from domain.schedules.schedule import Schedule
 from projections import annex3, annex4
 from tests.integration.api.conftest import (
     Author,
@@ -79,6 +80,43 @@ def test_a_record_reads_with_its_persons_and_doses(county: County, child: Child,
     assert body["doses"][0]["vaccine_name"]["zh"]
     assert body["doses"][0]["provenance"] == "given"
     assert body["effective_on"] == TODAY.isoformat()
+
+
+def test_a_record_tells_the_doses_to_come_by_the_schedule_of_the_day(county: County, child: Child):
+    path = f"/v1/records/{child.record}"
+    told = county.clinic.get(path).json()["next_due"]
+    assert told["schedule"]["id"] == Schedule.in_force(TODAY).edition.id
+    by_series = {one["series"]: one for one in told["doses"]}
+    assert by_series["Polio"]["status"] == "overdue"
+    assert by_series["Polio"]["earliest"] == "2014-08-15"
+    assert by_series["Polio"]["group_name"] == {"zh": "脊灰疫苗", "en": "polio"}
+    assert "BCG" not in by_series  # too old for it
+    assert county.clinic.get(path, effective_on="2020-07-01").json()["next_due"] is None
+
+
+def test_a_contraindication_takes_its_doses_out_of_those_to_come(county: County):
+    child = register(county.clinic)
+    against = Draft(
+        "vaccination-record.contraindication-recorded.v1",
+        child.record,
+        1,
+        {
+            "contraindication": str(uuid4()),
+            "vaccine_groups": ["JE"],
+            "lasting": True,
+            "valid_from": "2016-01-05",
+            "clinic": str(county.clinic.organisation),
+        },
+        {child.handle: {"kind": "allergy"}},
+    )
+    path = f"/v1/records/{child.record}"
+    answer = county.clinic.post(f"{path}/contraindications", against)
+    assert answer.status_code == 201, answer.text
+    county.served.caught_up()
+    told = county.clinic.get(path).json()["next_due"]
+    series = [one["series"] for one in told["doses"]]
+    assert "MMR" in series
+    assert "JE" not in series
 
 
 def test_a_writer_reads_its_own_write(county: County):
@@ -304,6 +342,9 @@ def test_the_holder_sees_the_doses_with_their_provenance(
     assert body["doses"][0]["provenance"] == "given"
     assert "不等于没有接种" in body["notice"]["zh"]
     assert "does not mean" in body["notice"]["en"]
+    polio = next(one for one in body["next_due"]["doses"] if one["series"] == "Polio")
+    assert (polio["dose_number"], polio["status"]) == (1, "overdue")
+    assert polio["findings"][0]["zh"].startswith("脊灰疫苗第1剂逾期")
     assert body["person"]["name"] == "王小明"
     assert body["holder"]["name"] == "李梅"
     assert len(body["identifier"]) == 32
