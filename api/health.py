@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-from urllib.parse import urlsplit
 
 import anyio
 import psycopg
@@ -23,7 +22,6 @@ from ledger.store.errors import NoSuchPosition, StoreError
 CHECK_SECONDS = 2.0
 LATE_SECONDS = 10.0
 """An entry that waits longer than this for its checkpoint makes the installation unready."""
-_NATS_PORT = 4222
 _NO_STORE = {"Cache-Control": "no-store"}
 _READY, _UNREADY = 200, 503
 
@@ -77,7 +75,9 @@ async def get_version(request: Request) -> Response:
 @router.get("/metrics", operation_id="getMetrics", response_class=Response)
 async def metrics(request: Request) -> Response:
     """Counts and positions in Prometheus's text format."""
-    return Response(serving_of(request).metrics.text(), media_type=MEDIA_TYPE, headers=_NO_STORE)
+    serving = serving_of(request)
+    serving.metrics.show_feed(await serving.feed.current())
+    return Response(serving.metrics.text(), media_type=MEDIA_TYPE, headers=_NO_STORE)
 
 
 def program_version() -> str:
@@ -121,13 +121,12 @@ async def _views(serving: Serving) -> Mapping[str, Any]:
 
 
 async def _feed(serving: Serving) -> Mapping[str, Any]:
-    url = serving.parts.settings.nats_url
-    if url is None:
+    if serving.parts.settings.nats_url is None:
         return {"ok": True, "configured": False}
-    address = urlsplit(url)
-    stream = await anyio.connect_tcp(address.hostname or "", address.port or _NATS_PORT)
-    await stream.aclose()
-    return {"ok": True}
+    status = await serving.feed.current()
+    if status is None:
+        return {"ok": False, "error": "no answer"}
+    return {"ok": not status.problems, "position": status.position, "problems": status.problems}
 
 
 _CHECKS: Mapping[str, Check] = {

@@ -6,9 +6,11 @@ from functools import partial
 from anyio import CapacityLimiter
 from fastapi import Request
 
+from api.feed_watch import FeedWatch
 from api.metrics import Metrics
 from api.proving import Prover
 from api.waiting import Milestone
+from bootstrap.feed import feed_server
 from bootstrap.views import Views
 from bootstrap.wiring import Parts
 from ledger.store.listening import PROJECTED, PUBLISHED, wakeups
@@ -29,6 +31,7 @@ class Serving:
         projected: How far every view has followed.
         threads: Bounds the threads that commands run in.
         metrics: Counts requests.
+        feed: Knows how the feed is.
     """
 
     parts: Parts
@@ -38,6 +41,7 @@ class Serving:
     projected: Milestone
     threads: CapacityLimiter
     metrics: Metrics
+    feed: FeedWatch
 
     @classmethod
     def of(cls, parts: Parts, views: Views) -> "Serving":
@@ -52,7 +56,17 @@ class Serving:
             published=lambda: published.reached,
             projected=lambda: projected.reached,
         )
-        return cls(parts, views, prover, published, projected, CapacityLimiter(THREADS), metrics)
+        settings = parts.settings
+        return cls(
+            parts=parts,
+            views=views,
+            prover=prover,
+            published=published,
+            projected=projected,
+            threads=CapacityLimiter(THREADS),
+            metrics=metrics,
+            feed=FeedWatch(feed_server(settings) if settings.nats_url is not None else None),
+        )
 
 
 def serving_of(request: Request) -> Serving:

@@ -8,7 +8,9 @@ class BootstrapError(Exception):
 
     def __str__(self) -> str:
         """Join the sentence, which is the class docstring, and the facts, which are the fields."""
-        facts = ", ".join(f"{name}: {value}" for name, value in vars(self).items())
+        facts = ", ".join(
+            f"{name}: {value}" for name, value in vars(self).items() if name[0] != "_"
+        )
         sentence = (type(self).__doc__ or "").splitlines()[0]
         return f"{sentence} ({facts})" if facts else sentence
 

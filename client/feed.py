@@ -136,6 +136,12 @@ async def ensure_streams(js: JetStreamContext, replicas: int) -> None:
         check_stream(info, wanted)
 
 
+async def check_streams(js: JetStreamContext, replicas: int) -> None:
+    """Refuse streams that are missing or configured otherwise. Raises as ``ensure_streams``."""
+    for wanted in _wanted(replicas):
+        check_stream(await js.stream_info(str(wanted.name)), wanted)
+
+
 def check_stream(info: StreamInfo, wanted: StreamConfig) -> None:
     """Refuse a stream whose configuration has drifted from what is wanted.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from api.app import openapi_document
 from bootstrap.settings import settings_markdown
+from client.asyncapi import asyncapi_document
 from domain.topics import catalogue_markdown
 
 ROOT = Path(__file__).parent
@@ -20,7 +21,12 @@ def _openapi() -> str:
     return json.dumps(openapi_document(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
+def _asyncapi() -> str:
+    return json.dumps(asyncapi_document(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
+    "asyncapi.json": _asyncapi,
     "openapi.json": _openapi,
     "events/README.md": catalogue_markdown,
     "settings.md": settings_markdown,

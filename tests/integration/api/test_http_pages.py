@@ -58,6 +58,26 @@ def test_metrics_count_routes_never_addresses(county: County):
     assert "vaxledger_append_queue 0.0" in text
 
 
+# Feed ------------------------------------------------------------------------------------------
+
+
+def test_the_schema_that_a_message_names_is_served_to_everyone(county: County):
+    for topic in EVENTS:
+        answer = county.served.http.get(f"/schemas/{topic}.json")
+        assert answer.status_code == 200
+        assert answer.json()["title"] == topic
+    assert county.served.http.get("/schemas/forged.v1.json").status_code == 404
+
+
+def test_the_state_of_the_feed_is_for_the_operator_alone(county: County):
+    assert county.served.http.get("/v1/feed/status").status_code == 401
+    assert county.clinic.get("/v1/feed/status").status_code == 403
+    answer = county.operator.get("/v1/feed/status")
+    assert answer.status_code == 200
+    assert answer.json()["answers"] is False  # this installation has none
+    assert "vaxledger_feed_up 0.0" in county.served.http.get("/metrics").text
+
+
 # Development tokens ----------------------------------------------------------------------------
 
 
