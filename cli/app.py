@@ -8,6 +8,7 @@ from cli import (
     kek,
     log,
     projections,
+    schedules,
     serving,
     shred,
     subscriber,
@@ -40,6 +41,7 @@ app.add_typer(feed.app, name="feed")
 app.add_typer(kek.app, name="kek")
 app.add_typer(log.app, name="log")
 app.add_typer(projections.app, name="projections")
+app.add_typer(schedules.app, name="schedules")
 app.add_typer(shred.app, name="shred")
 app.add_typer(subscriber.app, name="subscriber")
 app.add_typer(witness.app, name="witness")
