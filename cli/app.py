@@ -16,6 +16,7 @@ from cli import (
 )
 from cli.conformance.command import conformance
 from cli.demo.command import demo
+from cli.fsck import fsck
 from cli.tail import tail
 from cli.token import token
 from cli.verify import verify
@@ -35,6 +36,7 @@ app.command("worker")(serving.worker)
 app.command("tail")(tail)
 app.command("conformance")(conformance)
 app.command("verify")(verify)
+app.command("fsck")(fsck)
 app.command("token")(token)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(feed.app, name="feed")

@@ -6,6 +6,7 @@ length in four bytes, big endian.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -18,6 +19,7 @@ from client.http import Caller, Client
 from client.key_history import encode_history
 from ledger.bundle import encode_bundle
 from ledger.entry import Entry
+from ledger.errors import EntryError
 from ledger.hashing import HASH_BYTES
 from ledger.tiles import (
     ENTRIES,
@@ -196,17 +198,25 @@ class StoreSource:
         level, index, width = parse_tile_path(path)
         if level == ENTRIES:
             entries = self._entries(index, width)
-            return encode_bundle(entries) if len(entries) == width else None
+            return encode_bundle(entries) if entries else None
         stored = self._log.tiles([(level, index)]).get((level, index))
         # A row that is too narrow is the log's fault, not that of the reading.
         return None if stored is None else stored[: width * HASH_BYTES]
 
     def _entries(self, index: int, width: int) -> list[bytes]:
-        return [raw for _, raw, _ in self._log.entries(index * TILE_WIDTH + 1, width)]
+        """Return the entries of a bundle up to the first that is missing."""
+        first = index * TILE_WIDTH + 1
+        rows = enumerate(self._log.entries(first, width), first)
+        return [raw for expected, (position, raw, _) in rows if position == expected]
 
     def _envelopes(self, entries: Sequence[bytes]) -> bytes | None:
-        digests = [Entry.decode(raw).author.envelope for raw in entries]
+        """Return the envelopes of entries up to the first that has none."""
+        digests = []
+        for raw in entries:
+            try:
+                digests.append(Entry.decode(raw).author.envelope)
+            except EntryError:  # whoever reads the entry is told
+                break
         found = self._log.envelopes(digests)
-        if any(digest not in found for digest in digests):
-            return None
-        return encode_envelopes(found[digest] for digest in digests)
+        known = takewhile(lambda digest: digest in found, digests)
+        return encode_envelopes(found[digest] for digest in known) or None

@@ -38,10 +38,33 @@ class StoredFeed:
         except (nats.errors.Error, OSError) as error:
             raise UnavailableError(url=self._server.url, reason=str(error)) from error
 
-    async def _read(self, first: int, count: int) -> Sequence[Delivered]:
+    def extent(self) -> tuple[int, int]:
+        """Return how many messages the stream holds, and the last sequence; both 0 without it.
+
+        Raises:
+            UnavailableError: If the server does not answer.
+        """
+        try:
+            return self._runner.run(self._extent())
+        except (nats.errors.Error, OSError) as error:
+            raise UnavailableError(url=self._server.url, reason=str(error)) from error
+
+    async def _extent(self) -> tuple[int, int]:
+        connection = await self._connected()
+        try:
+            state = (await connection.jetstream().stream_info(feed.ENTRIES)).state
+        except NotFoundError:
+            return 0, 0
+        return state.messages, state.last_seq
+
+    async def _connected(self) -> Connection:
         if self._connection is None:
             self._connection = await feed.connect(self._server, reconnect=False)
-        messages = (_message(self._connection, at) for at in range(first, first + count))
+        return self._connection
+
+    async def _read(self, first: int, count: int) -> Sequence[Delivered]:
+        connection = await self._connected()
+        messages = (_message(connection, at) for at in range(first, first + count))
         dense: list[Delivered] = []
         for position, found in enumerate(await asyncio.gather(*messages), first):
             if found is None or found.position != position:

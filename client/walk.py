@@ -12,13 +12,13 @@ from client.checking import ENVELOPE, Facts
 from client.errors import RefutedError, StateError
 from client.files import LogFiles
 from client.sources import EnvelopesError, Source, blob_path, decode_envelopes
-from client.tower import ALTERED, Difference, Tower, find_difference
 from ledger.bundle import decode_bundle
 from ledger.errors import LedgerError, TileError
 from ledger.frontier import Frontier
 from ledger.hashing import leaf_hash
 from ledger.merkle import verify_consistency, verify_inclusion
 from ledger.tiles import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TileReader, tile_width
+from ledger.tower import ALTERED, Difference, Tower, find_difference
 from ledger.treehead import Checkpoint
 
 TREE, KNOWN = 2, 10
