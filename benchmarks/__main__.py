@@ -14,6 +14,7 @@ from benchmarks import (
     appending,
     floors,
     following,
+    judging,
     machine,
     over_http,
     peers,
@@ -37,6 +38,7 @@ _ENDS = {
     "reads": 420,
     "log": 480,
     "views": 540,
+    "rules": 550,
     "prices": 570,
 }
 """Seconds of the run after which a group begins no further round: a busy machine costs rounds."""
@@ -108,6 +110,7 @@ class Run:
             "reads": self.reads,
             "log": self.log,
             "views": self.views,
+            "rules": judging.contestants,
             "prices": self.prices,
         }
 

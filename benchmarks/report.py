@@ -18,6 +18,7 @@ TITLES: Mapping[str, str] = {
     "log": "The log: integrating and verifying",
     "views": "What follows the log",
     "reads": "Reads over HTTP, open loop",
+    "rules": "Rules: one child at a time",
 }
 _EMPTY = "–"
 
