@@ -6,6 +6,7 @@ from cli import (
     evaluate,
     feed,
     kek,
+    key,
     log,
     projections,
     schedules,
@@ -41,6 +42,7 @@ app.command("token")(token)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(feed.app, name="feed")
 app.add_typer(kek.app, name="kek")
+app.add_typer(key.app, name="key")
 app.add_typer(log.app, name="log")
 app.add_typer(projections.app, name="projections")
 app.add_typer(schedules.app, name="schedules")

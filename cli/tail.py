@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,11 +31,14 @@ from client.continuity import Continuity, parse_division
 from client.errors import ClientError, FeedGapError, MessageError, RefutedError
 from client.feed import FeedServer
 from client.http import AsyncClient, Caller
+from client.log_keys import judge_newest
+from client.sources import HttpSource
 from client.subscribe import Event, HttpRepair, Subscription
 from client.trust import Trust
 from client.verify import TREE
 from ledger.errors import LedgerError
 from ledger.frontier import Frontier
+from ledger.policy import Judgement
 
 
 @dataclass(slots=True)
@@ -142,11 +147,14 @@ async def _run(
     summary.duplicates, summary.repaired = subscription.duplicates, subscription.repaired
     if whole:
         summary.root = frontier.root().hex()
-        summary.signed = await _compare(server, frontier, trust) if trust is not None else None
+        if trust is not None:
+            summary.signed = await _compare(server, frontier, partial(_judge, trust, caller))
     return summary
 
 
-async def _compare(server: FeedServer, frontier: Frontier, trust: Trust) -> bool | None:
+async def _compare(
+    server: FeedServer, frontier: Frontier, judge: Callable[[bytes], Judgement]
+) -> bool | None:
     """Compare the root with the newest checkpoint in the feed, if it is of the same size."""
     connection = await feed.connect(server, reconnect=False)
     try:
@@ -157,12 +165,20 @@ async def _compare(server: FeedServer, frontier: Frontier, trust: Trust) -> bool
         return None
     finally:
         await connection.close()
-    checkpoint = trust.judge(message.data or b"").checkpoint
+    checkpoint = judge(message.data or b"").checkpoint
     if checkpoint.size != frontier.size:
         return None
     if checkpoint.root != frontier.root():
         raise RefutedError(TREE, None, "root-differs", size=checkpoint.size)
     return True
+
+
+def _judge(trust: Trust, caller: Caller | None, note: bytes) -> Judgement:
+    """Judge a checkpoint, across rotations of the log's keys where its server is known."""
+    if caller is None:
+        return trust.judge(note)
+    with HttpSource(caller) as source:
+        return judge_newest(trust, source, note)
 
 
 def _server(url: str, user: str, password_file: Path | None) -> FeedServer:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID, uuid4
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -86,8 +87,13 @@ class AuthorKey:
             raise AuthorKeyError("A seed has 32 bytes.", size=len(seed)) from error
 
     @classmethod
-    def load(cls, organisation: UUID, path: Path) -> Self:
-        """Read a PKCS #8 PEM file without passphrase, which its owner alone may read.
+    def load(cls, organisation: UUID, path: Path, passphrase: bytes | None = None) -> Self:
+        """Read a PKCS #8 PEM file, which its owner alone may read.
+
+        Args:
+            organisation: Stream id of the organisation.
+            path: The file.
+            passphrase: What it is encrypted under; None for a plain one.
 
         Raises:
             AuthorKeyError: If others may read it too, or it is no such key.
@@ -96,15 +102,20 @@ class AuthorKey:
         if path.stat().st_mode & 0o077:
             raise AuthorKeyError("Others may read this key file; chmod 600.", path=str(path))
         try:
-            key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        except (ValueError, TypeError) as error:
-            raise AuthorKeyError("This is not a PEM key without passphrase.") from error
+            key = serialization.load_pem_private_key(path.read_bytes(), passphrase)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            kind = "with this passphrase" if passphrase else "without passphrase"
+            raise AuthorKeyError(f"This is not a PEM key {kind}.", path=str(path)) from error
         if not isinstance(key, Ed25519PrivateKey):
             raise AuthorKeyError("This is not an Ed25519 key.")
         return cls(organisation, key)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, passphrase: bytes | None = None) -> None:
         """Write the key as PEM, mode 0600; an existing file is never overwritten.
+
+        Args:
+            path: The file.
+            passphrase: Encrypts it; None leaves it plain.
 
         Raises:
             FileExistsError: If there is one.
@@ -112,7 +123,9 @@ class AuthorKey:
         pem = self._key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
+            serialization.BestAvailableEncryption(passphrase)
+            if passphrase
+            else serialization.NoEncryption(),
         )
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:

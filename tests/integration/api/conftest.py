@@ -194,9 +194,11 @@ def listening(parts: Parts, views: Views) -> Iterator[str]:
         while not server.started:
             assert time.monotonic() < deadline, "the server does not start"
             time.sleep(0.01)
-        yield url
-        server.should_exit = True
-        thread.join()
+        try:
+            yield url
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,199 @@
+"""`vaxledger key`: the keys that organisations sign with, from making to revoking."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bootstrap.settings import Settings
+from bootstrap.wiring import new_id
+from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, read_secret
+from cli.verify import REFUTED, UNREADABLE
+from client.author_keys import NewKey, register_key, revoke_key, rotate_key
+from client.errors import AuthorKeyError, ProblemError
+from client.http import Caller, Client
+from client.receipt import Receipt
+from client.signing import AuthorKey
+from domain.organisation import RevocationReason
+from ledger.errors import LedgerError
+
+app = typer.Typer(no_args_is_help=True, help="机构签名密钥。The keys that organisations sign with.")
+
+KeyArgument = Annotated[Path, typer.Argument(help="密钥文件。The key file.", metavar="KEYFILE")]
+OrganisationOption = Annotated[
+    UUID, typer.Option(help="签名机构。The organisation that signs.", metavar="UUID")
+]
+ForOption = Annotated[
+    UUID | None,
+    typer.Option("--for", help="为哪个机构；默认为签名机构。Whose key it is, if not the signer's."),
+]
+UrlOption = Annotated[str, typer.Option(help="日志服务网址。The log's server.", metavar="URL")]
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", help="口令文件。A file with the passphrase.", metavar="FILE"),
+]
+LOCAL = "http://127.0.0.1:8420"
+
+
+@app.command()
+def new(
+    path: KeyArgument,
+    *,
+    organisation: Annotated[
+        UUID | None,
+        typer.Option(help="机构；新机构不填。Whose; a new one gets an id.", metavar="UUID"),
+    ] = None,
+    origin: Annotated[str, typer.Option(help="日志名称。The log's name.")] = "",
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """新建密钥文件（0600）。Make a key file; an existing one is never overwritten.
+
+    Prints what its registration needs: id, public key and proof of possession. None is secret.
+    """
+    with _one_line():
+        key = AuthorKey(organisation or new_id(), Ed25519PrivateKey.generate())
+        found = NewKey.of(key, origin or Settings.load().origin)
+        key.save(path, _passphrase(passphrase_file))
+    facts = {
+        "organisation": str(found.organisation),
+        "keyid": key.keyid,
+        "public_key": found.public,
+        "key_proof": found.proof,
+    }
+    _tell(facts, as_json=as_json)
+
+
+@app.command()
+def register(  # noqa: PLR0913  each is an option of the command line
+    path: KeyArgument,
+    *,
+    organisation: OrganisationOption,
+    owner: ForOption = None,
+    public_key: Annotated[str, typer.Option(help="新公钥。The new public key, 64 hex digits.")],
+    key_proof: Annotated[str, typer.Option(help="持有证明。Its proof of possession.")],
+    url: UrlOption = LOCAL,
+    token_file: TokenOption = None,
+    trust: TrustOption = None,
+    origin: OriginOption = "",
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """登记公钥：由县级疾控、运营方或本机构签名。Register a further key, signed with KEYFILE.
+
+    A county CDC's or the operator's key signs, or another one of the same organisation.
+    """
+    with _one_line():
+        key = AuthorKey.load(organisation, path, _passphrase(passphrase_file))
+        with _client(key, url, token_file, (trust, origin)) as client:
+            receipt = register_key(client, NewKey(owner or organisation, public_key, key_proof))
+    _tell(_facts(receipt), as_json=as_json)
+
+
+@app.command()
+def rotate(  # noqa: PLR0913  each is an option of the command line
+    path: KeyArgument,
+    new_path: Annotated[
+        Path, typer.Argument(help="新密钥文件。The new key file.", metavar="NEWFILE")
+    ],
+    *,
+    organisation: OrganisationOption,
+    url: UrlOption = LOCAL,
+    token_file: TokenOption = None,
+    trust: TrustOption = None,
+    origin: OriginOption = "",
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """换用新密钥：旧密钥签名登记新密钥，再吊销旧密钥。Replace a key by NEWFILE's, then revoke it.
+
+    Run it again after an interruption: it goes on where it stood.
+    """
+    with _one_line():
+        passphrase = _passphrase(passphrase_file)
+        keys = [AuthorKey.load(organisation, one, passphrase) for one in (path, new_path)]
+        trusted = (trust, origin)
+        with (
+            _client(keys[0], url, token_file, trusted) as old,
+            _client(keys[1], url, token_file, trusted) as fresh,
+        ):
+            receipt = rotate_key(old, fresh)
+    _tell({"keyid": keys[1].keyid, **_facts(receipt)}, as_json=as_json)
+
+
+@app.command()
+def revoke(  # noqa: PLR0913  each is an option of the command line
+    path: KeyArgument,
+    *,
+    organisation: OrganisationOption,
+    owner: ForOption = None,
+    keyid: Annotated[str, typer.Option(help="被吊销的密钥。The key, 64 hex digits.")],
+    reason: Annotated[RevocationReason, typer.Option(help="原因。Why.")],
+    url: UrlOption = LOCAL,
+    token_file: TokenOption = None,
+    trust: TrustOption = None,
+    origin: OriginOption = "",
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """吊销密钥，即刻对全部服务生效。Revoke a key; at once, in every process."""
+    with _one_line():
+        key = AuthorKey.load(organisation, path, _passphrase(passphrase_file))
+        with _client(key, url, token_file, (trust, origin)) as client:
+            receipt = revoke_key(client, owner or organisation, keyid, reason.value)
+    _tell(_facts(receipt), as_json=as_json)
+
+
+def _client(
+    key: AuthorKey, url: str, token_file: Path | None, trusted: tuple[Path | None, str]
+) -> Client:
+    return Client(Caller(url, read_secret(token_file), load_trust(*trusted), key))
+
+
+def _passphrase(path: Path | None) -> bytes | None:
+    """Return the passphrase of a file; an empty one would silently leave a key plain."""
+    if path is None:
+        return None
+    text = read_secret(path)
+    if not text:
+        raise AuthorKeyError("The passphrase file is empty.", path=str(path))
+    return text.encode()
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Say in one line what was refused or could not be done."""
+    try:
+        yield
+    except ProblemError as problem:
+        facts = problem.problem.get("facts") or ""
+        typer.echo(f"vaxledger: {problem} {facts or ''}".rstrip(), err=True)
+        raise typer.Exit(REFUTED) from None
+    except FileExistsError as error:
+        typer.echo(f"vaxledger: 文件已存在，不予覆盖。It exists: {error.filename}", err=True)
+        raise typer.Exit(REFUTED) from None
+    except (LedgerError, OSError) as error:
+        typer.echo(f"vaxledger: {error}", err=True)
+        raise typer.Exit(UNREADABLE) from None
+
+
+def _facts(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "position": receipt.position,
+        "stream": str(receipt.entry.stream),
+        "version": receipt.entry.version,
+        "leaf": receipt.leaf.hex(),
+    }
+
+
+def _tell(facts: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    for name, value in facts.items():
+        typer.echo(f"{name:>14}  {value}")
