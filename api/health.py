@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.log import verifier_keys
 from api.metrics import MEDIA_TYPE
 from api.parts import Serving, serving_of
+from api.witnesses import describe, witness_metrics
 from api.writes import json_response
 from bootstrap.migrate import MIGRATIONS
 from ledger.entry import Entry
@@ -40,7 +41,8 @@ async def livez() -> Response:
 async def readyz(request: Request) -> Response:
     """Whether writes and reads can be served now; 503 if not, with what is wrong.
 
-    NATS is a copy of the log: without it the answer is `degraded`, not 503.
+    NATS is a copy of the log, and nothing waits for a witness: without them the answer is
+    `degraded`, not 503.
     """
     serving = serving_of(request)
     checks: dict[str, Mapping[str, Any]] = {}
@@ -77,7 +79,13 @@ async def metrics(request: Request) -> Response:
     """Counts and positions in Prometheus's text format."""
     serving = serving_of(request)
     serving.metrics.show_feed(await serving.feed.current())
-    return Response(serving.metrics.text(), media_type=MEDIA_TYPE, headers=_NO_STORE)
+    try:
+        standings = await _in_thread(serving.parts.reader.witnesses)
+    except StoreError:
+        standings = []  # the counts of this process are worth having all the same
+    own = serving.metrics.text()
+    told = own + witness_metrics(standings, serving.parts.services.clock())
+    return Response(told, media_type=MEDIA_TYPE, headers=_NO_STORE)
 
 
 def program_version() -> str:
@@ -129,14 +137,20 @@ async def _feed(serving: Serving) -> Mapping[str, Any]:
     return {"ok": not status.problems, "position": status.position, "problems": status.problems}
 
 
+async def _witnesses(serving: Serving) -> Mapping[str, Any]:
+    standings = await _in_thread(serving.parts.reader.witnesses)
+    return describe(serving.policy.current(), standings, serving.parts.services.clock())
+
+
 _CHECKS: Mapping[str, Check] = {
     "database": _database,
     "keys": _keys,
     "checkpoint": _checkpoint,
     "views": _views,
     "feed": _feed,
+    "witnesses": _witnesses,
 }
-_OPTIONAL = frozenset(("feed",))
+_OPTIONAL = frozenset(("feed", "witnesses"))
 
 
 async def _in_thread(read: Callable[..., Any], *args: Any) -> Any:

@@ -17,6 +17,7 @@ from api.parameters import MAX_POSITION
 from api.parts import Serving, serving_of
 from api.receipts import receipt_body
 from api.writes import json_response
+from bootstrap.policy import with_log_keys
 from bootstrap.wiring import signing_keys
 from client.key_history import encode_history
 from client.sources import encode_envelopes
@@ -27,7 +28,6 @@ from ledger.bundle import BUNDLE_ENTRIES, encode_bundle
 from ledger.entry import Entry
 from ledger.errors import TileError
 from ledger.jcs import canonical
-from ledger.policy import Log, Policy
 from ledger.signature import VerifierKey
 from ledger.store.reading import LogReader, Predecessors
 from ledger.tiles import (
@@ -56,7 +56,10 @@ router = APIRouter(tags=["log"])
 
 @router.get("/checkpoint", operation_id="getCheckpoint", response_class=PlainTextResponse)
 async def checkpoint(request: Request) -> Response:
-    """The newest published checkpoint (C2SP tlog-checkpoint), signed with Ed25519 and ML-DSA-44."""
+    """The newest published checkpoint (C2SP tlog-checkpoint), signed with Ed25519 and ML-DSA-44.
+
+    Beside these stand the cosignatures that witnesses have given for it so far, perhaps none.
+    """
     _, note = serving_of(request).prover.newest()
     return Response(note, media_type=TEXT, headers={"Cache-Control": SHORT})
 
@@ -72,8 +75,9 @@ async def log_keys(request: Request) -> Response:
 @router.get("/policy", operation_id="getPolicy", response_class=PlainTextResponse)
 async def policy(request: Request) -> Response:
     """A trust policy for this log (C2SP tlog-policy), to be compared with one from elsewhere."""
-    keys = await to_thread.run_sync(verifier_keys, serving_of(request))
-    own = Policy(logs=tuple(Log(key) for key in keys))
+    serving = serving_of(request)
+    keys = await to_thread.run_sync(verifier_keys, serving)
+    own = with_log_keys(serving.policy.current(), serving.parts.settings.origin, keys)
     return Response(own.encode(), media_type=TEXT, headers={"Cache-Control": HOUR})
 
 
@@ -127,13 +131,14 @@ async def tile(request: Request, path: str) -> Response:
 async def receipt(request: Request, caller: Caller, position: Position) -> Response:
     """The receipt of a position: as `text/plain` the bare `.tlog-proof`, else with its entry.
 
-    The entry goes to its author, to the citizen for whom the platform signed it, and to regulators
-    and integrators of the whole log; to others it does not exist.
+    Under the newest checkpoint that a quorum of witnesses has cosigned, if that covers it; else
+    under the newest of all. The entry goes to its author, to the citizen for whom the platform
+    signed it, and to regulators and integrators of the whole log; to others it does not exist.
     """
     serving = serving_of(request)
     headers = {"Cache-Control": PRIVATE}
     if "text/plain" in request.headers.get("accept", ""):
-        proof = await to_thread.run_sync(serving.prover.prove, position)
+        proof = await to_thread.run_sync(serving.prover.prove_witnessed, position)
         return Response(proof.encode(), media_type=TEXT, headers=headers)
     body = await to_thread.run_sync(_receipt, serving, caller, position)
     return json_response(body, headers=headers)
@@ -208,7 +213,7 @@ def _receipt(serving: Serving, caller: Principal, position: int) -> dict[str, ob
     entry = serving.parts.reader.entry(position)
     if not _may_have(serving, caller, Entry.decode(entry)):
         raise AddressUnknown
-    return receipt_body(serving, position, entry)
+    return receipt_body(position, entry, serving.prover.prove_witnessed(position))
 
 
 def _may_have(serving: Serving, caller: Principal, entry: Entry) -> bool:

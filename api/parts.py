@@ -11,6 +11,7 @@ from api.metrics import Metrics
 from api.proving import Prover
 from api.waiting import Milestone
 from bootstrap.feed import feed_server
+from bootstrap.policy import PolicyFile
 from bootstrap.views import Views
 from bootstrap.wiring import Parts
 from ledger.store.listening import PROJECTED, PUBLISHED, wakeups
@@ -32,6 +33,7 @@ class Serving:
         threads: Bounds the threads that commands run in.
         metrics: Counts requests.
         feed: Knows how the feed is.
+        policy: Which witnesses are asked, and how many are needed.
     """
 
     parts: Parts
@@ -42,6 +44,7 @@ class Serving:
     threads: CapacityLimiter
     metrics: Metrics
     feed: FeedWatch
+    policy: PolicyFile
 
     @classmethod
     def of(cls, parts: Parts, views: Views) -> "Serving":
@@ -66,6 +69,7 @@ class Serving:
             threads=CapacityLimiter(THREADS),
             metrics=metrics,
             feed=FeedWatch(feed_server(settings) if settings.nats_url is not None else None),
+            policy=PolicyFile(settings),
         )
 
 

@@ -5,6 +5,7 @@ their proofs. All of these need the same few tiles, so these are read once, and 
 hashed once.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from ledger.store.errors import NoSuchPosition, StoreUnavailable
 from ledger.store.reading import LogReader
 from ledger.tiles import TILE_WIDTH, TileReader, needed_tiles_for_inclusion
 
+WITNESSED_SECONDS = 0.5
 FULL_TILES = 512
 """Full tiles kept in memory: 8 KiB each, and they never change."""
 
@@ -43,6 +45,8 @@ class Prover:
         self._reader = reader
         self._full: OrderedDict[_Place, bytes] = OrderedDict()
         self._newest: _Snapshot | None = None
+        self._witnessed: _Snapshot | None = None
+        self._look_at = 0.0
 
     def refresh(self) -> int:
         """Look for a newer checkpoint and get its tiles; return how far it reaches.
@@ -56,6 +60,7 @@ class Prover:
             self._newest = self._snapshot(size, note, known.size if known else size)
         elif known.note != note:  # signed again, or cosigned meanwhile
             self._newest = _Snapshot(size, note, known.warm, known.node)
+        self._refresh_witnessed()
         return size
 
     def newest(self) -> tuple[int, bytes]:
@@ -79,11 +84,25 @@ class Prover:
             NoSuchPosition: the position is not published.
             StoreUnavailable: none is, or the database does not answer.
         """
-        snapshot = self._seen()
-        if not 1 <= position <= snapshot.size:
-            raise NoSuchPosition(position)
-        hashes = inclusion_proof(position - 1, snapshot.size, snapshot.node)
-        return TlogProof(position - 1, tuple(hashes), snapshot.note)
+        return _prove(self._seen(), position)
+
+    def prove_witnessed(self, position: int) -> TlogProof:
+        """The same under a checkpoint that a quorum of witnesses cosigned, where one covers it."""
+        witnessed = self._witnessed
+        if witnessed is not None and position <= witnessed.size:
+            return _prove(witnessed, position)
+        return self.prove(position)
+
+    def _refresh_witnessed(self) -> None:
+        """Look for a newer cosigned checkpoint, as often as there can be one."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + WITNESSED_SECONDS
+        found = self._reader.witnessed()
+        known = self._witnessed
+        if found is not None and (known is None or known.note != found[1]):
+            size, note = found
+            self._witnessed = self._snapshot(size, note, size)
 
     def _seen(self) -> _Snapshot:
         if self._newest is None:
@@ -123,3 +142,10 @@ class Prover:
             while len(self._full) > FULL_TILES:
                 self._full.popitem(last=False)
         return found
+
+
+def _prove(snapshot: _Snapshot, position: int) -> TlogProof:
+    if not 1 <= position <= snapshot.size:
+        raise NoSuchPosition(position)
+    hashes = inclusion_proof(position - 1, snapshot.size, snapshot.node)
+    return TlogProof(position - 1, tuple(hashes), snapshot.note)

@@ -6,7 +6,6 @@ for a signed checkpoint that covers the entry (DESIGN section 3, steps 1 to 6).
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -198,10 +197,12 @@ async def answer(request: Request, written: Written) -> Response:
             "receipt": receipt_address(position),
         }
         return json_response(body, 202, headers)
-    make = partial(receipt_body, serving, position, written.entry)
-    at_hand = serving.prover.is_warm(position)
-    receipt = make() if at_hand else await to_thread.run_sync(make, limiter=serving.threads)
-    return json_response(receipt, 201, headers)
+    prove = serving.prover.prove
+    if serving.prover.is_warm(position):
+        proof = prove(position)
+    else:
+        proof = await to_thread.run_sync(prove, position, limiter=serving.threads)
+    return json_response(receipt_body(position, written.entry, proof), 201, headers)
 
 
 def json_response(

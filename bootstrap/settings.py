@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         description="Name of the log in its checkpoints (C2SP tlog-checkpoint): a URL without "
         "scheme, printable ASCII without space and `+`. Never changes in the life of a log.",
     )
+    policy: Path | None = Field(
+        default=None,
+        description="Trust policy (C2SP tlog-policy): the witnesses that are asked for "
+        "cosignatures, by URL, and how many are needed. Not given: `policy` in the data "
+        "directory, which `serve` makes for a witness of its own.",
+    )
     issuer: str | None = Field(
         default=None,
         description="OAuth 2.0 issuer of access tokens. Not given: a development issuer of our "
@@ -114,11 +120,11 @@ class Settings(BaseSettings):
         "retired; whoever looks at the log less often must be told of a rotation.",
     )
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "policy")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        """Fix the directory now: parts may run elsewhere."""
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        """Fix the place now: parts may run elsewhere."""
+        return None if value is None else value.expanduser().absolute()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

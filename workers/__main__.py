@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from bootstrap.erasure import Eraser, apply_shred_list
+from bootstrap.errors import BootstrapError
 from bootstrap.feed import feed_server
 from bootstrap.installation import ready_mark
 from bootstrap.logs import configure_logging
@@ -23,6 +24,7 @@ from ledger.store.errors import LogHalted
 from ledger.store.integration import Integrator
 from projections.loop import Projector
 from workers import custodian, projector
+from workers.asking import asking_witnesses
 from workers.floors import Floors
 from workers.publisher import Publisher
 from workers.rebuild import FLOORS, Rebuild
@@ -38,7 +40,8 @@ def _integrate(settings: Settings, stop: threading.Event) -> None:
     outside.parent.mkdir(mode=0o700, exist_ok=True)
     integrator = Integrator(settings.database_url, log_signers(settings), outside)
     _mark_ready(settings, "integrator")
-    integrator.run(stop)
+    with asking_witnesses(settings):
+        integrator.run(stop)
 
 
 def _project(settings: Settings, stop: threading.Event) -> None:
@@ -123,6 +126,9 @@ def main() -> int:
     except LogHalted as halted:  # it is logged with its facts; a person must look
         print(f"vaxledger: {halted}", file=sys.stderr)  # noqa: T201 - for whoever started it
         return 1
+    except BootstrapError as error:
+        print(f"vaxledger: {error}", file=sys.stderr)  # noqa: T201 - likewise
+        return 2
     return 0
 
 

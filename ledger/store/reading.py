@@ -9,6 +9,7 @@ from uuid import UUID
 from ledger.entry import Entry
 from ledger.log_keys import LogKeys
 from ledger.store.connections import Pool, Row, rows_of
+from ledger.store.cosigning import text_of
 from ledger.store.errors import NoSuchPosition, StoreUnavailable
 from ledger.store.queries import load_queries
 from ledger.tiles import (
@@ -44,6 +45,31 @@ class Answered:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class WitnessStanding:
+    """How it stands with a witness.
+
+    Attributes:
+        name: Its name in cosignatures.
+        cosigned: Size of its newest cosignature, None if it never gave one.
+        cosigned_at: When that was had.
+        failing_since: When it first failed since then, None if it did not.
+        problem: What happened last, as a slug.
+        alarm: What its answers mean, where they mean that the log tells two histories.
+        refusals: How often it refused.
+        alarms: How often that was an alarm.
+    """
+
+    name: str
+    cosigned: int | None
+    cosigned_at: datetime | None
+    failing_since: datetime | None
+    problem: str | None
+    alarm: str | None
+    refusals: int
+    alarms: int
+
+
 class LogReader:
     """Reads the log's database.
 
@@ -64,13 +90,26 @@ class LogReader:
     def checkpoint(self) -> tuple[int, bytes]:
         """Return size and signed note of the newest published checkpoint.
 
+        The note carries the cosignatures that were had for it so far, perhaps none.
+
         Raises:
             StoreUnavailable: If no integrator has ever started.
         """
-        size, note = self._row("checkpoint")
+        size, note, signed, lines = self._row("checkpoint")
         if note is None:
             raise StoreUnavailable
+        if signed is not None and text_of(signed) == text_of(note):
+            return size, note + lines
         return size, note
+
+    def witnessed(self) -> tuple[int, bytes] | None:
+        """Return size and note of the newest checkpoint that a quorum cosigned, None for none."""
+        rows = self._rows("witnessed")
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def witnesses(self) -> list[WitnessStanding]:
+        """Return how it stands with each witness that was ever asked."""
+        return [WitnessStanding(*row) for row in self._rows("witnesses")]
 
     def checkpoint_covering(self, position: int) -> tuple[int, bytes]:
         """Return the oldest kept checkpoint that covers a position, else the newest.

@@ -2,7 +2,17 @@
 SELECT published FROM ledger.checkpoint;
 
 -- name: checkpoint
-SELECT published, published_note FROM ledger.checkpoint;
+SELECT c.published, c.published_note, w.note, w.lines
+FROM ledger.checkpoint c LEFT JOIN ledger.cosigned w ON w.size = c.published;
+
+-- name: witnessed
+SELECT size, note || lines FROM ledger.cosigned
+WHERE quorum AND size <= (SELECT published FROM ledger.checkpoint)
+ORDER BY size DESC LIMIT 1;
+
+-- name: witnesses
+SELECT name, cosigned, cosigned_at, failing_since, problem, alarm, refusals, alarms
+FROM ledger.witnesses ORDER BY name;
 
 -- name: checkpoint_covering
 SELECT size, note FROM ledger.checkpoints

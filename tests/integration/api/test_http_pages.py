@@ -34,7 +34,9 @@ def test_it_lives_and_is_ready(county: County):
     assert answer.status_code == 200
     body = answer.json()
     assert body["status"] == "ok"
-    assert list(body["checks"]) == ["database", "keys", "checkpoint", "views", "feed"]
+    assert list(body["checks"]) == [
+        "database", "keys", "checkpoint", "views", "feed", "witnesses"
+    ]  # fmt: skip
     assert body["checks"]["feed"] == {"ok": True, "configured": False}
 
 

@@ -12,7 +12,7 @@ from ledger.store.connections import connect
 
 TABLES = (
     "head", "entries", "envelopes", "idempotency", "claims", "blobs", "tiles", "checkpoint",
-    "checkpoints",
+    "checkpoints", "cosigned", "witnesses",
 )  # fmt: skip
 ALLOWED = {
     "vaxledger_append": {
@@ -30,6 +30,11 @@ ALLOWED = {
     | {("UPDATE", "checkpoint")},
     "vaxledger_read": {("SELECT", table) for table in TABLES},
     "vaxledger_erase": {("SELECT", "blobs"), ("DELETE", "blobs")},
+    "vaxledger_witness": {
+        ("SELECT", table) for table in ("checkpoint", "tiles", "cosigned", "witnesses")
+    }
+    | {("INSERT", "cosigned"), ("UPDATE", "cosigned"), ("DELETE", "cosigned")}
+    | {("INSERT", "witnesses"), ("UPDATE", "witnesses")},
 }  # fmt: skip
 
 
