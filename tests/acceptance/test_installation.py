@@ -19,6 +19,7 @@ from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
 from bootstrap.settings import Settings
 from client.exchange import Answer
 from client.receipt import Receipt
+from tests.acceptance.integrators_page import run_page
 from tests.crash import load as loading
 from tests.crash.campaign import Campaign, count, settle
 from tests.crash.load import DOSES_A_CHILD, Country, Load
@@ -108,6 +109,11 @@ def test_it_starts_in_a_folder_of_any_name_and_records_doses(running):
     assert load.doses == DOSES_A_CHILD
     newest = load.acknowledged[-1].receipt
     assert receipt_of(running, newest).raw == newest.raw
+
+
+def test_every_block_of_the_integrators_page_runs(running):
+    record_some(running)
+    run_page(running)
 
 
 def test_the_second_start_goes_on_where_the_first_ended(running, record_property):
