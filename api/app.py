@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import (
+    authorship,
     certificate_views,
     console,
     development,
@@ -36,6 +37,7 @@ ROUTERS = (
     schools.router,
     evaluations.router,
     log.router,
+    authorship.router,
     feed.router,
     health.router,
     development.router,

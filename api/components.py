@@ -256,11 +256,13 @@ _BYTES: dict[str, Any] = {}
 ANSWERS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "getCheckpoint": (_TEXT, _STRING, "C2SP tlog-checkpoint."),
     "getLogKeys": (_TEXT, _STRING, "Verifier keys, one a line."),
+    "getLogKeyHistory": ("application/x-ndjson", _STRING, "An object a line; empty at first."),
     "getPolicy": (_TEXT, _STRING, "C2SP tlog-policy."),
     "getTile": (_OCTETS, _BYTES, "Hashes of 32 bytes."),
     "getEntryBundle": (_OCTETS, _BYTES, "Entries, each after its length in two bytes."),
     "getEnvelopes": (_OCTETS, _BYTES, "Envelopes, each after its length in four bytes."),
     "listEntries": ("application/x-ndjson", _STRING, "An object a line."),
+    "listEntriesOfKey": ("application/x-ndjson", _STRING, "An object a line."),
     "getReceipt": (_JSON, {"$ref": f"{REF}Receipt"}, "The receipt."),
     "getConsistencyProof": (_JSON, _ANY, "Hashes in hex."),
     "evaluateSchedule": (_JSON, {"$ref": f"{REF}ImmunizationEvaluation"}, "The evaluation."),

@@ -14,7 +14,7 @@ from bootstrap.settings import Settings
 from bootstrap.wiring import new_id
 from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, read_secret
 from cli.verify import REFUTED, UNREADABLE
-from client.author_keys import NewKey, register_key, revoke_key, rotate_key
+from client.author_keys import NewKey, entries_of_key, register_key, revoke_key, rotate_key
 from client.errors import AuthorKeyError, ProblemError
 from client.http import Caller, Client
 from client.receipt import Receipt
@@ -147,6 +147,38 @@ def revoke(  # noqa: PLR0913  each is an option of the command line
         with _client(key, url, token_file, (trust, origin)) as client:
             receipt = revoke_key(client, owner or organisation, keyid, reason.value)
     _tell(_facts(receipt), as_json=as_json)
+
+
+@app.command("signed-by")
+def signed_by(  # noqa: PLR0913  each is an option of the command line
+    keyid: Annotated[str, typer.Argument(help="密钥标识。The key, 64 hex digits.")],
+    *,
+    since: Annotated[int, typer.Option(min=1, help="自该位置起。From this position on.")] = 1,
+    url: UrlOption = LOCAL,
+    token_file: TokenOption = None,
+    trust: TrustOption = None,
+    origin: OriginOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """列出某密钥签名的全部条目。Everything that a key has signed since a position, line by line.
+
+    For regulators and the operator: which writes to look at when a key was lost.
+    """
+    count = 0
+    with (
+        _one_line(),
+        Client(Caller(url, read_secret(token_file), load_trust(trust, origin))) as client,
+    ):
+        for line in entries_of_key(client, keyid, since - 1):
+            count += 1
+            typer.echo(line if as_json else _row(json.loads(line)))
+    if not as_json:
+        typer.echo(f"{count:,} 条 entries", err=True)
+
+
+def _row(line: dict[str, Any]) -> str:
+    names = ("position", "recorded_at", "topic", "stream", "leaf")
+    return "  ".join(str(line[name]) for name in names)
 
 
 def _client(

@@ -1,7 +1,10 @@
 """Registering, rotating and revoking the keys that organisations sign with, over HTTP."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from client.errors import ProblemError
@@ -13,6 +16,7 @@ REGISTERED = "organisation.key-registered.v1"
 REVOKED = "organisation.key-revoked.v1"
 
 _ATTEMPTS = 4
+_PAGE = 10_000
 _PRECONDITION_FAILED = 412
 
 
@@ -90,6 +94,22 @@ def rotate_key(old: Client, new: Client) -> Receipt:
         if not str(problem.problem.get("type")).endswith("/key-already-registered"):
             raise
     return revoke_key(new, before.organisation, before.keyid, "superseded")
+
+
+def entries_of_key(client: Client, keyid: str, after: int) -> Iterator[str]:
+    """Yield what a key has signed after a position, as the server's lines of JSON, in order.
+
+    Raises:
+        ClientError: As ``Client.request``.
+    """
+    while True:
+        query = f"after={after}&limit={_PAGE}"
+        answer = client.request("GET", f"/v1/keys/{quote(keyid, safe='')}/entries?{query}")
+        lines = answer.content.decode("utf-8").splitlines()
+        yield from lines
+        if len(lines) < _PAGE:
+            return
+        after = int(json.loads(lines[-1])["position"])
 
 
 def _submit(

@@ -131,6 +131,17 @@ class LogReader:
         """Return published entries from a position on, at most ``limit``."""
         return self._rows("entries", [first, first + limit - 1])
 
+    def signed_by(self, keyid: str, after: int, limit: int) -> list[Located]:
+        """Return published entries that a key has signed, after a position, in their order.
+
+        Args:
+            keyid: SHA-256 of the public key, 64 hex digits.
+            after: Position.
+            limit: At most so many.
+        """
+        wanted = {"keyid": keyid.encode(), "after": after, "limit": limit}
+        return self._rows("signed_by", wanted)
+
     def entry(self, position: int) -> bytes:
         """Return a published entry.
 

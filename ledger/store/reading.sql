@@ -46,6 +46,14 @@ WHERE (level, index) IN (SELECT * FROM unnest(%b::integer[], %b::bigint[]));
 -- name: known_at
 SELECT ledger.position_known_at(%b::timestamptz, published) FROM ledger.checkpoint;
 
+-- name: signed_by
+-- The first comparison is the index's, of half a digest; the second tells for certain.
+SELECT position, entry, leaf FROM ledger.entries
+WHERE substring(entry FROM 99 FOR 16) = substring(%(keyid)b::bytea FROM 1 FOR 16)
+  AND substring(entry FROM 99 FOR 64) = %(keyid)b::bytea
+  AND position > %(after)b::bigint AND position <= (SELECT published FROM ledger.checkpoint)
+ORDER BY position LIMIT %(limit)b::bigint;
+
 -- name: log_keys
 SELECT position, entry FROM ledger.entries
 WHERE topic LIKE 'log.key-%' AND position <= (SELECT published FROM ledger.checkpoint)

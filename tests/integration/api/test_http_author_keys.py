@@ -181,3 +181,63 @@ def test_a_revocation_through_one_server_holds_at_once_in_another(keys, county, 
             refused = elsewhere.post("/v1/records", draft)
             assert (refused.status_code, refused.json()["type"]) == (403, "/problems/key-unknown")
         assert clinic.served.head() == head
+
+
+def lines_of(result) -> list[dict]:
+    return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+
+
+def test_everything_that_a_key_has_signed_since_a_position(keys, county, clinic):
+    written = [clinic.post("/v1/records", registration(clinic)[0]).json() for _ in range(3)]
+    token = keys.path("regulator")
+    token.write_text(clinic.served.token(county.regulator.principal))
+    trust = clinic.served.parts.settings.data_dir / "log.vkey"
+    more = ["--url", clinic.served.url, "--token-file", token, "--trust", trust]
+    found = keys.run("signed-by", clinic.key.keyid, *more)
+    assert found.exit_code == 0, found.output
+    lines = lines_of(found)
+    assert [line["position"] for line in lines] == [one["position"] for one in written]
+    assert [line["leaf"] for line in lines] == [one["leaf"] for one in written]
+    assert {line["organisation"] for line in lines} == {str(clinic.organisation)}
+    assert {line["topic"] for line in lines} == {"vaccination-record.registered.v1"}
+    later = keys.run("signed-by", clinic.key.keyid, "--since", written[1]["position"], *more)
+    assert lines_of(later) == lines[1:]
+    assert lines_of(keys.run("signed-by", "0" * 64, *more)) == []
+    assert keys.run("signed-by", "../../livez", *more).exit_code == 1
+
+
+def test_the_signatures_of_a_key_come_in_pages(county):
+    key = county.cdc.key.keyid
+    path = f"/v1/keys/{key}/entries"
+    whole = county.regulator.get(path).text.splitlines()
+    assert len(whole) > 3
+    paged, after = [], 0
+    while page := county.regulator.get(path, after=after, limit=2).text.splitlines():
+        paged += page
+        after = json.loads(page[-1])["position"]
+    assert paged == whole
+
+
+def test_what_a_key_has_signed_is_no_neighbour_s_business(county, clinic):
+    path = f"/v1/keys/{clinic.key.keyid}/entries"
+    for caller in (clinic, county.cdc, county.school):
+        refused = caller.get(path)
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/forbidden")
+    assert county.operator.get(path).status_code == 200
+    assert county.operator.get("/v1/keys/xyz/entries").status_code == 422
+
+
+def test_the_index_of_keys_is_used_and_its_place_is_that_of_the_key(served, clinic):
+    """The place of the key's id in an entry is fixed; were it to move, nothing would be found."""
+    position = clinic.post("/v1/records", registration(clinic)[0]).json()["position"]
+    raw = served.parts.reader.recorded(position)
+    assert raw[98 : 98 + 64].decode() == clinic.key.keyid
+    with served.parts.pool.connection() as connection:
+        connection.execute("SET LOCAL enable_seqscan = off")
+        plan = connection.execute(
+            "EXPLAIN SELECT position FROM ledger.entries"
+            " WHERE substring(entry FROM 99 FOR 16) = %b ORDER BY position LIMIT 5",
+            [clinic.key.keyid.encode()[:16]],
+        ).fetchall()
+        connection.rollback()
+    assert "entries_of_key" in str(plan)
