@@ -36,6 +36,7 @@ crash: $(STAMP)-dev
 	@$(BIN)/python -m pytest -m long tests/crash
 
 soak: $(STAMP)-dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/soak/requirements.txt || echo "No fuzzer for this Python: parsers are fuzzed by Hypothesis alone."
 	@$(BIN)/python -m pytest -m long tests/soak
 
 clean:

@@ -50,7 +50,7 @@ class Access:
         """
         try:
             given = json.loads(path.read_bytes())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CredentialsError(path=str(path)) from error
         if (
             type(given) is not dict

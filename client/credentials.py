@@ -60,7 +60,7 @@ class Credentials:
             given = json.loads(path.read_bytes())
             kept = cls(**given)
             parse_division(kept.division)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise CredentialsError(path=str(path)) from error
         if not all(type(getattr(kept, one.name)) is str for one in fields(cls)):
             raise CredentialsError(path=str(path))

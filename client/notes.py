@@ -118,7 +118,7 @@ class Notes:
             self._recall(file, walk)
         except (StateError, RefutedError):
             raise
-        except (LedgerError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (LedgerError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise StateError("The state file is malformed.") from error
 
     def _recall(self, file: BinaryIO, walk: Walk) -> None:

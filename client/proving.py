@@ -34,7 +34,7 @@ def verify_file(path: Path, trust: Trust, entry: Path | None = None) -> dict[str
     try:
         answer = json.loads(content)
         receipt = Receipt.verify(answer if isinstance(answer, dict) else {}, trust)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RefutedError(TREE, None, "receipt-malformed") from error
     except ReceiptError as error:
         raise RefutedError(TREE, None, "receipt-refuted", cause=str(error)) from error
