@@ -96,8 +96,8 @@ class Supervisor:
     """The one supervisor of a data directory, from construction to `close` or process end.
 
     A part that dies starts again after 0.05 s, doubling to 2 s while it does not live for a
-    second. A part that has never been ready and dies five times is a mistake of configuration:
-    everything stops.
+    second. A part that has never been ready and dies five times at once, or one that runs once and
+    fails five times, is a mistake of configuration: everything stops.
 
     Raises:
         DirectoryInUseError: another one runs on this directory.
@@ -190,7 +190,9 @@ class Supervisor:
         self._failed(run)
 
     def _failed(self, run: _Run) -> None:
-        steady = time.monotonic() - run.started_at > _STEADY_SECONDS
+        lived = time.monotonic() - run.started_at
+        # Whatever runs once has failed, however long it took; the others may have done their work.
+        steady = lived > _STEADY_SECONDS and not run.part.once
         run.failures = 1 if steady else run.failures + 1
         run.next_start = time.monotonic() + run.pause
         if not run.was_ready and run.failures >= _FRUITLESS_STARTS:
