@@ -4,7 +4,7 @@ Paths and formats are those of C2SP tlog-tiles; `/envelopes` and `/v1/entries` a
 authors' envelopes beside each entry bundle, and ranges for the feed's repair.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, TypeVar
 
 from anyio import to_thread
@@ -15,6 +15,7 @@ from api.callers import Caller
 from api.errors import AddressUnknown
 from api.parameters import MAX_POSITION
 from api.parts import Serving, serving_of
+from api.proving import Prover
 from api.receipts import receipt_body
 from api.writes import json_response
 from bootstrap.policy import with_log_keys
@@ -28,11 +29,14 @@ from ledger.bundle import BUNDLE_ENTRIES, encode_bundle
 from ledger.entry import Entry
 from ledger.errors import TileError
 from ledger.jcs import canonical
+from ledger.merkle import consistency_proof, inclusion_proof
 from ledger.signature import VerifierKey
 from ledger.store.reading import LogReader, Predecessors
 from ledger.tiles import (
     ENTRIES,
+    TILE_HEIGHT,
     TILE_WIDTH,
+    TileAddress,
     parse_entries_path,
     parse_tile_path,
     truncate_tile,
@@ -54,6 +58,7 @@ _Parsed = TypeVar("_Parsed")
 router = APIRouter(tags=["log"])
 
 
+@router.head("/checkpoint", include_in_schema=False)
 @router.get("/checkpoint", operation_id="getCheckpoint", response_class=PlainTextResponse)
 async def checkpoint(request: Request) -> Response:
     """The newest published checkpoint (C2SP tlog-checkpoint), signed with Ed25519 and ML-DSA-44.
@@ -117,13 +122,20 @@ async def envelopes(request: Request, caller: Caller, path: str) -> Response:
     return Response(body, media_type=OCTETS, headers={"Cache-Control": PRIVATE})
 
 
+@router.head("/tile/{path:path}", include_in_schema=False)
 @router.get("/tile/{path:path}", operation_id="getTile", response_class=Response)
 async def tile(request: Request, path: str) -> Response:
     """256 hashes of one level, or the first W of them: immutable."""
     level, index, width = _parsed(parse_tile_path, f"tile/{path}")
-    if level == ENTRIES:  # the address above answers for these
+    prover = serving_of(request).prover
+    covered = (index * TILE_WIDTH + width) << TILE_HEIGHT * level
+    if level == ENTRIES or covered > await _published(prover, covered):
         raise AddressUnknown
-    body = await to_thread.run_sync(_tile, serving_of(request), level, index, width)
+    await _load(prover, [(level, index, width)])
+    stored = prover.tiles.find(level, index, width)
+    if stored is None:
+        raise AddressUnknown
+    body = truncate_tile(stored, width)
     return Response(body, media_type=OCTETS, headers={"Cache-Control": IMMUTABLE})
 
 
@@ -144,6 +156,22 @@ async def receipt(request: Request, caller: Caller, position: Position) -> Respo
     return json_response(body, headers=headers)
 
 
+@router.get("/v1/proofs/inclusion", operation_id="getInclusionProof", response_class=Response)
+async def inclusion(
+    request: Request,
+    index: Annotated[int, Query(ge=0, le=MAX_POSITION)],
+    size: Annotated[int, Query(ge=1, le=MAX_POSITION)],
+) -> Response:
+    """The RFC 9162 inclusion proof of a leaf in the tree of some size, as hex hashes.
+
+    The index is the position less one; the leaf's sibling comes first.
+    """
+    prover = serving_of(request).prover
+    await _published(prover, size)
+    await _load(prover, prover.needed_for_inclusion(index, size))
+    return _proof(inclusion_proof(index, size, prover.tiles.node))
+
+
 @router.get("/v1/proofs/consistency", operation_id="getConsistencyProof", response_class=Response)
 async def consistency(
     request: Request,
@@ -151,9 +179,10 @@ async def consistency(
     new: Annotated[int, Query(ge=0, le=MAX_POSITION)],
 ) -> Response:
     """The RFC 9162 consistency proof between two sizes of the tree, as hex hashes."""
-    reader = serving_of(request).parts.reader
-    hashes = await to_thread.run_sync(reader.consistency_proof, old, new)
-    return json_response({"hashes": [digest.hex() for digest in hashes]})
+    prover = serving_of(request).prover
+    await _published(prover, new)
+    await _load(prover, prover.needed_for_consistency(old, new))
+    return _proof(consistency_proof(old, new, prover.tiles.node))
 
 
 @router.get("/v1/entries", operation_id="listEntries", response_class=Response)
@@ -246,12 +275,19 @@ def _envelopes(serving: Serving, index: int, width: int) -> bytes:
     return encode_envelopes(found[digest] for digest in digests)
 
 
-def _tile(serving: Serving, level: int, index: int, width: int) -> bytes:
-    reader = serving.parts.reader
-    complete = reader.published() // TILE_WIDTH**level
-    if index * TILE_WIDTH + width > complete:
-        raise AddressUnknown
-    stored = reader.tiles([(level, index)]).get((level, index))
-    if stored is None:
-        raise AddressUnknown
-    return truncate_tile(stored, width)
+async def _published(prover: Prover, size: int) -> int:
+    """How far the newest checkpoint reaches; another process may have shown a newer one already."""
+    known, _ = prover.newest()
+    return known if size <= known else await to_thread.run_sync(prover.refresh)
+
+
+async def _load(prover: Prover, needed: Sequence[TileAddress]) -> None:
+    """Have tiles at hand: mostly they are, and then no thread is asked."""
+    if prover.tiles.missing(needed):
+        await to_thread.run_sync(prover.tiles.load, needed)
+
+
+def _proof(hashes: Sequence[bytes]) -> Response:
+    """A proof between published trees is the same for ever."""
+    body = {"hashes": [digest.hex() for digest in hashes]}
+    return json_response(body, headers={"Cache-Control": IMMUTABLE})

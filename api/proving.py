@@ -6,22 +6,22 @@ hashed once.
 """
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
-from ledger.merkle import NodeSource, inclusion_proof
+from api.tile_cache import TileCache
+from ledger.merkle import inclusion_proof
 from ledger.proof import TlogProof
 from ledger.store.errors import NoSuchPosition, StoreUnavailable
 from ledger.store.reading import LogReader
-from ledger.tiles import TILE_WIDTH, TileReader, needed_tiles_for_inclusion
+from ledger.tiles import (
+    TILE_WIDTH,
+    TileAddress,
+    needed_tiles_for_consistency,
+    needed_tiles_for_inclusion,
+)
 
 WITNESSED_SECONDS = 0.5
-FULL_TILES = 512
-"""Full tiles kept in memory: 8 KiB each, and they never change."""
-
-_Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +31,21 @@ class _Snapshot:
     size: int
     note: bytes
     warm: int
-    node: NodeSource
 
 
 class Prover:
-    """Makes inclusion proofs under the newest published checkpoint.
+    """Makes proofs in published trees.
 
     Args:
         reader: The log.
+
+    Attributes:
+        tiles: What proofs are made of; at most one query a proof.
     """
 
     def __init__(self, reader: LogReader) -> None:
         self._reader = reader
-        self._full: OrderedDict[_Place, bytes] = OrderedDict()
+        self.tiles = TileCache(reader)
         self._newest: _Snapshot | None = None
         self._witnessed: _Snapshot | None = None
         self._look_at = 0.0
@@ -59,7 +61,7 @@ class Prover:
         if known is None or known.size != size:
             self._newest = self._snapshot(size, note, known.size if known else size)
         elif known.note != note:  # signed again, or cosigned meanwhile
-            self._newest = _Snapshot(size, note, known.warm, known.node)
+            self._newest = _Snapshot(size, note, known.warm)
         self._refresh_witnessed()
         return size
 
@@ -84,14 +86,22 @@ class Prover:
             NoSuchPosition: the position is not published.
             StoreUnavailable: none is, or the database does not answer.
         """
-        return _prove(self._seen(), position)
+        return self._prove(self._seen(), position)
 
     def prove_witnessed(self, position: int) -> TlogProof:
         """The same under a checkpoint that a quorum of witnesses cosigned, where one covers it."""
         witnessed = self._witnessed
         if witnessed is not None and position <= witnessed.size:
-            return _prove(witnessed, position)
+            return self._prove(witnessed, position)
         return self.prove(position)
+
+    def _prove(self, snapshot: _Snapshot, position: int) -> TlogProof:
+        if not 1 <= position <= snapshot.size:
+            raise NoSuchPosition(position)
+        if position <= snapshot.warm:
+            self.tiles.load(needed_tiles_for_inclusion(position - 1, snapshot.size))
+        hashes = inclusion_proof(position - 1, snapshot.size, self.tiles.node)
+        return TlogProof(position - 1, tuple(hashes), snapshot.note)
 
     def _refresh_witnessed(self) -> None:
         """Look for a newer cosigned checkpoint, as often as there can be one."""
@@ -104,6 +114,28 @@ class Prover:
             size, note = found
             self._witnessed = self._snapshot(size, note, size)
 
+    def needed_for_inclusion(self, index: int, size: int) -> Sequence[TileAddress]:
+        """The tiles that prove a leaf in the tree of some published size.
+
+        Raises:
+            NoSuchPosition: there is no such leaf, or the tree is not published.
+            StoreUnavailable: nothing was published yet.
+        """
+        if not 0 <= index < size <= self._seen().size:
+            raise NoSuchPosition(index + 1)
+        return needed_tiles_for_inclusion(index, size)
+
+    def needed_for_consistency(self, old: int, new: int) -> Sequence[TileAddress]:
+        """The tiles that prove one tree a prefix of a larger published one.
+
+        Raises:
+            NoSuchPosition: the larger is not published, or is not the larger.
+            StoreUnavailable: nothing was published yet.
+        """
+        if not 0 <= old <= new <= self._seen().size:
+            raise NoSuchPosition(new)
+        return needed_tiles_for_consistency(old, new)
+
     def _seen(self) -> _Snapshot:
         if self._newest is None:
             raise StoreUnavailable
@@ -112,40 +144,7 @@ class Prover:
     def _snapshot(self, size: int, note: bytes, warm: int) -> _Snapshot:
         """A new tree whose leaves since the last one are proven without reading."""
         new = [*range(warm, size, TILE_WIDTH), size - 1] if size else []
-        needed = {
-            (level, index): width
-            for leaf in new
-            for level, index, width in needed_tiles_for_inclusion(leaf, size)
-        }
-        at_hand = self._read(needed)
-        tree = TileReader(size, self._source(at_hand))
-        return _Snapshot(size, note, warm, cache(tree.node))
-
-    def _source(self, at_hand: dict[_Place, bytes]) -> Callable[[int, int, int], bytes]:
-        def fetch(level: int, index: int, width: int) -> bytes:
-            place = (level, index)
-            found = at_hand.get(place) or self._full.get(place)
-            return found or self._read({place: width}).get(place, b"")
-
-        return fetch
-
-    def _read(self, needed: dict[_Place, int]) -> dict[_Place, bytes]:
-        """Tiles by place, full ones from memory where they are known."""
-        found = {place: tile for place in needed if (tile := self._full.get(place))}
-        missing = [place for place in needed if place not in found]
-        if missing:
-            read = self._reader.tiles(missing)
-            found |= read
-            for place, hashes in read.items():
-                if needed[place] == TILE_WIDTH:
-                    self._full[place] = hashes
-            while len(self._full) > FULL_TILES:
-                self._full.popitem(last=False)
-        return found
-
-
-def _prove(snapshot: _Snapshot, position: int) -> TlogProof:
-    if not 1 <= position <= snapshot.size:
-        raise NoSuchPosition(position)
-    hashes = inclusion_proof(position - 1, snapshot.size, snapshot.node)
-    return TlogProof(position - 1, tuple(hashes), snapshot.note)
+        self.tiles.load(
+            {address: None for leaf in new for address in needed_tiles_for_inclusion(leaf, size)}
+        )
+        return _Snapshot(size, note, warm)

@@ -21,6 +21,7 @@ from benchmarks import (
     proving,
     reading,
     report,
+    tall,
 )
 from benchmarks.contest import Contestant, Pace, hold, reason_of, say
 from benchmarks.ground import Ground, prepared
@@ -99,7 +100,10 @@ class Run:
 
     def reads(self) -> list[Contestant]:
         """Reads over HTTP."""
-        return reading.contestants(self.served, self.pace)
+        return [
+            *reading.contestants(self.served, self.pace),
+            *tall.contestants(self.ground, self._stack, self.pace),
+        ]
 
     def groups(self) -> dict[str, Callable[[], list[Contestant]]]:
         """Every group by its name, in the order of the run."""

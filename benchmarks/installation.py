@@ -69,7 +69,7 @@ def served(ground: Ground) -> Iterator[Served]:
     """Start an installation with embedded servers, and stop it in the end."""
     folder = ground.new_folder("installation")
     folder.chmod(0o711)
-    settings = Settings(data_dir=folder / "data", port=_free_port(), log_level="WARNING")
+    settings = Settings(data_dir=folder / "data", port=free_port(), log_level="WARNING")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             leashed([sys.executable, "-m", "cli", "serve"], death_signal=signal.SIGTERM),
@@ -108,6 +108,7 @@ def _await_ready(process: subprocess.Popen[bytes], data_dir: Path, log: Path) ->
         time.sleep(_POLL_SECONDS)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody has."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

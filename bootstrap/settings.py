@@ -105,6 +105,12 @@ class Settings(BaseSettings):
         description="Submissions that may wait for the log's writer; more are refused with 503 "
         "and Retry-After.",
     )
+    unpublished_entries: int = Field(
+        default=50_000,
+        ge=1,
+        description="Entries that may wait for a signed checkpoint; while more do, writes are "
+        "refused with 503 and Retry-After.",
+    )
     receipt_wait_seconds: float = Field(
         default=2.0,
         ge=0,

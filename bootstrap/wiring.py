@@ -188,7 +188,11 @@ def wire(settings: Settings) -> Iterator[Parts]:
     kept = installation_secrets(settings)
     pool = open_pool(settings.database_url, READ_ROLE, size=POOL_SIZE)
     keys_pool = open_pool(settings.keys_url, VAULT_ROLE, size=KEYS_POOL_SIZE)
-    writer = Writer(settings.database_url, queue_limit=settings.append_queue)
+    writer = Writer(
+        settings.database_url,
+        queue_limit=settings.append_queue,
+        unpublished_limit=settings.unpublished_entries,
+    )
     try:
         yield _parts(settings, kept, (pool, keys_pool), writer)
     finally:

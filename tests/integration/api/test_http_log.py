@@ -6,6 +6,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from api.proving import Prover
+from api.tile_cache import TileCache
 from client.http import Caller
 from client.sources import HttpSource
 from client.trust import Trust
@@ -14,8 +16,9 @@ from commands.principal import Role
 from ledger.bundle import decode_bundle
 from ledger.frontier import Frontier
 from ledger.hashing import leaf_hash
-from ledger.merkle import verify_consistency
+from ledger.merkle import verify_consistency, verify_inclusion
 from ledger.policy import Policy
+from ledger.store.reading import LogReader
 from ledger.tiles import entries_path, tile_path, tile_width
 from tests.integration.api.conftest import Author, County, dose, doses_path, register
 
@@ -123,6 +126,59 @@ def test_consistency_proofs_hold(county: County, size: int):
     leaves = [leaf for _, _, leaf in log.entries(1, size)]
     roots = [_root(leaves[:2]), _root(leaves)]
     verify_consistency(2, size, proof, *roots)
+
+
+def test_inclusion_proofs_hold_for_any_leaf_of_any_published_size(county: County, size: int):
+    leaves = [leaf for _, _, leaf in county.served.parts.reader.entries(1, size)]
+    for tree in (1, 2, 3, size - 1, size):
+        for index in {0, tree // 2, tree - 1}:
+            params = {"index": index, "size": tree}
+            answer = county.served.http.get("/v1/proofs/inclusion", params=params)
+            assert "immutable" in answer.headers["cache-control"]
+            proof = [bytes.fromhex(one) for one in answer.json()["hashes"]]
+            verify_inclusion(index, tree, leaves[index], proof, _root(leaves[:tree]))
+
+
+@pytest.mark.parametrize("params", [{"index": 3, "size": 3}, {"index": 0, "size": 10**9}])
+def test_inclusion_in_trees_that_were_never_published(county: County, params):
+    assert county.served.http.get("/v1/proofs/inclusion", params=params).status_code == 404
+
+
+def test_a_proof_takes_one_query_at_most(county: County, size: int, monkeypatch):
+    asked = []
+    read = LogReader._rows
+
+    def count(self, query, parameters=None):
+        asked.append(query)
+        return read(self, query, parameters)
+
+    monkeypatch.setattr(LogReader, "_rows", count)
+    prover = Prover(county.served.parts.reader)
+    prover.refresh()
+    prover.tiles = TileCache(county.served.parts.reader)
+    del asked[:]
+    proof = prover.prove(1)
+    assert asked == ["tiles"]
+    assert proof.index == 0
+    prover.prove(1)
+    prover.prove(size // 2)
+    assert asked == ["tiles"]
+
+
+def test_heads_of_public_files_are_what_static_servers_say(county: County, size: int):
+    for path in ("/checkpoint", f"/{tile_path(0, 0, min(size, 255))}"):
+        whole, head = county.served.http.get(path), county.served.http.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        for name in ("content-type", "content-length", "cache-control"):
+            assert head.headers[name] == whole.headers[name]
+
+
+def test_every_width_is_served_until_the_tile_is_full_and_longer(county: County, size: int):
+    whole = county.served.http.get(f"/{tile_path(0, 0, min(size, 255))}").content
+    for width in range(1, min(size, 255) + 1):
+        partial = county.served.http.get(f"/{tile_path(0, 0, width)}")
+        assert partial.content == whole[: 32 * width]
+        assert "immutable" in partial.headers["cache-control"]
 
 
 @pytest.mark.parametrize("params", [{"old": 3, "new": 2}, {"old": 0, "new": 10**9}])
