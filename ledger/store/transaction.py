@@ -40,6 +40,7 @@ def append_batch(
     batch: Sequence[Append],
     unpublished_limit: int,
     committing: Callable[[], None],
+    at: Callable[[str], None] = lambda _: None,
 ) -> Decision:
     """Append those of a batch that may be, in one transaction.
 
@@ -48,6 +49,7 @@ def append_batch(
         batch: Submissions in the order of their arrival.
         unpublished_limit: Entries that may wait for a checkpoint.
         committing: Called when everything is written and the commit is next.
+        at: Called at named points, where tests make it fail.
 
     Raises:
         psycopg.Error: If the server refused or went away. Whether the batch was stored is unknown
@@ -56,13 +58,16 @@ def append_batch(
     """
     with connection.transaction() as transaction, connection.cursor(binary=True) as cursor:
         facts = _read_facts(cursor, batch)
+        at("head locked")
         decision = admit(batch, facts, unpublished_limit)
         if not decision.winners:
             raise psycopg.Rollback(transaction)  # swallowed; nothing to make durable
         _write(cursor, facts, decision)
+        at("batch written")
         committing()
         # A crash up to here leaves nothing: the server rolls back, and no position is burnt. A
         # crash from here on leaves all or nothing; the idempotency rows say which.
+    at("batch committed")
     return decision
 
 

@@ -7,7 +7,7 @@ transaction commit at a time.
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -43,6 +43,7 @@ class Writer:
         queue_limit: Events that may wait before submissions are refused.
         patience: Seconds after which a submission is answered that the store is unavailable.
         unpublished_limit: Entries that may lack a checkpoint before submissions are refused.
+        at: Called at named points, where tests make it fail.
     """
 
     def __init__(
@@ -52,8 +53,10 @@ class Writer:
         queue_limit: int = QUEUE_LIMIT,
         patience: float = PATIENCE_SECONDS,
         unpublished_limit: int = UNPUBLISHED_LIMIT,
+        at: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._url = url
+        self._at = at
         self._unpublished_limit = unpublished_limit
         self._waiting = Waiting(queue_limit, patience)
         self._connection: Connection | None = None
@@ -143,7 +146,8 @@ class Writer:
                 job.committed = True
 
         batch = [job.append for job in jobs]
-        return append_batch(self._connection, batch, self._unpublished_limit, committing).verdicts
+        limit = self._unpublished_limit
+        return append_batch(self._connection, batch, limit, committing, self._at).verdicts
 
     def _is_passing(self, error: Exception) -> bool:
         """Tell whether the same batch may succeed later, on another connection."""

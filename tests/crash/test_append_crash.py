@@ -328,6 +328,40 @@ def test_a_commit_whose_fate_is_unknown_is_found_out_before_anyone_is_told(url, 
     assert check_log(url, []) == 11
 
 
+POINTS = ("head locked", "batch written", "batch committed")
+
+
+@pytest.mark.parametrize("error", [psycopg.OperationalError, RuntimeError])
+@pytest.mark.parametrize("point", POINTS)
+def test_whatever_the_point_each_of_a_batch_is_stored_once_and_told_so(url, point, error):
+    """Failed and not persisted, or failed but persisted; known to pass, or never seen before."""
+    reached = []
+
+    def at(here: str) -> None:
+        reached.append(here)
+        if here == point and reached.count(here) == 3:  # the first two batches have one each
+            raise error
+
+    writer = Writer(url, at=at)
+    insist(writer, uuid4(), uuid4(), 1)
+    with psycopg.connect(url) as holder:
+        holder.execute("SELECT size FROM ledger.head FOR UPDATE")
+        first = writer.submit(submission(uuid4(), uuid4(), 1))
+        while not first.running():
+            time.sleep(0.001)
+        streams = [uuid4() for _ in range(3)]
+        claims = [Claim("package-code", stream.bytes, stream) for stream in streams]
+        batch = [
+            writer.submit(submission(uuid4(), stream, 1, claim))
+            for stream, claim in zip(streams, claims, strict=True)
+        ]
+    answers = [future.result(WAIT) for future in (first, *batch)]
+    writer.close()
+    assert [answer.first_position for answer in answers] == [2, 3, 4, 5]
+    assert reached.count(point) >= 4
+    assert check_log(url, []) == 5
+
+
 @pytest.mark.parametrize("cut", ["request", "answer"])
 def test_losers_of_a_batch_in_doubt_are_told_so_after_all(url, cutter, cut):
     writer = Writer(cutter.url)
