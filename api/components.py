@@ -5,6 +5,7 @@ from typing import Any
 
 from api.problems import MEDIA_TYPE as PROBLEM
 from domain.certificate_rules.case import RULES as CERTIFICATE_RULES
+from domain.quality import Severity
 from domain.roll_up.case import KINDS as ROLL_UP_KINDS
 from domain.schedules.schedule import SHIPPED
 from domain.topics import EVENTS
@@ -36,6 +37,33 @@ _DOSE = _object(
     vaccine={"type": "string"},
     date=_DAY,
 )
+_WRITTEN = {
+    "position": {"type": "integer", "minimum": 1},
+    "stream": UUID,
+    "version": {"type": "integer", "minimum": 1},
+}
+_RECEIPT = {
+    **_WRITTEN,
+    "recorded_at": {"type": "string", "format": "date-time"},
+    "leaf": {**_HEX32, "description": "RFC 9162 leaf hash."},
+    "entry": {"type": "string", "description": "The exact bytes of the entry, as text."},
+    "proof": {"type": "string", "description": "C2SP tlog-proof."},
+}
+_ACCEPTED = {
+    **_WRITTEN,
+    "receipt": {"type": "string", "description": "Address of the receipt."},
+}
+_REMARKS = {
+    "type": "array",
+    "description": "What deserves a second look in what was written; absent without any.",
+    "items": _object(
+        "A finding of data quality.",
+        id={"type": "string"},
+        severity={"enum": [severity.value for severity in Severity]},
+        zh={"type": "string"},
+        en={"type": "string"},
+    ),
+}
 SCHEMAS: Mapping[str, Any] = {
     "SignedBody": _object(
         "A signed write: the envelope over the statement, and the private part of each person.",
@@ -86,22 +114,20 @@ SCHEMAS: Mapping[str, Any] = {
         values={"type": "object"},
     ),
     "Receipt": _object(
-        "An entry, its place, and the proof that a signed checkpoint covers it.",
-        position={"type": "integer", "minimum": 1},
-        stream=UUID,
-        version={"type": "integer", "minimum": 1},
-        recorded_at={"type": "string", "format": "date-time"},
-        leaf={**_HEX32, "description": "RFC 9162 leaf hash."},
-        entry={"type": "string", "description": "The exact bytes of the entry, as text."},
-        proof={"type": "string", "description": "C2SP tlog-proof."},
+        "An entry, its place, and the proof that a signed checkpoint covers it.", **_RECEIPT
     ),
-    "Accepted": _object(
-        "Written; the checkpoint that covers it is still to come.",
-        position={"type": "integer", "minimum": 1},
-        stream=UUID,
-        version={"type": "integer", "minimum": 1},
-        receipt={"type": "string", "description": "Address of the receipt."},
-    ),
+    "Written": {
+        **_object("A receipt, and remarks for the writer.", **_RECEIPT, remarks=_REMARKS),
+        "required": list(_RECEIPT),
+    },
+    "Accepted": {
+        **_object(
+            "Written; the checkpoint that covers it is still to come.",
+            **_ACCEPTED,
+            remarks=_REMARKS,
+        ),
+        "required": list(_ACCEPTED),
+    },
     "Problem": _object(
         "RFC 9457 problem details. `type` opens a page about it.",
         type={"type": "string", "format": "uri-reference", "examples": ["/problems/not-found"]},
@@ -233,7 +259,7 @@ RESPONSES: Mapping[str, Any] = {
     "Written": {
         "description": "Written, and covered by a signed checkpoint.",
         "headers": _WRITTEN_HEADERS,
-        "content": {"application/json": {"schema": {"$ref": f"{REF}Receipt"}}},
+        "content": {"application/json": {"schema": {"$ref": f"{REF}Written"}}},
     },
     "Accepted": {
         "description": "Written; the receipt follows.",

@@ -4,19 +4,25 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from commands.services import Services
+from domain.quality import Check
 from ledger.entry import Entry
 from ledger.store.errors import KeyReused
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where a write stands in the log, and the bytes of its entry."""
+    """Where a write stands in the log, and the bytes of its entry.
+
+    Attributes:
+        remarks: What deserves a second look in it; told once, not to a retry.
+    """
 
     position: int
     stream: UUID
     version: int
     entry: bytes
     replayed: bool
+    remarks: tuple[Check, ...] = ()
 
 
 def first_answer(

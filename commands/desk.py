@@ -33,6 +33,7 @@ from commands.signed_body import SignedBody
 from commands.writing import PERSON, Handler, Writing
 from domain.codec import statement_fields
 from domain.errors import DomainError
+from domain.quality import Check
 from domain.topics import EVENTS
 from ledger.envelope import verify_envelope
 from ledger.errors import EnvelopeError
@@ -127,7 +128,7 @@ class Desk:
                 self._services.directory.forget(organisation)
                 self._verify(body, principal)
             else:
-                return _written(recorded, statement)
+                return _written(recorded, statement, decision.remarks)
         raise AssertionError
 
     def _writing(self, body: SignedBody, principal: Principal) -> Writing:
@@ -156,11 +157,12 @@ def _signed(body: SignedBody, organisation: UUID) -> Signed:
     return Signed(organisation, body.envelope.signatures[0].keyid, body.envelope.encode())
 
 
-def _written(recorded: Recorded, statement: Statement) -> Written:
+def _written(recorded: Recorded, statement: Statement, remarks: tuple[Check, ...]) -> Written:
     return Written(
         recorded.position,
         statement.stream,
         statement.expected_version + 1,
         recorded.entry,
         replayed=recorded.replayed,
+        remarks=remarks,
     )

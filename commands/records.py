@@ -11,6 +11,7 @@ from domain.identity import IdNumber
 from domain.organisation import Organisation
 from domain.private import IdType, check_identity
 from domain.protection import State
+from domain.quality import Check, remarks
 from domain.topics import GUARDIAN, RECIPIENT, check_people, check_private, people
 from domain.vaccination_record import VaccinationRecord
 from ledger.store.append import Claim, Guard
@@ -55,27 +56,30 @@ def administer_dose(writing: Writing) -> Decision:
     record = _permitted_record(writing)
     sealing, typed = writing.seal(_roles(writing, record))
     values = typed[record.recipient]
+    facts = replace(dose_facts(writing, record), occurred_at=values["occurred_at"])
     record.administer_dose(
-        facts=replace(dose_facts(writing, record), occurred_at=values["occurred_at"]),
+        facts=facts,
         recorded_at=writing.recorded_at,
         sealed=sealing.sealed,
         **writing.fields,
     )
     package = writing.blind(PACKAGE_CODE, values["package_code"])
-    return Decision(record, sealing, claims=(Claim(PACKAGE_CODE, package, record.id),))
+    claims = (Claim(PACKAGE_CODE, package, record.id),)
+    return Decision(record, sealing, claims=claims, remarks=_remarks(writing, record, facts))
 
 
 def transcribe_dose(writing: Writing) -> Decision:
     """Record a dose from its evidence (C-26)."""
     record = _permitted_record(writing)
     sealing, _ = writing.seal(_roles(writing, record))
+    facts = dose_facts(writing, record)
     record.transcribe_dose(
-        facts=dose_facts(writing, record),
+        facts=facts,
         recorded_at=writing.recorded_at,
         sealed=sealing.sealed,
         **writing.fields,
     )
-    return Decision(record, sealing)
+    return Decision(record, sealing, remarks=_remarks(writing, record, facts))
 
 
 def record_contraindication(writing: Writing) -> Decision:
@@ -157,6 +161,14 @@ def dose_facts(writing: Writing, record: VaccinationRecord) -> DoseFacts:
         birth_date=writing.person(record, record.recipient)["birth_date"],
         clinic_kind=_clinic(writing).kind,
     )
+
+
+def _remarks(writing: Writing, record: VaccinationRecord, facts: DoseFacts) -> tuple[Check, ...]:
+    """What deserves a second look in the dose that the record has just taken."""
+    dose = record.dose(writing.fields["dose"])
+    assert dose is not None, "the dose was recorded a moment ago"
+    schedule = writing.services.rules.schedule_on(dose.occurred_on)
+    return tuple(remarks(dose, facts.birth_date, facts.catalogue, schedule))
 
 
 def check_before(current: Mapping[str, object], before: Mapping[str, object]) -> None:

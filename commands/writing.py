@@ -12,6 +12,7 @@ from commands.principal import Principal
 from commands.reading import A, Reading
 from commands.signed_body import PrivatePart
 from commands.vault import Place, Sealing
+from domain.quality import Check
 from domain.topics import check_people, check_private
 from ledger.statement import Statement
 from ledger.store.append import Blob, Claim, Guard
@@ -50,6 +51,7 @@ class Decision:
         claims: Unique facts taken or given back.
         effects: Events on other streams, in order.
         indexes: Numbers by which persons can be found: kind, number, handle.
+        remarks: What deserves a second look in what is written.
     """
 
     aggregate: BaseAggregate[UUID]
@@ -58,6 +60,7 @@ class Decision:
     claims: tuple[Claim, ...] = ()
     effects: tuple[Effect, ...] = ()
     indexes: tuple[tuple[str, str, UUID], ...] = ()
+    remarks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

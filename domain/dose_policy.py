@@ -28,6 +28,11 @@ from domain.vocabulary import SourceSystem
 TRANSCRIBED_SOURCES = frozenset({SourceSystem.PAPER, SourceSystem.OTHER_PROVINCE})
 """Sources whose doses nobody here gave: they are transcribed, with evidence (C-26)."""
 
+EMPTY_YEAR = 1900
+"""The year that spreadsheets make of an empty date."""
+PLACEHOLDER_YEARS = range(1981, 1987)
+"""Years into which other systems write contraindicated, ill or too old (E-11)."""
+
 
 class DoseBeforeBirth(DomainError):
     """The dose lies before the birth."""
@@ -48,6 +53,20 @@ class DoseAfterDeath(DomainError):
 
     code = "dose-after-death"
     zh = "接种日期晚于死亡日期。"
+
+
+class PlaceholderDate(DomainError):
+    """This date is a placeholder of other systems and no day on which a dose was given."""
+
+    code = "placeholder-date"
+    zh = "该日期为其他系统的占位日期，不是接种日期。"
+
+
+class BeforeVaccineExisted(DomainError):
+    """This vaccine did not exist yet on that day."""
+
+    code = "before-vaccine-existed"
+    zh = "该日期尚无此疫苗。"
 
 
 class LotExpired(DomainError):
@@ -141,8 +160,8 @@ def check_dose(state: DoseState, facts: DoseFacts, died_on: date | None, today: 
 
     Raises:
         DomainError: NotAClinic, EvidenceRequired, UnknownVaccine, NationalCodeMismatch,
-            DoseBeforeBirth, DoseInFuture, DoseAfterDeath, TimeNotOnDay, LotExpired,
-            SiteNotAllowed or RouteNotAllowed.
+            PlaceholderDate, DoseBeforeBirth, DoseInFuture, DoseAfterDeath, TimeNotOnDay,
+            BeforeVaccineExisted, LotExpired, SiteNotAllowed or RouteNotAllowed.
     """
     if facts.clinic_kind is not OrganisationKind.CLINIC:
         raise NotAClinic(kind=facts.clinic_kind.value)
@@ -154,6 +173,8 @@ def check_dose(state: DoseState, facts: DoseFacts, died_on: date | None, today: 
 
 def _check_day(state: DoseState, facts: DoseFacts, died_on: date | None, today: date) -> None:
     day = state.occurred_on
+    if day.year == EMPTY_YEAR or (day.year in PLACEHOLDER_YEARS and day < facts.birth_date):
+        raise PlaceholderDate(occurred_on=day.isoformat())
     if day < facts.birth_date:
         raise DoseBeforeBirth(occurred_on=day.isoformat())  # the birth date is sealed
     if day > today:
@@ -170,6 +191,8 @@ def _check_product(state: DoseState, catalogue: Catalogue) -> None:
     if state.vaccine not in catalogue:
         raise UnknownVaccine(vaccine=shown(state.vaccine))
     vaccine = catalogue.vaccines[state.vaccine]
+    if vaccine.not_before is not None and state.occurred_on < vaccine.not_before:
+        raise BeforeVaccineExisted(vaccine=vaccine.code, not_before=vaccine.not_before.isoformat())
     if state.site is not None and state.site not in vaccine.sites:
         raise SiteNotAllowed(vaccine=vaccine.code, site=state.site, allowed=list(vaccine.sites))
     if state.route is not None and state.route not in vaccine.routes:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 
 from domain.errors import AmbiguousVaccine, UnknownVaccine, shown
@@ -49,6 +50,7 @@ class Vaccine:
         aliases: Other names that mean exactly this.
         cvx: CVX codes that fit, best first; empty where none does.
         atc: The ATC code, or None where none fits.
+        not_before: Day before which nobody can have been given it, or None where not known.
     """
 
     code: str
@@ -63,6 +65,7 @@ class Vaccine:
     aliases: tuple[str, ...]
     cvx: tuple[str, ...]
     atc: str | None
+    not_before: date | None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -72,12 +75,21 @@ class Vaccine:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """An edition of the catalogue."""
+    """An edition of the catalogue.
+
+    Attributes:
+        edition: Which file, and when it is in force.
+        vaccines: By symbol.
+        routes: By code.
+        sites: By code.
+        withdrawn_codes: National codes that are not given any more, with the first such day.
+    """
 
     edition: Edition
     vaccines: Mapping[str, Vaccine]
     routes: Mapping[str, Route]
     sites: Mapping[str, Site]
+    withdrawn_codes: Mapping[str, date]
     _names: Mapping[str, tuple[str, ...]]
     _families: Mapping[str, tuple[str, ...]]
 
@@ -94,7 +106,10 @@ class Catalogue:
             InvalidRuleFile: When it contradicts itself; other `DomainError`s for its form.
         """
         found = document.members(
-            (*Edition.MEMBERS, "routes", "sites", "ambiguous_codes", "vaccines")
+            (
+                *(*Edition.MEMBERS, "routes", "sites", "ambiguous_codes", "withdrawn_codes"),
+                "vaccines",
+            )
         )
         routes = {code: _read_route(code, node) for code, node in found["routes"].entries().items()}
         sites = {
@@ -107,7 +122,8 @@ class Catalogue:
                 raise InvalidRuleFile(reason="two vaccines of one code").at(node.pointer)
             vaccines[vaccine.code] = vaccine
         names, families = _meanings(vaccines, found["ambiguous_codes"])
-        return cls(Edition.read(found), vaccines, routes, sites, names, families)
+        withdrawn = {code: day.day() for code, day in found["withdrawn_codes"].entries().items()}
+        return cls(Edition.read(found), vaccines, routes, sites, withdrawn, names, families)
 
     def __contains__(self, code: str) -> bool:
         return code in self.vaccines
@@ -152,7 +168,8 @@ def _read_vaccine(node: Node, routes: Mapping[str, Route], sites: Mapping[str, S
         (
             *("code", "zh", "en", "components", "live", "routes", "sites"),
             *("national_codes", "national_code_prefixes", "aliases", "cvx", "atc"),
-        )
+        ),
+        ("not_before",),
     )
     own_routes = tuple(item.choice(routes) for item in found["routes"].items())
     if not own_routes or not found["components"].texts():
@@ -170,6 +187,7 @@ def _read_vaccine(node: Node, routes: Mapping[str, Route], sites: Mapping[str, S
         aliases=found["aliases"].texts(),
         cvx=found["cvx"].texts(),
         atc=None if found["atc"].value is None else found["atc"].text(),
+        not_before=found["not_before"].day() if "not_before" in found else None,
     )
 
 

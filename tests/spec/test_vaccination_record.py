@@ -325,7 +325,7 @@ class TestTranscription:
 
     def test_what_paper_says_is_checked_like_anything_else(self):
         with pytest.raises(DoseBeforeBirth):
-            self.transcribe(record(), occurred_on=date(1985, 1, 1))
+            self.transcribe(record(), occurred_on=date(1995, 1, 1))
 
     def test_transcribing_does_not_make_a_clinic_serve_the_child(self):
         """S-8."""

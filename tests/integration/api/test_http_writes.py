@@ -196,3 +196,19 @@ def assert_written(answer) -> None:
 def _told(answer) -> dict:
     """A problem without what is each request's own."""
     return {name: value for name, value in answer.json().items() if name != "request_id"}
+
+
+def test_what_deserves_a_second_look_is_told_beside_the_receipt_once(county: County):
+    clinic, child = county.clinic, register(county.clinic)
+    late = {"vaccine": "MPSV-A", "route": "SC", "occurred_on": "2023-08-15"}
+    signed = clinic.sign(dose(clinic, child, **late, expires_on="2026-01-31"))
+    first = clinic.post(doses_path(child), signed)
+    assert first.status_code == 201, first.text
+    [remark] = first.json()["remarks"]
+    assert (remark["id"], remark["severity"]) == ("older-than-scheduled", "warn")
+    assert remark["zh"]
+    again = clinic.post(doses_path(child), signed)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "remarks" not in again.json()
+    quiet = clinic.post(doses_path(child), dose(clinic, replace(child, version=2)))
+    assert "remarks" not in quiet.json()
