@@ -2,8 +2,8 @@
 
 The chain of checkpoints comes first: every new one is signed as the policy asks and extends the
 one that is remembered. Then the entries. A subscriber of everything grows the tree itself and asks
-for one consistency proof; one of a division checks an inclusion proof for each entry, made from
-the public hash tiles, and the chain of previous positions, which the log's server states.
+for one consistency proof; one of a division finds each entry among the leaves of the public hash
+tiles, which it proves, and checks the chain of previous positions, which the log's server states.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from dataclasses import replace
 from client.continuity import Continuity, Place
 from client.errors import FeedGapError, RefutedError, TrustError
 from client.message import Delivered
+from client.proven_tiles import ProvenTiles
 from client.remembering import Memory
 from client.served import ServedLog
 from client.verify import KNOWN, SIGNED, TREE
 from ledger.errors import LedgerError, NoteError, ProofError, TileError
 from ledger.frontier import Frontier
-from ledger.merkle import verify_consistency, verify_inclusion
+from ledger.merkle import verify_consistency
 from ledger.policy import Judgement
-from ledger.tiles import TileReader, needed_tiles_for_inclusion
 from ledger.treehead import Checkpoint
 
 
@@ -42,6 +42,7 @@ class Confirmer:
         self.memory = memory
         self.witnessed = False
         self._log = log
+        self._tiles = ProvenTiles(log)
         self._tree = memory.tree or Checkpoint(memory.origin, 0, Frontier().root())
         self._continuity = Continuity(memory.division, memory.position)
 
@@ -99,7 +100,6 @@ class Confirmer:
             else:
                 frontier = await self._grow(rows, upto)
         except (ProofError, TileError) as error:
-            self._log.forget()
             first = rows[0].position if rows else None
             raise RefutedError(TREE, first, "not-in-the-tree", cause=error.message) from error
         self.memory = replace(self.memory, position=upto, frontier=frontier)
@@ -141,15 +141,7 @@ class Confirmer:
         return frontier.encode()
 
     async def _confirm_each(self, rows: Sequence[Delivered]) -> None:
-        """Prove each entry by the public tiles under the signed root."""
-        tree = self._tree
-        needed = {
-            address
-            for row in rows
-            for address in needed_tiles_for_inclusion(row.position - 1, tree.size)
-        }
-        tiles = await self._log.tiles(sorted(needed))
-        reader = TileReader(tree.size, lambda level, index, _: tiles[level, index])
+        """Find each entry among the leaves that the public tiles prove."""
         for row in rows:
-            proof = reader.inclusion_proof(row.position - 1)
-            verify_inclusion(row.position - 1, tree.size, row.leaf, proof, tree.root)
+            if await self._tiles.leaf(self._tree, row.position) != row.leaf:
+                raise ProofError("The tree holds another entry.", position=row.position)

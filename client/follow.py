@@ -268,7 +268,8 @@ class Follower:
         while self.memory.position < upto:
             end = min(self.memory.position + PAGE, upto)
             try:
-                rows = await self._log.entries(self.memory.position, end)
+                division = self.memory.division
+                rows = await self._log.entries(self.memory.position, end, division)
                 await self._confirmer.confirm(rows, end)
             except FeedGapError as error:
                 self._raise("log-incomplete", self.memory.position + 1, str(error))

@@ -4,7 +4,6 @@ Nothing here is believed because of where it came from; ``client.confirming`` ju
 """
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from client.errors import FeedGapError
@@ -13,12 +12,10 @@ from client.message import Delivered, Previous
 from ledger.entry import Entry
 from ledger.errors import EntryError, ProofError
 from ledger.hashing import leaf_hash
-from ledger.tiles import TILE_WIDTH, TileAddress, tile_path
+from ledger.tiles import tile_path
 
 PAGE = 1_000
 """Positions asked for at once."""
-
-_KEPT_TILES = 512  # full ones never change; 8 KiB each
 
 
 class ServedLog:
@@ -31,14 +28,13 @@ class ServedLog:
     def __init__(self, caller: Caller) -> None:
         self.trust = caller.trust
         self._client = AsyncClient(caller)
-        self._full: dict[tuple[int, int], bytes] = {}
 
     async def checkpoint(self) -> bytes:
         """Return the newest signed note, unjudged. Each method raises as ``AsyncClient``."""
         return (await self._client.request("GET", "/checkpoint")).content
 
-    async def entries(self, after: int, upto: int) -> list[Delivered]:
-        """Return what the caller may see in (after, upto], each consistent in itself.
+    async def entries(self, after: int, upto: int, division: str = "") -> list[Delivered]:
+        """Return a division's entries in (after, upto]; the caller may see more than that.
 
         Raises:
             FeedGapError: If the answer is not what was asked for.
@@ -50,7 +46,7 @@ class ServedLog:
             rows = _rows(answer.content, after)
             if any(not after < row.position <= after + limit for row in rows):
                 raise FeedGapError("The log brought other positions.", after=after)
-            found += rows
+            found += [row for row in rows if row.entry.division.startswith(division)]
             after += limit  # a page is a range of positions, whatever of it the caller may see
         positions = [row.position for row in found]
         if positions != sorted(set(positions)):
@@ -70,31 +66,13 @@ class ServedLog:
         except (ValueError, KeyError, TypeError) as error:
             raise ProofError("The proof is malformed.", old=old, new=new) from error
 
-    async def tiles(self, wanted: Iterable[TileAddress]) -> dict[tuple[int, int], bytes]:
-        """Return hash tiles by level and index; full ones are read once."""
-        found = {}
-        for level, index, width in wanted:
-            tile = self._full.get((level, index))
-            if tile is None:
-                path = f"/{tile_path(level, index, width)}"
-                tile = (await self._client.request("GET", path)).content
-                if width == TILE_WIDTH:
-                    self._keep((level, index), tile)
-            found[level, index] = tile
-        return found
-
-    def forget(self) -> None:
-        """Drop the tiles that were kept: one of them led to a proof that does not hold."""
-        self._full.clear()
+    async def tile(self, level: int, index: int, width: int) -> bytes:
+        """Return a hash tile."""
+        return (await self._client.request("GET", f"/{tile_path(level, index, width)}")).content
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-
-    def _keep(self, place: tuple[int, int], tile: bytes) -> None:
-        while len(self._full) >= _KEPT_TILES:
-            del self._full[next(iter(self._full))]  # the oldest
-        self._full[place] = tile
 
 
 def _rows(content: bytes, after: int) -> list[Delivered]:

@@ -169,6 +169,19 @@ def test_its_numbers_are_those_of_the_log(server, access, tmp_path):
     assert len(coverage) > 20
 
 
+def test_a_city_gets_its_own_even_where_its_token_shows_more(server, access, tmp_path):
+    given = json.loads((tmp_path / "credentials.json").read_text())
+    (tmp_path / "credentials.json").write_text(json.dumps(given | {"division": "4102"}))
+    log = history(700)
+    server.show(log)
+    database = tmp_path / "mirror.sqlite"
+    run(Access.load(access), database, until=700)
+    with closing(open_mirror(database)) as db:
+        assert db.execute("SELECT count(*) FROM alarms").fetchone() == (0,)
+        assert 0 < db.execute("SELECT count(*) FROM doses").fetchone()[0] < 400
+    assert position(database) == 700
+
+
 def test_kill_9_at_any_moment_costs_it_nothing(server, access, tmp_path):
     log = history(1_200)
     database = tmp_path / "mirror.sqlite"
