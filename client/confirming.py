@@ -69,7 +69,7 @@ class Confirmer:
             UnavailableError: It did not answer usefully.
         """
         note = await self._log.checkpoint()
-        judgement = self._judge(note)
+        judgement = await self._judge(note)
         tree = judgement.checkpoint
         if tree.size < self.size:
             raise RefutedError(KNOWN, None, "rolled-back", size=tree.size, known=self.size)
@@ -106,12 +106,19 @@ class Confirmer:
         # Between the last entry and `upto` lies nothing of ours.
         self._continuity = Continuity(self.memory.division, upto)
 
-    def _judge(self, note: bytes) -> Judgement:
+    async def _judge(self, note: bytes) -> Judgement:
+        """Judge a checkpoint, across rotations of the log's keys if need be."""
         try:
             return self._log.trust.judge(note)
-        except (NoteError, TrustError) as error:
-            cause = error.message
-            raise RefutedError(SIGNED, None, "checkpoint-not-trusted", cause=cause) from error
+        except NoteError:
+            pass
+        except TrustError as error:
+            raise _not_trusted(error) from error
+        try:
+            await self._log.follow_keys()
+            return self._log.trust.judge(note)
+        except (NoteError, RefutedError) as error:
+            raise _not_trusted(error) from error
 
     async def _check_growth(self, tree: Checkpoint) -> None:
         known = self._tree
@@ -145,3 +152,7 @@ class Confirmer:
         for row in rows:
             if await self._tiles.leaf(self._tree, row.position) != row.leaf:
                 raise ProofError("The tree holds another entry.", position=row.position)
+
+
+def _not_trusted(error: LedgerError) -> RefutedError:
+    return RefutedError(SIGNED, None, "checkpoint-not-trusted", cause=error.message)

@@ -29,11 +29,16 @@ Tree = Callable[[int], bytes]
 
 
 def follow_keys(trust: Trust, source: Source) -> Trust:
+    """Return the trust in the keys that sign now; as ``follow_history``, from a source."""
+    return follow_history(trust, source.read(LOG_KEYS) or b"")
+
+
+def follow_history(trust: Trust, history: bytes) -> Trust:
     """Return the trust in the keys that sign now, from those that are trusted.
 
     Args:
         trust: Has a pair, or one key of a pair, that has ever signed the log.
-        source: Shows the history; nothing in it is believed that is not proven.
+        history: As the log shows it; nothing in it is believed that is not proven.
 
     Returns:
         The same policy with the successors and without the retired; unchanged where the log has
@@ -42,7 +47,7 @@ def follow_keys(trust: Trust, source: Source) -> Trust:
     Raises:
         RefutedError: If a step of the history does not hold.
     """
-    lines = [_Line.read(line) for line in (source.read(LOG_KEYS) or b"").splitlines()]
+    lines = [_Line.read(line) for line in history.splitlines()]
     rotations = {}
     for line in lines:
         if line.entry.topic == INTRODUCED and line.is_signed_for(trust):

@@ -6,9 +6,12 @@ Nothing here is believed because of where it came from; ``client.confirming`` ju
 import json
 from typing import Any
 
-from client.errors import FeedGapError
+from client.errors import FeedGapError, ProblemError
+from client.exchange import NOT_FOUND
 from client.http import AsyncClient, Caller
+from client.log_keys import follow_history
 from client.message import Delivered, Previous
+from client.sources import LOG_KEYS
 from ledger.entry import Entry
 from ledger.errors import EntryError, ProofError
 from ledger.hashing import leaf_hash
@@ -32,6 +35,20 @@ class ServedLog:
     async def checkpoint(self) -> bytes:
         """Return the newest signed note, unjudged. Each method raises as ``AsyncClient``."""
         return (await self._client.request("GET", "/checkpoint")).content
+
+    async def follow_keys(self) -> None:
+        """Trust those keys that the log's history proves to have succeeded the trusted ones.
+
+        Raises:
+            RefutedError: If a step of the history does not hold.
+        """
+        try:
+            history = (await self._client.request("GET", f"/{LOG_KEYS}")).content
+        except ProblemError as problem:
+            if problem.status != NOT_FOUND:
+                raise
+            return
+        self.trust = follow_history(self.trust, history)
 
     async def entries(self, after: int, upto: int, division: str = "") -> list[Delivered]:
         """Return a division's entries in (after, upto]; the caller may see more than that.
