@@ -30,8 +30,9 @@ from client import feed
 from client.continuity import Continuity, parse_division
 from client.errors import ClientError, FeedGapError, MessageError, RefutedError
 from client.feed import FeedServer
-from client.http import AsyncClient, Caller
+from client.http import Caller
 from client.log_keys import judge_newest
+from client.served import ServedLog
 from client.sources import HttpSource
 from client.subscribe import Event, HttpRepair, Subscription
 from client.trust import Trust
@@ -127,8 +128,8 @@ async def _run(
     as_json: bool,
 ) -> Summary:
     durable, caller, trust = others
-    client = AsyncClient(caller) if caller is not None else None
-    repair = None if client is None else HttpRepair(client)
+    log = ServedLog(caller) if caller is not None else None
+    repair = None if log is None else HttpRepair(log)
     subscription = Subscription(server, continuity, durable=durable, repair=repair)
     whole = not continuity.division and not continuity.last
     frontier, summary = Frontier(), Summary()
@@ -142,8 +143,8 @@ async def _run(
                 _print_event(event, as_json=as_json)
                 await event.ack()
     finally:
-        if client is not None:
-            await client.close()
+        if log is not None:
+            await log.close()
     summary.duplicates, summary.repaired = subscription.duplicates, subscription.repaired
     if whole:
         summary.root = frontier.root().hex()

@@ -1,15 +1,15 @@
-"""Following the feed: every message checked, gaps repaired, nothing believed that does not fit.
+"""Following the stream alone: every message checked in itself, gaps repaired.
 
     async for event in Subscription(server, after=stored_position).events():
         ...  # store event.position together with what you make of it
         await event.ack()
 
 Each message must be exactly what its entry, its position and its chain make it, at the sequence
-that is its position. What is missing or altered is read again over HTTP, from the log itself.
+that is its position. What is missing or altered is read again over HTTP, from the log itself. That
+an entry lies in the signed tree is not shown here: whoever stores an effect uses ``client.follow``.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -20,9 +20,9 @@ from nats.aio.msg import Msg
 from client.continuity import Continuity, Place
 from client.errors import FeedGapError, MessageError
 from client.feed import FeedServer
-from client.http import AsyncClient
 from client.message import Delivered
 from client.pulling import Pull, read_message, sequence_of
+from client.served import ServedLog
 from ledger.entry import Entry
 from ledger.errors import EntryError
 from ledger.hashing import leaf_hash
@@ -30,7 +30,6 @@ from ledger.hashing import leaf_hash
 _FETCH_SECONDS = 4.0  # a fetch hangs through a server's death for as long as it may last
 _LAST_FETCH_SECONDS = 1.0
 _RETRY_SECONDS = 0.2
-_PAGE = 1_000
 
 Repair = Callable[[int, int], Awaitable[Sequence[tuple[int, bytes]]]]
 """Returns position and entry of all a subscriber may see beyond one position, up to another."""
@@ -192,32 +191,18 @@ class HttpRepair:
     """Reads missing entries from the log's server.
 
     Args:
-        client: With the token of an integrator or regulator.
+        log: With the token of an integrator or regulator.
     """
 
-    def __init__(self, client: AsyncClient) -> None:
-        self._client = client
+    def __init__(self, log: ServedLog) -> None:
+        self._log = log
 
     async def __call__(self, after: int, upto: int) -> list[tuple[int, bytes]]:
         """Return position and entry of what the caller may see in (after, upto].
 
-        Raises:
-            ProblemError: If the server refused.
-            UnavailableError: If it did not answer usefully.
-            FeedGapError: If its answer is malformed.
+        Raises as ``ServedLog.entries``.
         """
-        found: list[tuple[int, bytes]] = []
-        while after < upto:
-            limit = min(_PAGE, upto - after)
-            answer = await self._client.request("GET", f"/v1/entries?after={after}&limit={limit}")
-            try:
-                for line in answer.content.splitlines():
-                    row = json.loads(line)
-                    found.append((int(row["position"]), str(row["entry"]).encode("utf-8")))
-            except (ValueError, KeyError, TypeError) as error:
-                raise FeedGapError("The log's answer is malformed.", after=after) from error
-            after += limit  # a page is a range of positions, whatever of it the caller may see
-        return found
+        return [(row.position, row.raw) for row in await self._log.entries(after, upto)]
 
 
 def _parts(delivered: Delivered) -> tuple[int, Entry, bytes, bytes]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ import typer
 from typer.testing import CliRunner
 
 from bootstrap.embedded.nats import EmbeddedNats
+from cli.conformance.log_server import TOKEN, LogServer
+from cli.conformance.made_log import MadeLog
 from cli.tail import tail
 from client import feed
 from client.feed import FeedServer
 from client.message import Previous, build
 from ledger.hashing import leaf_hash
-from tests.unit.client.signed_log import SignedLog, small_log, trust
+from tests.unit.client.signed_log import ORIGIN, SignedLog, small_log, trust
 from tests.unit.client.written_log import WrittenLog
 from workers.publisher import Publisher
 
@@ -114,10 +117,11 @@ def test_a_feed_that_is_not_there_leaves_with_2(run, log, tmp_path):
     assert found.exit_code == 2
 
 
-def test_an_altered_message_leaves_with_1(run, server, log):
+@pytest.fixture
+def altered(server, log):
+    """The stream anew, with another word in its sixth message."""
     raws = [line.raw for line in log.lines]
-    written = WrittenLog(raws)
-    previous = written.previous_many(1, len(raws))
+    previous = WrittenLog(raws).previous_many(1, len(raws))
 
     async def alter():
         connection = await feed.connect(
@@ -134,6 +138,24 @@ def test_an_altered_message_leaves_with_1(run, server, log):
         await connection.close()
 
     asyncio.run(alter())
-    found = run("--until", len(raws), "--json")
+    return raws
+
+
+def test_an_altered_message_leaves_with_1(run, altered):
+    found = run("--until", len(altered), "--json")
     assert found.exit_code == 1
     assert json.loads(found.stdout.splitlines()[-1])["holds"] is False
+
+
+def test_an_altered_message_is_read_anew_from_the_logs_server(run, altered, log, tmp_path):
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    with closing(LogServer()) as serving:
+        serving.show(MadeLog(ORIGIN, tuple(altered)), log.note())
+        found = run(
+            "--until", len(altered), "--json", "--repair", serving.url, "--token-file", token
+        )
+    assert found.exit_code == 0, found.output
+    _, summary = lines(found)
+    assert (summary["events"], summary["repaired"]) == (len(altered), 1)
+    assert (summary["signed"], summary["root"]) == (True, log.checkpoint().root.hex())
