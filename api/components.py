@@ -9,7 +9,7 @@ from domain.quality import Severity
 from domain.roll_up.case import KINDS as ROLL_UP_KINDS
 from domain.schedules.schedule import SHIPPED
 from domain.topics import EVENTS
-from ledger.envelope import PAYLOAD_TYPE
+from ledger.envelope import MAX_BATCH, PAYLOAD_TYPE
 
 REF = "#/components/schemas/"
 _HEX32 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -67,12 +67,31 @@ _REMARKS = {
 SCHEMAS: Mapping[str, Any] = {
     "SignedBody": _object(
         "A signed write: the envelope over the statement, and the private part of each person.",
-        envelope={"$ref": f"{REF}Envelope"},
+        envelope={"anyOf": [{"$ref": f"{REF}Envelope"}, {"$ref": f"{REF}BatchMember"}]},
         private={
             "type": "object",
             "description": "Private parts by person handle: exactly those committed to.",
             "additionalProperties": {"$ref": f"{REF}PrivatePart"},
         },
+    ),
+    "BatchMember": _object(
+        "One line of a signed batch: the statement, and its place under the signed RFC 9162 root.",
+        envelope={
+            "type": "object",
+            "description": "DSSE v1 envelope of the batch: signs its root and size.",
+        },
+        index={"type": "integer", "minimum": 0},
+        path={
+            "type": "array",
+            "description": "Inclusion proof, the sibling first.",
+            "items": {"type": "string", "contentEncoding": "base64"},
+        },
+        payload={
+            "type": "string",
+            "contentEncoding": "base64",
+            "contentSchema": {"$ref": f"{REF}Statement"},
+        },
+        size={"type": "integer", "minimum": 1, "maximum": MAX_BATCH},
     ),
     "Envelope": _object(
         "DSSE v1 envelope with one Ed25519 signature.",

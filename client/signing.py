@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from client.errors import AuthorKeyError
-from ledger.envelope import Envelope, commitment, keyid_of, sign_payload
+from ledger.envelope import Evidence, commitment, keyid_of, sign_batch, sign_payload
 from ledger.jcs import canonical
 from ledger.statement import Statement, possession_text
 
@@ -47,12 +47,12 @@ class SignedWrite:
 
     Attributes:
         statement: What was signed.
-        envelope: The signature over its exact bytes.
+        envelope: The signature over its exact bytes, or its place in a signed batch.
         private: As sent: for each person handle ``r`` (64 hex digits) and ``values``.
     """
 
     statement: Statement
-    envelope: Envelope
+    envelope: Evidence
     private: Mapping[str, Mapping[str, Any]]
 
     def body(self) -> bytes:
@@ -155,18 +155,52 @@ class AuthorKey:
         Raises:
             EntryError: If the values are outside the canonical subset.
         """
-        salts = {who: random(_SALT_BYTES) for who in draft.private}
-        statement = Statement(
-            origin,
-            draft.idempotency_key,
-            draft.topic,
-            draft.stream,
-            draft.expected_version,
-            draft.data,
-            {who: commitment(salts[who], values) for who, values in draft.private.items()},
-        )
-        private = {
-            str(who): {"r": salts[who].hex(), "values": dict(values)}
-            for who, values in draft.private.items()
-        }
+        statement, private = _stated(origin, draft, random)
         return SignedWrite(statement, sign_payload(statement.encode(), self._key), private)
+
+    def sign_batch(
+        self,
+        origin: str,
+        drafts: Sequence[Draft],
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> list[SignedWrite]:
+        """Sign many drafts with one signature, over the RFC 9162 root of what they state.
+
+        Each is submitted by itself, in any order, and proves alone.
+
+        Args:
+            origin: Name of the log.
+            drafts: The writes, 1 to 65,536.
+            random: As in ``sign``.
+
+        Raises:
+            EntryError: If the values are outside the canonical subset.
+            EnvelopeError: If there are none or too many.
+        """
+        stated = [_stated(origin, draft, random) for draft in drafts]
+        members = sign_batch([statement.encode() for statement, _ in stated], self._key)
+        return [
+            SignedWrite(statement, member, private)
+            for (statement, private), member in zip(stated, members, strict=True)
+        ]
+
+
+def _stated(
+    origin: str, draft: Draft, random: Callable[[int], bytes]
+) -> tuple[Statement, dict[str, dict[str, Any]]]:
+    """Return what is signed of a draft, and the values that it commits to as they are sent."""
+    salts = {who: random(_SALT_BYTES) for who in draft.private}
+    statement = Statement(
+        origin,
+        draft.idempotency_key,
+        draft.topic,
+        draft.stream,
+        draft.expected_version,
+        draft.data,
+        {who: commitment(salts[who], values) for who, values in draft.private.items()},
+    )
+    private = {
+        str(who): {"r": salts[who].hex(), "values": dict(values)}
+        for who, values in draft.private.items()
+    }
+    return statement, private

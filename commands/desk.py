@@ -35,7 +35,7 @@ from domain.codec import statement_fields
 from domain.errors import DomainError
 from domain.quality import Check
 from domain.topics import EVENTS
-from ledger.envelope import verify_envelope
+from ledger.envelope import verify_evidence
 from ledger.errors import EnvelopeError
 from ledger.statement import Statement
 from ledger.store.errors import (
@@ -99,10 +99,9 @@ class Desk:
     def _verify(self, body: SignedBody, principal: Principal) -> UUID:
         if principal.organisation is None:
             raise KeyUnknown
-        keyid = body.envelope.signatures[0].keyid
-        public = self._services.directory.public_key(principal.organisation, keyid)
+        public = self._services.directory.public_key(principal.organisation, body.keyid)
         try:
-            verify_envelope(body.envelope, public)
+            verify_evidence(body.envelope, public)
         except EnvelopeError as error:
             raise SignatureRefused from error
         return principal.organisation
@@ -154,7 +153,7 @@ def _is_worth_another_look(moved: Exception) -> bool:
 
 
 def _signed(body: SignedBody, organisation: UUID) -> Signed:
-    return Signed(organisation, body.envelope.signatures[0].keyid, body.envelope.encode())
+    return Signed(organisation, body.keyid, body.envelope.encode())
 
 
 def _written(recorded: Recorded, statement: Statement, remarks: tuple[Check, ...]) -> Written:

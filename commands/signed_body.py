@@ -7,7 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from commands.errors import CommitmentMismatch, MalformedStatement
-from ledger.envelope import PAYLOAD_TYPE, Envelope, commitment
+from ledger.envelope import (
+    BATCH_PAYLOAD_TYPE,
+    PAYLOAD_TYPE,
+    BatchMember,
+    Evidence,
+    commitment,
+    read_evidence,
+    signing_envelope,
+)
 from ledger.errors import LedgerError, StatementError
 from ledger.jcs import canonical
 from ledger.statement import Statement, read_hex32, read_uuid
@@ -27,9 +35,12 @@ class PrivatePart:
 
 @dataclass(frozen=True, slots=True)
 class SignedBody:
-    """An HTTP body or bulk line: the envelope, its statement, and the private parts by person."""
+    """An HTTP body or bulk line: the envelope, its statement, and the private parts by person.
 
-    envelope: Envelope
+    The envelope signs the statement alone, or a batch in which the statement has its place.
+    """
+
+    envelope: Evidence
     statement: Statement
     private: Mapping[UUID, PrivatePart]
 
@@ -45,12 +56,13 @@ class SignedBody:
         if set(members) != {"envelope", "private"}:
             raise MalformedStatement(pointer="", reason="needs exactly: envelope, private")
         try:
-            envelope = Envelope.from_json(members["envelope"])
+            envelope = read_evidence(members["envelope"])
         except LedgerError as error:
             raise MalformedStatement(pointer="/envelope", reason=str(error)) from error
-        if envelope.payload_type != PAYLOAD_TYPE:
-            raise MalformedStatement(pointer="/envelope/payloadType", reason=PAYLOAD_TYPE)
-        if len(envelope.signatures) != 1:
+        kind = BATCH_PAYLOAD_TYPE if isinstance(envelope, BatchMember) else PAYLOAD_TYPE
+        if signing_envelope(envelope).payload_type != kind:
+            raise MalformedStatement(pointer="/envelope/payloadType", reason=kind)
+        if len(signing_envelope(envelope).signatures) != 1:
             raise MalformedStatement(pointer="/envelope/signatures", reason="exactly one")
         try:
             statement = Statement.decode(envelope.payload)
@@ -62,6 +74,11 @@ class SignedBody:
             raise MalformedStatement(reason=error.message, **error.fields) from error
         _check_commitments(statement, private)
         return cls(envelope=envelope, statement=statement, private=private)
+
+    @property
+    def keyid(self) -> str:
+        """The key that the one signature names."""
+        return signing_envelope(self.envelope).signatures[0].keyid
 
 
 def _check_commitments(statement: Statement, private: Mapping[UUID, PrivatePart]) -> None:

@@ -57,15 +57,7 @@ class BatchMember:
         Raises:
             EnvelopeError: If they exceed 65,536 bytes.
         """
-        return encode_document(
-            {
-                "envelope": self.envelope.to_json(),
-                "index": self.index,
-                "path": [encode_base64(one) for one in self.path],
-                "payload": encode_base64(self.payload),
-                "size": self.size,
-            }
-        )
+        return encode_document(self.to_json())
 
     @classmethod
     def decode(cls, raw: bytes) -> Self:
@@ -75,6 +67,16 @@ class BatchMember:
             EnvelopeError: For any other bytes.
         """
         return cls.from_json(decode_document(raw))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the member as a JSON object, its bytes in base64."""
+        return {
+            "envelope": self.envelope.to_json(),
+            "index": self.index,
+            "path": [encode_base64(one) for one in self.path],
+            "payload": encode_base64(self.payload),
+            "size": self.size,
+        }
 
     @classmethod
     def from_json(cls, value: Any) -> Self:

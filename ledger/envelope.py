@@ -43,8 +43,10 @@ __all__ = [
     "decode_evidence",
     "keyid_of",
     "pae",
+    "read_evidence",
     "sign_batch",
     "sign_payload",
+    "signing_envelope",
     "verify_batch_member",
     "verify_envelope",
     "verify_evidence",
@@ -78,10 +80,23 @@ def decode_evidence(raw: bytes) -> Evidence:
     Raises:
         EnvelopeError: If it is neither, byte for byte.
     """
-    value = decode_document(raw)
+    return read_evidence(decode_document(raw))
+
+
+def read_evidence(value: Any) -> Evidence:
+    """Read the JSON object of an envelope or of a batch member, as a request holds it.
+
+    Raises:
+        EnvelopeError: If it is neither.
+    """
     if isinstance(value, dict) and "envelope" in value:
         return BatchMember.from_json(value)
     return Envelope.from_json(value)
+
+
+def signing_envelope(evidence: Evidence) -> Envelope:
+    """Return the envelope that carries the signature: of the event itself, or of its batch."""
+    return evidence.envelope if isinstance(evidence, BatchMember) else evidence
 
 
 def verify_evidence(evidence: Evidence, public: bytes) -> bytes:
