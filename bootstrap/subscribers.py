@@ -15,6 +15,7 @@ from bootstrap.addresses import Addresses
 from bootstrap.embedded.nats_users import NatsUsers
 from bootstrap.errors import SubscriberExistsError, SubscriberUnknownError
 from bootstrap.feed import feed_server
+from bootstrap.floors import Floors
 from bootstrap.settings import Settings
 from client import feed
 from client.credentials import Credentials, durable_of, inbox_prefix_of
@@ -32,12 +33,14 @@ class Subscribers:
     Attributes:
         server: Where the feed is, as a user who may use the JetStream API.
         origin: Name of the log.
+        floors: What the publisher of this data directory keeps of them.
         users: The users of our own embedded server; None for a server that is not ours, whose
             administrator includes the block that `account_block` returns.
     """
 
     server: FeedServer
     origin: str
+    floors: Floors
     users: NatsUsers | None
 
     @classmethod
@@ -51,7 +54,8 @@ class Subscribers:
         if settings.nats_url is None:
             settings = Addresses.load(settings.data_dir).settings(settings)
             users = NatsUsers((settings.data_dir / "nats").resolve())
-        return cls(feed_server(settings), settings.origin, users)
+        floors = Floors.of(settings.data_dir)
+        return cls(feed_server(settings), settings.origin, floors, users)
 
     async def add(self, name: str, division: str, after: int = 0) -> Credentials:
         """Make a subscriber of a division, which begins behind a position.
@@ -86,8 +90,10 @@ class Subscribers:
         durable = await self.find(name)
         if self.users is not None:
             await asyncio.to_thread(self.users.remove, durable.name)
+        self.floors.forget(durable.name)
         async with self._streams() as js:
             await js.delete_consumer(feed.ENTRIES, durable.name)
+        self.floors.forget(durable.name)  # a publisher may have looked in between
 
     async def find(self, name: str) -> Durable:
         """Return a subscriber. Raises as `rotate`."""

@@ -8,6 +8,7 @@ accepted when it syncs always.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,22 +103,35 @@ async def check_server(server: FeedServer) -> None:
 
     Raises:
         FeedRefusedError: If a server syncs lazily, asks for no password, or nobody can tell.
-        httpx.HTTPError: If a monitoring endpoint does not answer.
+        httpx.HTTPError: If no monitoring endpoint answers; of a cluster, some may be down.
     """
     if not server.monitor_urls:
         if server.embedded:
             return  # bootstrap wrote its configuration with `sync_interval: always`
         raise FeedRefusedError("Without a monitoring endpoint nobody knows whether NATS syncs.")
+    for url, answer in (await _ask_monitors(server.monitor_urls)).items():
+        # nats-server 2.10 to 2.15 state it as jetstream.config.sync_always.
+        if answer.get("jetstream", {}).get("config", {}).get("sync_always") is not True:
+            raise FeedRefusedError(
+                "NATS acknowledges before it syncs; set `sync_interval: always`.", monitor=url
+            )
+        if answer.get("auth_required") is not True:
+            raise FeedRefusedError("NATS lets in whoever comes.", monitor=url)
+
+
+async def _ask_monitors(urls: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return what each server says of itself; one that is down acknowledges nothing either."""
+    told: dict[str, dict[str, Any]] = {}
+    silent: httpx.HTTPError | None = None
     async with httpx.AsyncClient(timeout=_MONITOR_SECONDS, trust_env=False) as http:
-        for url in server.monitor_urls:
-            answer = (await http.get(f"{url.rstrip('/')}/varz")).raise_for_status().json()
-            # nats-server 2.10 to 2.15 state it as jetstream.config.sync_always.
-            if answer.get("jetstream", {}).get("config", {}).get("sync_always") is not True:
-                raise FeedRefusedError(
-                    "NATS acknowledges before it syncs; set `sync_interval: always`.", monitor=url
-                )
-            if answer.get("auth_required") is not True:
-                raise FeedRefusedError("NATS lets in whoever comes.", monitor=url)
+        for url in urls:
+            try:
+                told[url] = (await http.get(f"{url.rstrip('/')}/varz")).raise_for_status().json()
+            except httpx.HTTPError as error:
+                silent = error
+    if silent is not None and not told:
+        raise silent
+    return told
 
 
 async def ensure_streams(js: JetStreamContext, replicas: int) -> None:

@@ -15,6 +15,7 @@ from rich.progress import Progress, TaskID
 from bootstrap.erasure import Eraser, apply_shred_list
 from bootstrap.errors import BootstrapError
 from bootstrap.feed import feed_server
+from bootstrap.floors import FEED, Floors
 from bootstrap.installation import ready_mark
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
@@ -25,11 +26,8 @@ from ledger.store.integration import Integrator
 from projections.loop import Projector
 from workers import custodian, projector
 from workers.asking import asking_witnesses
-from workers.floors import Floors
 from workers.publisher import Publisher
-from workers.rebuild import FLOORS, Rebuild
-
-FEED = "feed"  # below the data directory: what is kept of the subscribers
+from workers.rebuild import Rebuild
 
 _log = structlog.get_logger("worker")
 
@@ -55,7 +53,7 @@ def _project(settings: Settings, stop: threading.Event) -> None:
 
 def _publish(settings: Settings, stop: threading.Event) -> None:
     with wire(settings) as parts:
-        floors = Floors(settings.data_dir / FEED / FLOORS)
+        floors = Floors.of(settings.data_dir)
         publisher = Publisher(parts.reader, feed_server(settings), settings.database_url, floors)
         _mark_ready(settings, "publisher")
         asyncio.run(_until(stop, publisher))

@@ -16,12 +16,12 @@ import httpx
 import nats.errors
 import structlog
 
+from bootstrap.floors import Floors
 from client import feed
 from client.errors import FeedRefusedError
 from client.feed import FeedServer
 from ledger.store.errors import StoreUnavailable
 from ledger.store.listening import PUBLISHED, wakeups
-from workers.floors import Floors
 from workers.stream import MAX_BATCH, BatchLostError, FeedStream, PublishedLog
 
 _PULL_SECONDS = 1.0

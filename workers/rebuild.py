@@ -16,15 +16,13 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
+from bootstrap.floors import FLOORS, Floors, write_durably
 from client import feed
 from client.errors import FeedRefusedError
 from client.feed import FeedServer
 from client.message import Previous, build
-from workers.floors import Floors, write_durably
 from workers.publisher import Publisher
 from workers.stream import PublishedLog
-
-FLOORS = "floors.json"
 
 _FETCH = 500
 _FETCH_SECONDS = 10.0

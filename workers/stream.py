@@ -16,11 +16,11 @@ import structlog
 from nats.aio.client import Client as Connection
 from nats.js.errors import APIError, NotFoundError
 
+from bootstrap.floors import Floors
 from client import feed
 from client.durables import durables
 from client.errors import FeedRefusedError
 from client.message import Message, Previous, build
-from workers.floors import Floors
 
 MAX_BATCH = 1_000  # the most that the server takes
 

@@ -11,10 +11,10 @@ import sys
 from array import array
 from pathlib import Path
 
+from bootstrap.floors import Floors
 from client.feed import FeedServer
 from ledger.hashing import leaf_hash
 from tests.unit.client.written_log import WrittenLog, write_entry
-from workers.floors import Floors
 from workers.publisher import Publisher
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.nats_users import NatsUsers
+from bootstrap.floors import Floors
 from bootstrap.subscribers import Subscribers
 from client import durables, feed
 from client.feed import FeedServer
@@ -36,7 +37,7 @@ async def prepare(server, folder, count, seed):
     connection = await feed.connect(place, reconnect=False)
     await feed.ensure_streams(connection.jetstream(), 1)
     await connection.close()
-    subscribers = Subscribers(place, ORIGIN, NatsUsers(server.home))
+    subscribers = Subscribers(place, ORIGIN, Floors.of(server.home), NatsUsers(server.home))
     log = LogFile.write(folder, count)
     campaign = FeedCampaign(folder, place, log, random.Random(seed))
     for name, division in DIVISIONS.items():

@@ -13,6 +13,7 @@ import pytest
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.nats_users import NatsUsers
 from bootstrap.errors import SubscriberExistsError, SubscriberUnknownError
+from bootstrap.floors import Floors
 from bootstrap.subscribers import Subscribers, account_block
 from client import feed
 from client.continuity import Continuity
@@ -42,7 +43,7 @@ def place():
 
 def administrator(server):
     place = FeedServer(server.url, server.user, server.password)
-    return Subscribers(place, ORIGIN, NatsUsers(server.home))
+    return Subscribers(place, ORIGIN, Floors.of(server.home), NatsUsers(server.home))
 
 
 async def fill(server):

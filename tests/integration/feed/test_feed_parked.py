@@ -9,6 +9,7 @@ import pytest
 
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.nats_users import NatsUsers
+from bootstrap.floors import Floors
 from bootstrap.subscribers import Subscribers
 from client import durables, feed
 from client.feed import FeedServer
@@ -31,7 +32,7 @@ def server():
 
 def administrator(server):
     place = FeedServer(server.url, server.user, server.password)
-    return Subscribers(place, ORIGIN, NatsUsers(server.home))
+    return Subscribers(place, ORIGIN, Floors.of(server.home), NatsUsers(server.home))
 
 
 async def fill(server):

@@ -12,15 +12,15 @@ import pytest
 
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.nats_users import NatsUsers
+from bootstrap.floors import FLOORS, Floors
 from bootstrap.subscribers import Subscribers
 from client import feed
 from client.credentials import name_of
 from client.durables import durables
 from client.feed import FeedServer
 from tests.unit.client.written_log import ORIGIN, WrittenLog, write_entry
-from workers.floors import Floors
 from workers.publisher import Publisher
-from workers.rebuild import FLOORS, Rebuild
+from workers.rebuild import Rebuild
 
 COUNT = 1_500
 
@@ -45,7 +45,7 @@ def where(server):
 
 
 def subscribers(server):
-    return Subscribers(where(server), ORIGIN, NatsUsers(server.home))
+    return Subscribers(where(server), ORIGIN, Floors.of(server.home), NatsUsers(server.home))
 
 
 @contextlib.asynccontextmanager
@@ -222,5 +222,25 @@ def test_a_consumer_that_somebody_edited_or_made_is_an_alarm(server, log, tmp_pa
         assert '"drift": ["name"]' in told[0]
         assert "subscriber-henan" in told[1]
         assert "filter_subject" in told[1]
+
+    asyncio.run(run())
+
+
+def test_a_consumer_that_vanished_comes_back_and_one_that_was_revoked_does_not(
+    server, log, tmp_path
+):
+    floors = Floors.of(server.home)
+
+    async def run():
+        await filled(server, log, floors)
+        stood = await standing(server)
+        connection = await feed.connect(where(server), reconnect=False)
+        await connection.jetstream().delete_consumer(feed.ENTRIES, "subscriber-all")
+        await connection.close()
+        await subscribers(server).revoke("henan")
+        publisher = Publisher(log, where(server), floors=floors)
+        async with publishing(publisher):
+            await inspected(publisher)
+        assert await standing(server) == [one for one in stood if one[0] == "subscriber-all"]
 
     asyncio.run(run())

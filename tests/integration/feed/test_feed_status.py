@@ -11,6 +11,7 @@ from api.feed_watch import FeedWatch
 from api.metrics import Metrics
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.nats_users import NatsUsers
+from bootstrap.floors import Floors
 from bootstrap.subscribers import Subscribers
 from client import feed
 from client.errors import UnavailableError
@@ -67,7 +68,7 @@ def test_a_feed_that_is_not_there_yet_or_not_there_is_not_up(server):
 def test_position_checkpoint_lag_and_drift_of_each_subscriber_are_shown(server):
     log = WrittenLog([write_entry(n) for n in range(30)])
     log.note = (30, NOTE)
-    subscribers = Subscribers(where(server), ORIGIN, NatsUsers(server.home))
+    subscribers = Subscribers(where(server), ORIGIN, Floors.of(server.home), NatsUsers(server.home))
 
     async def run():
         await fill(server, log)

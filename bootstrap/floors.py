@@ -1,15 +1,15 @@
 """What subscribers have acknowledged, kept in a file outside NATS.
 
 When the stream of entries is made anew, be it rebuilt or lost with its server, its consumers are
-gone too. Each is then made again where it was: what it had not acknowledged comes again, and
-nothing else does.
+gone too; a torn store may lose one alone. Each is then made again where it was: what it had not
+acknowledged comes again, and nothing else does. Only `vaxledger subscriber revoke` ends one.
 """
 
 import json
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from nats.js import JetStreamContext
@@ -17,6 +17,9 @@ from nats.js import JetStreamContext
 from client import feed
 from client.credentials import name_of
 from client.durables import durable_config, durables
+
+FEED = "feed"
+FLOORS = "floors.json"
 
 _log = structlog.get_logger("publisher")
 
@@ -33,8 +36,20 @@ class Floors:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @classmethod
+    def of(cls, data_dir: Path) -> Self:
+        """Return those of an installation."""
+        return cls(data_dir / FEED / FLOORS)
+
+    def forget(self, name: str) -> None:
+        """Give a consumer up that is revoked. Raises OSError."""
+        kept = self._read()
+        if kept is not None:
+            kept["durables"] = [one for one in kept["durables"] if one["name"] != name]
+            self._write(kept)
+
     async def follow(self, js: JetStreamContext) -> None:
-        """Keep the floors of this stream, or give them to a stream that was made since.
+        """Make again the consumers that are gone, and keep the floors of all.
 
         Call when the stream is filled as far as the log: a consumer cannot begin beyond the end.
 
@@ -48,7 +63,7 @@ class Floors:
         state = await js.stream_info(feed.ENTRIES)
         made = _text(state.created)
         kept = self._read()
-        if kept is not None and kept["stream_made"] != made:
+        if kept is not None:
             await self._restore(js, kept["durables"], state.state.last_seq)
         await self._keep(js, made, kept["durables"] if kept is not None else [])
 
