@@ -10,15 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from commands.errors import Erased
+from commands.log_keys import ROTATION
 from commands.reading import Change
 from commands.records import id_number
+from commands.states import RESTRICTED, SHREDDED
 from commands.vault import Vault
 from commands.writing import HOLDER, ID_NUMBER, PACKAGE_CODE, PERSON
 from domain.calendar import civil_day
 from domain.codec import DERIVED
 from ledger.entry import Entry
 from ledger.store.append import Claim
-from ledger.store.lost import Claims
+from ledger.store.lost import ANY_KEY, Claims
 from ledger.store.reading import LogReader
 
 
@@ -56,6 +58,11 @@ class Reclaiming:
             "vaccination-record.dose-corrected.v1": self._dose_corrected,
             "certificate.claimed.v1": self._claimed,
             "certificate.released.v1": self._released,
+            "vaccination-record.restricted.v1": self._restricted,
+            "vaccination-record.restriction-lifted.v1": self._lifted,
+            "vaccination-record.shredded.v1": self._shredded,
+            "log.key-introduced.v1": self._introduced,
+            "log.key-retired.v1": self._retired,
         }
 
     def claims_of(self, entries: Sequence[tuple[int, Entry]]) -> tuple[Claims, Sequence[int]]:
@@ -116,6 +123,28 @@ class Reclaiming:
         stream = change.entry.stream
         record = self._history(stream, change.entry.version)[0].entry.data["record"]
         yield Claim(HOLDER, UUID(record).bytes, stream, release=True)
+
+    def _restricted(self, change: Change) -> Iterator[Claim]:
+        stream = change.entry.stream
+        yield Claim(RESTRICTED, stream.bytes, stream)
+
+    def _lifted(self, change: Change) -> Iterator[Claim]:
+        stream = change.entry.stream
+        yield Claim(RESTRICTED, stream.bytes, stream, release=True)
+
+    def _shredded(self, change: Change) -> Iterator[Claim]:
+        stream = change.entry.stream
+        yield Claim(RESTRICTED, stream.bytes, stream, release=True)
+        yield Claim(SHREDDED, stream.bytes, stream)
+        yield Claim(ID_NUMBER, ANY_KEY, stream, release=True)  # it can be told no more
+
+    def _introduced(self, change: Change) -> Iterator[Claim]:
+        which = sha256(change.entry.origin.encode()).digest()
+        yield Claim(ROTATION, which, change.entry.stream)
+
+    def _retired(self, change: Change) -> Iterator[Claim]:
+        which = sha256(change.entry.origin.encode()).digest()
+        yield Claim(ROTATION, which, change.entry.stream, release=True)
 
     def _number(self, kind: str, number: str, stream: UUID, *, release: bool = False) -> Claim:
         return Claim(kind, self._vault.keys.digest(kind, number), stream, release=release)

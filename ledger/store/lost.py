@@ -68,6 +68,9 @@ None where the log does not tell."""
 Claims = Sequence[tuple[int, Claim]]
 """Claims taken and released, each with the position of its entry."""
 
+ANY_KEY = b""
+"""In a release: whatever the stream holds of the kind."""
+
 ClaimsOf = Callable[[Sequence[tuple[int, Entry]]], tuple[Claims, Sequence[int]]]
 """The claims of entries in their order, and the positions of those whose claims the log does not
 tell, or not any more."""

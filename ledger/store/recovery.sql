@@ -22,3 +22,6 @@ ON CONFLICT (kind, key) DO NOTHING;
 
 -- name: release_claim
 DELETE FROM ledger.claims WHERE kind = %b::text AND key = %b::bytea AND stream = %b::uuid;
+
+-- name: release_claims
+DELETE FROM ledger.claims WHERE kind = %b::text AND stream = %b::uuid;

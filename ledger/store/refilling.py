@@ -10,7 +10,7 @@ from ledger.entry import Entry
 from ledger.hashing import leaf_hash
 from ledger.store.connections import Connection
 from ledger.store.errors import PartsRunning
-from ledger.store.lost import Claims, ClaimsOf, Lost, LostWrite
+from ledger.store.lost import ANY_KEY, Claims, ClaimsOf, Lost, LostWrite
 from ledger.store.queries import load_queries
 
 WRITTEN_AT_ONCE = 1_000
@@ -83,7 +83,9 @@ def put_claims_back(
 def _claim(cursor: Any, claims: Claims) -> None:
     for position, claim in claims:
         parameters: list[Any] = [claim.kind, claim.key, claim.stream]
-        if claim.release:
+        if claim.release and claim.key == ANY_KEY:
+            cursor.execute(_QUERIES["release_claims"], [claim.kind, claim.stream])
+        elif claim.release:
             cursor.execute(_QUERIES["release_claim"], parameters)
         else:
             cursor.execute(_QUERIES["take_claim"], [*parameters, position])
