@@ -8,8 +8,9 @@ from commands.services import Rules
 from domain.registration import Roll
 from domain.schedules.dose_allocation import Dose
 from domain.schedules.immunization import Against, Question
-from domain.schedules.immunization_case import LAST_DAY, next_due
+from domain.schedules.immunization_case import next_due
 from domain.schedules.immunization_history import evaluate_history
+from domain.schedules.json_document import LAST_DAY
 from projections.doses import ContraindicationRow, DoseRow
 from projections.records import RecordRow
 

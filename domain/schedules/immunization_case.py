@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from domain.errors import DomainError, UnknownVaccineGroup, shown
@@ -17,13 +16,11 @@ from domain.schedules.immunization import (
     Question,
 )
 from domain.schedules.immunization_history import AskedBeforeBirth, UnknownCondition
-from domain.schedules.json_document import InvalidDate, Node
+from domain.schedules.json_document import Node
 from domain.schedules.schedule import SHIPPED, Schedule
 
 _REQUIRED = ("birth_date", "asked_on", "doses")
 _OPTIONAL = ("sex", "schedule", "contraindications", "conditions", "immunoglobulins")
-LAST_DAY = date(2999, 12, 31)
-"""Ages and intervals can be added to days up to this one."""
 ANNOTATIONS = ("id", "expected", "why", "source_ref")
 """Members of a case that explain it to people."""
 
@@ -67,7 +64,7 @@ def parse_question(node: Node, schedule: Schedule, *, annotated: bool = False) -
         DomainError: The first fault, with its JSON pointer.
     """
     found = node.members(_REQUIRED, _OPTIONAL, ANNOTATIONS if annotated else ())
-    birth_date, asked_on = _day(found["birth_date"]), _day(found["asked_on"])
+    birth_date, asked_on = found["birth_date"].day(), found["asked_on"].day()
     if asked_on < birth_date:
         raise AskedBeforeBirth().at(found["asked_on"].pointer)
     return Question(
@@ -77,7 +74,7 @@ def parse_question(node: Node, schedule: Schedule, *, annotated: bool = False) -
         doses=tuple(read_dose(item, schedule.catalogue) for item in found["doses"].items()),
         against=tuple(_against(item, schedule) for item in _items(found, "contraindications")),
         conditions=tuple(_condition(item, schedule) for item in _items(found, "conditions")),
-        immunoglobulins=tuple(_day(item) for item in _items(found, "immunoglobulins")),
+        immunoglobulins=tuple(item.day() for item in _items(found, "immunoglobulins")),
     )
 
 
@@ -192,13 +189,6 @@ def _items(found: Mapping[str, Node], name: str) -> list[Node]:
     return found[name].items() if name in found else []
 
 
-def _day(node: Node) -> date:
-    day = node.day()
-    if day > LAST_DAY:
-        raise InvalidDate(value=day.isoformat(), latest=LAST_DAY.isoformat()).at(node.pointer)
-    return day
-
-
 def _vaccine(node: Node, catalogue: Catalogue) -> str:
     try:
         return catalogue.vaccine(node.text()).code
@@ -211,7 +201,7 @@ def _against(node: Node, schedule: Schedule) -> Against:
     target = "vaccine" if "vaccine" in node.entries() else "vaccine_group"
     kind = node.members((target, "kind"), ("until",))["kind"].choice(("permanent", "temporary"))
     found = node.members((target, "kind"), ("until",) if kind == "temporary" else ())
-    until = _day(found["until"]) if "until" in found else None
+    until = found["until"].day() if "until" in found else None
     if target == "vaccine":
         return Against(_vaccine(found[target], schedule.catalogue), kind == "permanent", until)
     group = found[target].text()

@@ -12,6 +12,9 @@ from domain.errors import DomainError, shown
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
+LAST_DAY = date(2999, 12, 31)
+"""Ages, intervals and deadlines can be added to days up to this one."""
+
 
 class InvalidJson(DomainError):
     """This is not a JSON document in UTF-8 with distinct member names."""
@@ -130,14 +133,17 @@ class Node:
         """Read a civil date, written YYYY-MM-DD and in no other of the forms of ISO 8601.
 
         Raises:
-            InvalidDate: For another form and for days that do not exist.
+            InvalidDate: For another form, for days that do not exist, and after `LAST_DAY`.
         """
         text = self.text()
         try:
             # The pattern keeps out 20180903 and 2018-W36-1, which fromisoformat reads too.
-            return date.fromisoformat(text if _DATE.fullmatch(text) else "")
+            day = date.fromisoformat(text if _DATE.fullmatch(text) else "")
         except ValueError:
             raise InvalidDate(value=shown(text)).at(self.pointer) from None
+        if day > LAST_DAY:
+            raise InvalidDate(value=text, latest=LAST_DAY.isoformat()).at(self.pointer)
+        return day
 
     def choice(self, allowed: Collection[str]) -> str:
         """Read one of a few strings.

@@ -105,6 +105,19 @@ def test_worked_cases_of_roll_ups(county: County):
         ),
         ("certificate", {"rule": "moon", "input": {}}, "unknown-value", "/rule"),
         ("certificate", {"input": {}}, "missing-member", ""),
+        (
+            "certificate",
+            {
+                "rule": "correction",
+                "input": {
+                    "action": "view_after_correction",
+                    "corrected_on": "9999-12-31",
+                    "viewed_on": "2024-08-15",
+                },
+            },
+            "invalid-date",
+            "/input/corrected_on",
+        ),
         ("certificate", {"id": "1", "rule": "grant", "input": {}}, "unexpected-member", "/id"),
         ("roll-up", {"kind": "moon", "input": {}}, "unknown-value", "/kind"),
         ("roll-up", {"kind": "class", "input": None}, "wrong-type", "/input"),
