@@ -34,7 +34,7 @@ def judge(book: Book) -> list[Aim]:
         *_at_least(book, proving.INTO_POSTGRES, 50_000),
         *_at_least(book, proving.HASHES_ONLY, 300_000),
         *_at_least(book, proving.NO_ENVELOPES, 80_000),
-        *_share(book, proving.EVERYTHING, proving.SIGNATURE, 0.8),
+        *_share(book, proving.EVERYTHING, proving.SIGNATURES, 0.8),
         *_at_least(book, following.LIVE, 30_000),
         *_rebuild(book),
         *_reads(book),

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.contest import Contestant, Pace
-from benchmarks.floors import bare_hash, bare_verify
+from benchmarks.floors import bare_hash, bare_verify, bare_verify_everywhere
 from benchmarks.measuring import once
 from benchmarks.site import Site
+from client.beside import Checkers
 from client.copying import LogCopy
 from client.sources import FolderSource, StoreSource
 from client.verify import Extent, verify_log
@@ -26,6 +27,7 @@ ENTRIES_A_SECOND = "entries/s"
 HASH = "SHA-256 of an entry, beside the log"
 NODE = "SHA-256 of a tree node, beside the log"
 SIGNATURE = "Ed25519 verify, 1 core, beside the log"
+SIGNATURES = "Ed25519 verify, all cores, beside the log"
 _IN_MEMORY = 100_000
 _INTEGRATED = 12_000
 _VERIFIED = 20_000
@@ -38,6 +40,7 @@ def contestants(site: Site, pace: Pace) -> list[Contestant]:
         bare_hash(HASH),
         bare_hash(NODE, 2 * HASH_BYTES),
         bare_verify(SIGNATURE),
+        bare_verify_everywhere(SIGNATURES, SIGNATURE),
         _in_memory(pace),
         _into_postgres(site, pace),
         *_verified(site, site.ground.new_folder("copy")),
@@ -83,14 +86,17 @@ def _into_postgres(site: Site, pace: Pace) -> Contestant:
 
 def _verified(site: Site, folder: Path) -> list[Contestant]:
     source = FolderSource(folder)
+    cores = os.cpu_count() or 1
+    checkers = Checkers(cores)  # its processes end with this one
 
     def prepare() -> None:
         site.integrate()
         LogCopy(folder, site.trust).extend(StoreSource(site.parts.reader))
+        verify(envelopes=False)  # processes that are started later would be measured
 
     def verify(*, envelopes: bool) -> int:
         extent = Extent(envelopes=envelopes)
-        return verify_log(source, site.trust, extent).checkpoint.size
+        return verify_log(source, site.trust, extent, checkers=checkers).checkpoint.size
 
     return [
         Contestant(
@@ -99,6 +105,7 @@ def _verified(site: Site, folder: Path) -> list[Contestant]:
             lambda _: once(lambda: _hash(site, source)),
             prepare,
             beside=HASH,
+            note="1 core",
         ),
         Contestant(
             NO_ENVELOPES,
@@ -106,15 +113,15 @@ def _verified(site: Site, folder: Path) -> list[Contestant]:
             lambda _: once(lambda: verify(envelopes=False)),
             prepare,
             beside=HASH,
-            note="canonical form, shapes, versions",
+            note=f"canonical form, shapes, versions; {cores} processes beside the one that judges",
         ),
         Contestant(
             EVERYTHING,
             ENTRIES_A_SECOND,
             lambda _: once(lambda: verify(envelopes=True)),
             prepare,
-            beside=SIGNATURE,
-            note="every author's signature",
+            beside=SIGNATURES,
+            note=f"every author's signature; {cores} processes beside the one that judges",
         ),
     ]
 
