@@ -44,6 +44,7 @@ class Inspected:
         sealed_values: Sealed values that are stored.
         erased: Sealed values that entries name and nobody has any more.
         untold: Entries whose claims nobody can tell, since what they sealed does not open.
+        untold_writes: Idempotency keys that the log does not tell: of what citizens did.
         other_claims: Claims of kinds that the log does not tell.
         messages: Messages of the feed that were compared.
         projections: Up to where each read model is applied.
@@ -53,6 +54,7 @@ class Inspected:
     sealed_values: int = 0
     erased: int = 0
     untold: int = 0
+    untold_writes: int = 0
     other_claims: int = 0
     messages: int = 0
     projections: dict[str, int] = field(default_factory=dict)
@@ -87,9 +89,9 @@ def _inspect_log(
 ) -> Inspected:
     origin = parts.settings.origin
     tree = Tree(at, outside, signing_keys(parts), origin)
-    blobs = Blobs(at)
+    blobs, writes = Blobs(at), Writes(at, request_of)
     claims = Claims(at, Reclaiming(parts.vault, parts.reader).claims_of, _TOLD)
-    examiners: list[Examiner] = [Entries(at, origin), tree, Writes(at, request_of), blobs, claims]
+    examiners: list[Examiner] = [Entries(at, origin), tree, writes, blobs, claims]
     for finding in tree.start():
         tell(finding)
     found = Inspected()
@@ -103,6 +105,7 @@ def _inspect_log(
         for finding in examiner.finish():
             tell(finding)
     found.sealed_values, found.erased = blobs.stored, blobs.absent
+    found.untold_writes = writes.untold
     found.untold, found.other_claims = claims.untold, claims.unknown
     return found
 

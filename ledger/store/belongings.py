@@ -34,6 +34,9 @@ class Writes:
     Args:
         at: The database.
         request_of: Tells what an idempotency key stands for.
+
+    Attributes:
+        untold: Idempotency keys that the log does not tell: of what citizens did.
     """
 
     def __init__(self, at: Snapshot, request_of: RequestOf) -> None:
@@ -41,20 +44,25 @@ class Writes:
         self._request_of = request_of
         self._rows = at.beside("writes")
         self._open: _Write | None = None
+        self._last = 0
+        self.untold = 0
 
     def take(self, batch: Sequence[Row]) -> Iterator[Finding]:
         """Examine the next rows."""
         envelopes = self._envelopes(batch)
         stored = {row[0]: row[1:] for row in self._rows.up_to(batch[-1].position if batch else 0)}
         for row in batch:
-            if row.entry is None:
-                continue
-            envelope = envelopes.get(row.entry.author.envelope)
-            if envelope is None:
-                yield Finding("envelope-missing", row.position)
-            elif sha256(envelope).hexdigest() != row.entry.author.envelope:
-                yield Finding("envelope-differs", row.position)
-            yield from self._write(row, row.entry, envelope, stored.pop(row.position, None))
+            if row.position != self._last + 1:
+                self._open = None  # its end is missing, and others say so
+            self._last = row.position
+            entry, envelope = row.entry, None
+            if entry is not None:
+                envelope = envelopes.get(entry.author.envelope)
+                if envelope is None:
+                    yield Finding("envelope-missing", row.position)
+                elif sha256(envelope).hexdigest() != entry.author.envelope:
+                    yield Finding("envelope-differs", row.position)
+            yield from self._write(row, envelope, stored.pop(row.position, None))
         for position in stored:
             yield Finding("idempotency-of-no-write", position)
 
@@ -71,12 +79,14 @@ class Writes:
         return {digest.hex(): raw for digest, raw in self._at.rows("envelopes", [wanted])}
 
     def _write(
-        self, row: Row, entry: Entry, envelope: bytes | None, stored: tuple[Any, ...] | None
+        self, row: Row, envelope: bytes | None, stored: tuple[Any, ...] | None
     ) -> Iterator[Finding]:
         """Compare the key that was signed with the one that is stored beside its first entry."""
         signed = None if envelope is None else _signed(envelope)
         key = None if signed is None else signed[0]
-        expected = None if signed is None else self._request_of(entry, signed[1])
+        entry, expected = row.entry, None
+        if signed is not None and entry is not None:
+            expected = self._request_of(entry, signed[1])
         if stored is None:
             if self._open is not None and self._open.left and key in (None, self._open.key):
                 self._open = self._open._replace(left=self._open.left - 1)
@@ -88,7 +98,8 @@ class Writes:
         yield from self._close()
         author, said, request, count = stored
         self._open = _Write(row.position, said, count - 1)
-        if expected is None:
+        if expected is None or entry is None:
+            self.untold += 1
             return
         if (str(author), said) != (entry.author.org, key):
             yield Finding("idempotency-differs", row.position, {"what": "key"})

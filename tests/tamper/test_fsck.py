@@ -328,14 +328,33 @@ OTHERS = {
 """Alterations of what belongs to the log, and what `fsck` finds."""
 
 
-def place_of(attack, seed, size):
+TOLD_BY_THE_LOG = frozenset(
+    {
+        "an idempotency key edited",
+        "an idempotency key's author edited",
+        "an idempotency request edited",
+        "an idempotency key deleted",
+    }
+)
+
+
+def place_of(attack, seed, parts, thief):
     chance = random.Random(f"{attack} {seed}")
-    return {"at": chance.randint(2, size - 1), "of": chance.randrange(30)}
+    places = list(range(2, parts.reader.published()))
+    if attack in TOLD_BY_THE_LOG:
+        rows = thief.execute("SELECT first_position, count FROM ledger.idempotency").fetchall()
+        firsts = {at: first for first, count in rows for at in range(first, first + count)}
+        places = [at for at in places if not is_a_citizen_s(parts.reader.entry(firsts[at]))]
+    return {"at": chance.choice(places), "of": chance.randrange(30)}
+
+
+def is_a_citizen_s(raw):
+    """What a citizen asked for is not in the log, so nobody can tell the key that it stands for."""
+    return b'"on_behalf_of"' in raw
 
 
 def carry_out(attack, seed, parts, thief):
-    size = parts.reader.published()
-    place = place_of(attack, seed, size)
+    place = place_of(attack, seed, parts, thief)
     statement, kind = ROWS.get(attack) or OTHERS[attack]
     with altered(thief, statement, place):
         _, findings = inspected(parts)
