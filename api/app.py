@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import (
+    access,
     authorship,
     certificate_views,
     console,
@@ -34,6 +35,7 @@ ROUTERS = (
     certificate_views.router,
     reads.router,
     protection.router,
+    access.router,
     schools.router,
     evaluations.router,
     log.router,

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.callers import Caller
 from api.errors import AddressUnknown
 from api.forecasting import coming_doses
+from api.noting import note_read
 from api.parameters import AtLeast, EffectiveOn, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import people_on
@@ -57,6 +58,7 @@ async def get_certificate(
     body = await to_thread.run_sync(
         _certificate, serving, caller, certificate, day, limiter=serving.threads
     )
+    await note_read(request, caller, "certificate", [body["record"]])
     return json_response(body, headers=NO_STORE)
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api.body import read_json
 from api.callers import Caller
+from api.noting import note_read
 from api.parts import serving_of
 from api.schemas import Body, ClaimRequest, GrantRequest, ReleaseRequest, RevocationRequest
 from api.writes import answer, idempotency_key, json_response
@@ -38,6 +39,7 @@ async def candidates(request: Request, caller: Caller) -> Response:
     serving = serving_of(request)
     find = partial(serving.parts.desk.certificates.candidates, caller)
     found = await to_thread.run_sync(find, limiter=serving.threads)
+    await note_read(request, caller, "candidates", [one.record for one in found])
     lines = [
         {"record": str(one.record), "kind": str(one.kind), "holder": str(one.holder)}
         for one in found

@@ -4,6 +4,7 @@ A problem's `type` is a path on this server that opens a page about it. Titles c
 unless the caller asks for English.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,13 @@ UNPROCESSABLE = 422
 RETRY_SECONDS = "1"
 
 log = structlog.get_logger("api")
+
+_NAMING = ("pointer", "member")
+"""Facts that name a place in the caller's document."""
+_SAYS_NOTHING = re.compile(
+    r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{0,4}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+).fullmatch
+"""Field names, indexes of arrays, handles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +216,15 @@ def _facts(error: Exception) -> Mapping[str, Any]:
         return {"expected": error.expected, "actual": error.actual}
     if isinstance(error, store.StoreUnavailable):
         return {"in_doubt": error.in_doubt}
-    return getattr(error, "facts", None) or {}
+    facts: Mapping[str, Any] = getattr(error, "facts", None) or {}
+    named = {name: _plain(facts[name]) for name in _NAMING if isinstance(facts.get(name), str)}
+    return {**facts, **named}
+
+
+def _plain(pointer: str) -> str:
+    """The pointer without names that a caller made up: somebody's number may stand for one."""
+    parts = pointer.split("/")
+    return "/".join(part if _SAYS_NOTHING(part) else "…" for part in parts)
 
 
 def _tree(root: type[Exception]) -> list[type[Exception]]:

@@ -14,6 +14,7 @@ from api.body import read_json
 from api.callers import Caller
 from api.errors import AddressUnknown
 from api.forecasting import coming_doses
+from api.noting import note_read
 from api.parameters import MAX_POSITION, AtLeast, EffectiveOn, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import EVER, organisation_names, people_on
@@ -58,6 +59,7 @@ async def get_record(
     await wait_for_views(request, at_least)
     serving = serving_of(request)
     row = await to_thread.run_sync(_readable, serving, caller, record)
+    await note_read(request, caller, "record", [record])
     body = await to_thread.run_sync(_record, serving, row, day, limiter=serving.threads)
     return json_response(body, headers=NO_STORE | {"ETag": etag(row.version)})
 
@@ -78,6 +80,7 @@ async def get_timeline(
     await wait_for_views(request, at_least)
     serving = serving_of(request)
     await to_thread.run_sync(_readable, serving, caller, record)
+    await note_read(request, caller, "timeline", [record])
     lines = await to_thread.run_sync(_timeline, serving, record, after, limit)
     headers = dict(NO_STORE)
     if len(lines) == limit:
@@ -111,6 +114,7 @@ async def search(request: Request, caller: Caller, at_least: AtLeast = 0) -> Res
     serving = serving_of(request)
     day = day_or_today(request, None)
     found = await to_thread.run_sync(_search, serving, caller, number, day)
+    await note_read(request, caller, "search", [line["record"] for line in found])
     return json_response({"records": found}, headers=NO_STORE)
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api.callers import Caller
 from api.errors import AddressUnknown
+from api.noting import note_read
 from api.parameters import AtLeast, EffectiveOn, Year, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE
@@ -72,6 +73,7 @@ async def class_register(  # noqa: PLR0913, PLR0917 - a parameter each
         return _hiding(serving, found)
 
     found = await to_thread.run_sync(read, limiter=serving.threads)
+    await note_read(request, caller, "register", [line.record for line in found.lines])
     return json_response(_register(school, found), headers=NO_STORE)
 
 

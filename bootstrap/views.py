@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bootstrap.settings import Settings
+from ledger.store.access import ROLE as ACCESS_ROLE
+from ledger.store.access import AccessReader
+from ledger.store.connections import open_pool as open_access_pool
 from projections.certificates import Certificates
 from projections.connection import READ, READ_PEOPLE, open_pool
 from projections.doses import Doses
@@ -17,6 +20,7 @@ from projections.roll_up import RollUps
 
 POOL_SIZE = 8
 PEOPLE_POOL_SIZE = 4
+ACCESS_POOL_SIZE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Views:
     organisations: Organisations
     people: People
     positions: Positions
+    access: AccessReader
 
 
 @contextmanager
@@ -45,6 +50,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
     with (
         open_pool(settings.database_url, READ, POOL_SIZE) as pool,
         open_pool(settings.keys_url, READ_PEOPLE, PEOPLE_POOL_SIZE) as people_pool,
+        open_access_pool(settings.keys_url, ACCESS_ROLE, size=ACCESS_POOL_SIZE) as access_pool,
     ):
         people = People(people_pool)
         yield Views(
@@ -56,4 +62,5 @@ def open_views(settings: Settings) -> Iterator[Views]:
             Organisations(pool),
             people,
             Positions(pool, people_pool),
+            AccessReader(access_pool),
         )

@@ -32,6 +32,7 @@ from domain.sealed import Sealed
 from domain.topics import EVENTS
 from ledger.checkpoint import LogSigner
 from ledger.signature import VerifierKey
+from ledger.store.access import AccessWriter
 from ledger.store.connections import Pool, open_pool
 from ledger.store.journal import Journal
 from ledger.store.keys import ROLE as VAULT_ROLE
@@ -78,6 +79,7 @@ class Parts:
     services: Services
     desk: Desk
     writer: Writer
+    access: AccessWriter
 
     @cached_property
     def issuer(self) -> DevelopmentIssuer:
@@ -193,15 +195,23 @@ def wire(settings: Settings) -> Iterator[Parts]:
         queue_limit=settings.append_queue,
         unpublished_limit=settings.unpublished_entries,
     )
+    access = AccessWriter(settings.keys_url)
     try:
-        yield _parts(settings, kept, (pool, keys_pool), writer)
+        yield _parts(settings, kept, (pool, keys_pool), writer, access)
     finally:
+        access.close()
         writer.close()
         keys_pool.close()
         pool.close()
 
 
-def _parts(settings: Settings, kept: Secrets, pools: tuple[Pool, Pool], writer: Writer) -> Parts:
+def _parts(
+    settings: Settings,
+    kept: Secrets,
+    pools: tuple[Pool, Pool],
+    writer: Writer,
+    access: AccessWriter,
+) -> Parts:
     reader = LogReader(pools[0])
     keys = KeyStore(pools[1], kek_folder(settings).load, kept.seeds["pepper"])
     journal = Journal(LedgerRecorder(pools[0], writer), origin=settings.origin, codec=event_codec())
@@ -230,6 +240,7 @@ def _parts(settings: Settings, kept: Secrets, pools: tuple[Pool, Pool], writer: 
         services=services,
         desk=Desk(services),
         writer=writer,
+        access=access,
     )
 
 

@@ -3,6 +3,7 @@
 import typer
 
 from cli import (
+    access,
     evaluate,
     feed,
     kek,
@@ -39,6 +40,7 @@ app.command("conformance")(conformance)
 app.command("verify")(verify)
 app.command("fsck")(fsck)
 app.command("token")(token)
+app.add_typer(access.app, name="access")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(feed.app, name="feed")
 app.add_typer(kek.app, name="kek")

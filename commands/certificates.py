@@ -18,7 +18,7 @@ from commands.recording import platform_signed, record, statement_of
 from commands.records import id_number
 from commands.services import Services
 from commands.states import check_readable
-from commands.vault import Place, Sealing
+from commands.vault import NOTHING_SEALED, Place
 from commands.writing import HOLDER, ID_NUMBER, Decision, Effect
 from domain.certificate import Certificate, Issued
 from domain.claim import AlreadyClaimed
@@ -35,7 +35,6 @@ from ledger.store.errors import ClaimTaken, GuardFailed, VersionConflict
 
 GRANTEE_NUMBER = "grantee-id-number"
 IDENTIFIER_BYTES = 16
-NOTHING_SEALED = Sealing((), (), {})
 ATTEMPTS = 3
 """How often a decision is made anew when what it rests on moved in between."""
 

@@ -70,6 +70,16 @@ def number_of(identity: VerifiedIdentity) -> str:
     return id_number(typed) or ""
 
 
+def is_about(reading: Reading, record_: VaccinationRecord, identity: VerifiedIdentity) -> bool:
+    """Whether a record holds the citizen, as recipient or guardian.
+
+    Raises:
+        Erased: a person's key is gone.
+    """
+    number = number_of(identity)
+    return any(id_number(reading.person(record_, who)) == number for who in record_.handles)
+
+
 def claim_facts(
     reading: Reading,
     record_: VaccinationRecord,

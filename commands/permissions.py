@@ -67,6 +67,11 @@ def is_own_within(principal: Principal, scope: Scope) -> bool:
     return is_own(principal, scope) and principal.is_within(scope.division)
 
 
+def manages(principal: Principal, scope: Scope) -> bool:
+    """The own organisation manages the record, in whosever name."""
+    return scope.managing is not None and scope.managing == principal.organisation
+
+
 Rows = tuple[tuple[Role, Policy], ...]
 
 _STAFF_OWN: Rows = tuple(
@@ -136,6 +141,13 @@ WRITES: Mapping[str, Rows] = {
 READS: Mapping[str, Rows] = {
     "record": (
         (Role.CLINIC, is_in_county),
+        (Role.COUNTY_CDC, is_within),
+        (Role.CITY_CDC, is_within),
+        (Role.PROVINCE_CDC, is_within),
+        (Role.REGULATOR, is_within),
+    ),
+    "access": (
+        (Role.CLINIC, manages),
         (Role.COUNTY_CDC, is_within),
         (Role.CITY_CDC, is_within),
         (Role.PROVINCE_CDC, is_within),

@@ -46,6 +46,9 @@ class Sealing:
     fresh: Mapping[UUID, bytes]
 
 
+NOTHING_SEALED = Sealing((), (), {})
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where an event will stand.

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from uuid import UUID
 
 from domain import private
+from domain.access_journal import AccessJournal
 from domain.certificate import Certificate
 from domain.check_statement import CheckStatement
 from domain.codec import DERIVED, FRAME, MalformedData
@@ -31,6 +32,7 @@ AGGREGATES = (
     Enrolment,
     CheckStatement,
     LogKey,
+    AccessJournal,
 )
 
 EVENTS: Mapping[str, type[Fact]] = MappingProxyType(

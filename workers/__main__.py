@@ -21,6 +21,7 @@ from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
 from bootstrap.views import open_views
 from bootstrap.wiring import log_signers, outside_path, wire
+from commands.access import close_minutes
 from ledger.store.errors import LogHalted
 from ledger.store.integration import Integrator
 from projections.loop import Projector
@@ -77,7 +78,8 @@ def _keep(settings: Settings, stop: threading.Event) -> None:
     with wire(settings) as parts, open_views(settings) as views:
         eraser = Eraser(settings, parts.services, views.records, views.positions)
         _mark_ready(settings, "custodian")
-        custodian.run(eraser, partial(apply_shred_list, settings), stop)
+        close = partial(close_minutes, parts.services, views.access)
+        custodian.run(eraser, close, partial(apply_shred_list, settings), stop)
 
 
 async def _until(stop: threading.Event, publisher: Publisher) -> None:

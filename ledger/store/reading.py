@@ -181,6 +181,10 @@ class LogReader:
         """Return stream and position of every claim of a kind, oldest first."""
         return self._rows("claimed", [kind])
 
+    def access_closings(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return position and entry of closings of the access journal, published or not."""
+        return self._rows("access_closings", [after, limit])
+
     def envelope(self, digest: str) -> bytes | None:
         """Return the envelope of a SHA-256 in hex, as an entry's ``author`` names it."""
         rows = self._rows("envelope", [bytes.fromhex(digest)])

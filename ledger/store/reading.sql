@@ -107,3 +107,9 @@ SELECT kind, stream FROM ledger.claims WHERE kind = ANY(%b::text[]) AND key = AN
 
 -- name: claimed
 SELECT stream, position FROM ledger.claims WHERE kind = %b ORDER BY position;
+
+-- name: access_closings
+-- The topic stands here and is no parameter: only so its partial index serves.
+SELECT position, entry FROM ledger.entries
+WHERE topic = 'access-journal.closed.v1' AND position > %b::bigint
+ORDER BY position LIMIT %b;

@@ -26,6 +26,8 @@ WRITES = {
     "make-ups": 41 + 10 + 18,
 }
 EVIDENCE = ["tables", "feed", "expectations", "export", "verify", "tamper", "restore"]
+MINUTES = 30
+"""More than any run of the demo takes."""
 GENESIS, EFFECTS = 2, 18
 STARTED = []
 
@@ -117,13 +119,15 @@ def test_it_writes_the_whole_school_year_and_proves_it(finished):
     assert list(steps) == ["start", *WRITES, *EVIDENCE]
     assert {name: steps[name]["count"] for name in WRITES} == WRITES
     size = GENESIS + sum(WRITES.values()) + EFFECTS
-    assert (summary["ok"], summary["size"]) == (True, size)
+    # Beside what the demo writes stand the minutes of the access journal, as many as it lasted.
+    assert summary["ok"] is True
+    assert size <= summary["size"] <= size + MINUTES
     assert steps["certificates"]["refused_grant"].startswith("422 grant_limit")
-    assert (steps["feed"]["count"], steps["feed"]["root"]) == (size, summary["root"])
-    assert (steps["verify"]["holds"], steps["verify"]["envelopes"]) == (True, size)
-    assert steps["verify"]["root"] == summary["root"]
+    assert (steps["feed"]["count"], steps["feed"]["root"]) == (summary["size"], summary["root"])
+    assert steps["verify"]["holds"] is True
+    assert summary["size"] <= steps["verify"]["envelopes"] <= size + MINUTES
     assert steps["tamper"]["reason"] == "entry-altered"
-    assert steps["restore"]["count"] == size
+    assert steps["restore"]["count"] >= summary["size"]
     assert steps["expectations"]["count"] > 100
 
 
@@ -142,7 +146,7 @@ def test_kept_data_is_proven_again_without_writing(finished):
     again = demo(data_dir, "--keep").wait_for_end()
     assert again.returncode == 0, again.told
     assert [step["step"] for step in again.summary["steps"]] == ["start", *EVIDENCE]
-    assert (again.summary["size"], again.summary["root"]) == (summary["size"], summary["root"])
+    assert summary["size"] <= again.summary["size"] <= summary["size"] + MINUTES
 
 
 @pytest.mark.timeout(180)
