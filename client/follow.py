@@ -21,15 +21,21 @@ import nats.errors
 from nats.aio.msg import Msg
 
 from client.access import Access
+from client.batch import Alarm, Batch, Event
 from client.confirming import Confirmer
 from client.continuity import Place
-from client.errors import FeedGapError, MessageError, RefutedError, UnavailableError
+from client.errors import (
+    FeedGapError,
+    MessageError,
+    ProblemError,
+    RefutedError,
+    UnavailableError,
+)
 from client.message import Delivered
 from client.pulling import Pull, read_message, sequence_of
 from client.remembering import Memory
 from client.served import PAGE, ServedLog
 from client.verify import KNOWN, SIGNED
-from ledger.entry import Entry
 
 _FETCH_SECONDS = 2.0
 _LAST_FETCH_SECONDS = 0.5
@@ -37,63 +43,8 @@ _RETRY_SECONDS = 0.5
 _COVER_SECONDS = 0.1
 _COVER_TRIES = 20
 _RECENT = 4_096
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Something that an honest feed or log does not do; the follower has not believed it.
-
-    Attributes:
-        kind: ``message-refused`` (unreadable, oversized, wrongly hashed or out of place),
-            ``message-altered`` (readable, but not what the signed tree holds),
-            ``redelivery-altered`` (an old position with other content), ``message-missing``,
-            ``ahead-of-the-log`` (no signed checkpoint covers it), ``checkpoint-not-trusted``,
-            ``rolled-back``, ``forked``, ``not-in-the-tree`` or ``log-incomplete`` (the server
-            leaves out what its own checkpoint covers).
-        position: Where, None if it concerns the log as a whole.
-        reason: The sentence of what was refused.
-        facts: More about it; nothing personal.
-    """
-
-    kind: str
-    position: int | None = None
-    reason: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One entry, proven.
-
-    Attributes:
-        position: Place in the log.
-        entry: The entry; its topic may be one that this edition does not know.
-        raw: Its bytes.
-        leaf: Their leaf hash.
-        repaired: Whether it came from the log's server, not by the stream.
-    """
-
-    position: int
-    entry: Entry
-    raw: bytes
-    leaf: bytes
-    repaired: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Entries whose effect belongs into one transaction, together with the memory.
-
-    Attributes:
-        events: In order, each position once; empty where only the memory moved on.
-        memory: What to remember once the effect is stored.
-        witnessed: Whether the policy's quorum of witnesses had cosigned; if not: included, not
-            yet witnessed.
-    """
-
-    events: tuple[Event, ...]
-    memory: Memory
-    witnessed: bool
+_PASSING = (404, 500)
+"""What a server answers that lags behind another of the same log, or has trouble of its own."""
 
 
 @dataclass(slots=True)
@@ -148,7 +99,7 @@ class Follower:
         Raises:
             RefutedError: The log does not hold: it forked, or does not bring what it signed. A
                 human decides; the alarm was raised before.
-            ProblemError: The log's server refuses the caller.
+            ProblemError: The log's server refuses the caller, as when the token has expired.
         """
         self._until = until
         try:
@@ -159,6 +110,10 @@ class Follower:
                             yield batch
                 except RefutedError as error:
                     self._judge(error)
+                    await asyncio.sleep(_RETRY_SECONDS)
+                except ProblemError as error:
+                    if error.status not in _PASSING:
+                        raise
                     await asyncio.sleep(_RETRY_SECONDS)
                 except (nats.errors.Error, UnavailableError, OSError):
                     await asyncio.sleep(_RETRY_SECONDS)
@@ -212,7 +167,7 @@ class Follower:
                 row = read_message(message)
                 place = self._confirmer.place(row)
             except (MessageError, FeedGapError) as error:
-                self._raise("message-refused", sequence, str(error))
+                self._alert("message-refused", sequence, str(error))
                 received.flawed = True
                 received.upto = max(received.upto, sequence)
                 continue
@@ -220,7 +175,7 @@ class Follower:
                 self._recognise(row)
                 continue
             if self._confirmer.previous(row) > last:
-                self._raise("message-missing", row.position)
+                self._alert("message-missing", row.position)
                 received.flawed = True
             received.rows.append(row)
             received.upto = max(received.upto, row.position)
@@ -230,7 +185,7 @@ class Follower:
     def _recognise(self, row: Delivered) -> None:
         self.duplicates += 1
         if self._recent.get(row.position, row.leaf) != row.leaf:
-            self._raise("redelivery-altered", row.position)
+            self._alert("redelivery-altered", row.position)
 
     async def _accept(self, received: _Received) -> AsyncGenerator[Batch, None]:
         """Confirm what a fetch brought, or read it from the server where it does not hold."""
@@ -241,7 +196,7 @@ class Follower:
             try:
                 await self._confirmer.confirm(rows, upto)
             except (RefutedError, FeedGapError) as error:
-                self._raise("message-altered", rows[0].position, str(error))
+                self._alert("message-altered", rows[0].position, str(error))
             else:
                 self._raised.clear()
                 yield self._batch(rows, rows)
@@ -257,7 +212,7 @@ class Follower:
             await self._confirmer.renew()
             if received.upto > self._confirmer.size:
                 await asyncio.sleep(_COVER_SECONDS)
-        self._raise("ahead-of-the-log", received.upto)
+        self._alert("ahead-of-the-log", received.upto)
         received.flawed = True
 
     async def _read_on(
@@ -272,7 +227,7 @@ class Follower:
                 rows = await self._log.entries(self.memory.position, end, division)
                 await self._confirmer.confirm(rows, end)
             except FeedGapError as error:
-                self._raise("log-incomplete", self.memory.position + 1, str(error))
+                self._alert("log-incomplete", self.memory.position + 1, str(error))
                 raise UnavailableError(reason=str(error)) from error
             yield self._batch(rows, streamed)
 
@@ -303,11 +258,11 @@ class Follower:
 
     def _judge(self, error: RefutedError) -> None:
         """Raise an alarm, and the error too unless a later checkpoint may put it right."""
-        self._raise(error.reason, error.position, str(error), **error.fields)
+        self._alert(error.reason, error.position, str(error), **error.fields)
         if error.step not in (SIGNED, KNOWN) or error.reason == "forked":
             raise error
 
-    def _raise(
+    def _alert(
         self, kind: str, position: int | None = None, reason: str = "", **facts: Any
     ) -> None:
         """Raise an alarm once until the feed is well again."""

@@ -15,8 +15,9 @@ from pathlib import Path
 import psycopg
 
 from client.access import Access
+from client.batch import Alarm, Batch
 from client.errors import RefutedError
-from client.follow import Alarm, Batch, Follower
+from client.follow import Follower
 from client.remembering import Memory
 
 TABLES = """

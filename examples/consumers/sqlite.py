@@ -14,8 +14,9 @@ from contextlib import closing
 from pathlib import Path
 
 from client.access import Access
+from client.batch import Alarm, Event
 from client.errors import RefutedError
-from client.follow import Alarm, Event, Follower, follow
+from client.follow import Follower, follow
 from client.remembering import Memory
 
 TABLES = """

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from client.access import Access
-from client.follow import Alarm, Follower, follow
+from client.batch import Alarm
+from client.follow import Follower, follow
 from client.remembering import Memory
 from ledger.entry import Entry
 
