@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import (
     appending,
+    delivering,
     floors,
     following,
     judging,
@@ -39,6 +40,7 @@ _ENDS = {
     "reads": 420,
     "log": 480,
     "views": 540,
+    "feed": 545,
     "rules": 550,
     "prices": 570,
 }
@@ -94,6 +96,10 @@ class Run:
         """Projections and feed."""
         return following.contestants(self.proved, self.pace)
 
+    def feed(self) -> list[Contestant]:
+        """From the commit to the subscribers."""
+        return delivering.contestants(self.ground, self.pace)
+
     def http(self) -> list[Contestant]:
         """Doses over HTTP."""
         return over_http.contestants(self.served, self.pace)
@@ -114,6 +120,7 @@ class Run:
             "reads": self.reads,
             "log": self.log,
             "views": self.views,
+            "feed": self.feed,
             "rules": judging.contestants,
             "prices": self.prices,
         }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from benchmarks import appending, floors, following, over_http, peers, proving
+from benchmarks import appending, delivering, floors, following, over_http, peers, proving
 from benchmarks.rows import Book, number_text
 
 _MILLION = 1_000_000
@@ -36,6 +36,8 @@ def judge(book: Book) -> list[Aim]:
         *_at_least(book, proving.NO_ENVELOPES, 80_000),
         *_share(book, proving.EVERYTHING, proving.SIGNATURES, 0.8),
         *_at_least(book, following.LIVE, 30_000),
+        *_at_least(book, following.PUBLISH, 20_000),
+        *_delivery(book),
         *_rebuild(book),
         *_reads(book),
     ]
@@ -105,6 +107,28 @@ def _rebuild(book: Book) -> list[Aim]:
             f"{number_text(seconds)} s",
             seconds < 60,
         )
+    ]
+
+
+def _delivery(book: Book) -> list[Aim]:
+    rows = [book.find(name) for name in (delivering.ALL_AT_WORK, delivering.ONE_STOPPED)]
+    slowest = [row.latency[99.0] for row in rows if row is not None and 99.0 in row.latency]
+    if len(slowest) < len(rows):
+        return []
+    together, without = slowest
+    return [
+        Aim(
+            f"{delivering.ALL_AT_WORK}, p99",
+            "400 ms",
+            f"{number_text(together)} ms",
+            together < 400,
+        ),
+        Aim(
+            f"{delivering.ONE_STOPPED}, p99",
+            f"at most a fifth more, {number_text(1.2 * together)} ms",
+            f"{number_text(without)} ms",
+            without <= 1.2 * together,
+        ),
     ]
 
 

@@ -16,6 +16,7 @@ from workers.stream import FeedStream
 
 LIVE = "all projections, live"
 REBUILD = "rebuild of "
+PUBLISH = "publish to NATS"
 _AMOUNT = 8_000
 
 
@@ -49,7 +50,7 @@ def contestants(site: Site, pace: Pace) -> list[Contestant]:
         ),
         *(_rebuilt(site, name, current) for name in names),
         Contestant(
-            "publish to NATS",
+            PUBLISH,
             ENTRIES_A_SECOND,
             lambda _: asyncio.run(_publish(site)),
             more,

@@ -17,6 +17,7 @@ TITLES: Mapping[str, str] = {
     "http": "HTTP: single doses into a whole installation",
     "log": "The log: integrating and verifying",
     "views": "What follows the log",
+    "feed": "From the commit to the subscribers",
     "reads": "Reads over HTTP, open loop",
     "rules": "Rules: one child at a time",
 }
