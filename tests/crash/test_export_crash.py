@@ -116,7 +116,7 @@ CHILD = textwrap.dedent(
 
 
 @pytest.mark.parametrize(
-    "number", [5, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 14))]
+    "number", [5, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 10))]
 )
 def test_a_killed_export_is_servable_and_completed_by_the_next(log, tmp_path, url, number):
     LogCopy(tmp_path / "copy", trust()).extend(MemorySource(log.files(OLD)))
