@@ -13,7 +13,8 @@ from bootstrap.part import Part
 from bootstrap.settings import Settings
 from bootstrap.supervisor import Supervisor
 
-WORKERS = ("integrator", "projector", "publisher", "custodian")
+OWN_WITNESS = "witness"
+WORKERS = ("integrator", "projector", "publisher", "custodian", OWN_WITNESS)
 _PROBE_SECONDS = 1.0
 _OK = 200
 
@@ -54,10 +55,11 @@ def serve(settings: Settings, on_ready: Callable[[Addresses], None]) -> None:
             )
         addresses = _addresses(settings, superuser_url)
         addresses.save(settings.data_dir)
-        supervisor.run([*servers, *_own_parts(settings, servers)], lambda: on_ready(addresses))
+        supervisor.run([*servers, *own_parts(settings, servers)], lambda: on_ready(addresses))
 
 
-def _own_parts(settings: Settings, servers: list[Part]) -> list[Part]:
+def own_parts(settings: Settings, servers: list[Part]) -> list[Part]:
+    """Return the parts that are ours, which start after the servers that are embedded."""
     environment = settings.environment()
     after = tuple(part.name for part in servers)
     migrate = Part(
@@ -75,7 +77,12 @@ def _own_parts(settings: Settings, servers: list[Part]) -> list[Part]:
         after=("migrate",),
         env=environment,
     )
-    workers = [_worker(name, settings.data_dir, environment) for name in WORKERS]
+    # Who names a policy has witnesses elsewhere; everybody else gets one of their own.
+    workers = [
+        _worker(name, settings.data_dir, environment)
+        for name in WORKERS
+        if name != OWN_WITNESS or settings.policy is None
+    ]
     return [migrate, *workers, api]
 
 

@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
+from bootstrap.policy import POLICY_NAME, with_log_keys
 from bootstrap.settings import Settings
 from client.errors import TrustError
 from client.exchange import Patience
 from client.http import Caller
 from client.sources import TRUST_FILE
 from client.trust import Trust
+from ledger.policy import Policy
 
 _PATIENCE = Patience(attempts=5)  # a person waits; about two seconds
 
@@ -49,10 +51,19 @@ def load_trust(path: Path | None, origin: str, folder: Path | None = None) -> Tr
     """
     if path is not None:
         return Trust.load(path, origin)
-    for place in (folder, Settings.load().data_dir):
-        if place is not None and (place / TRUST_FILE).exists():
-            return Trust.load(place / TRUST_FILE, origin)
-    raise TrustError("Say with --trust whose signatures count.")
+    if folder is not None and (folder / TRUST_FILE).exists():
+        return Trust.load(folder / TRUST_FILE, origin)
+    settings = Settings.load()
+    keys = settings.data_dir / TRUST_FILE
+    if not keys.exists():
+        raise TrustError("Say with --trust whose signatures count.")
+    trust = Trust.load(keys, origin)
+    policy = settings.policy or settings.data_dir / POLICY_NAME
+    if not policy.exists():
+        return trust
+    # Its witnesses, and the keys that the log has now.
+    asked = with_log_keys(Policy.parse(policy.read_bytes()), trust.origin, trust.keys)
+    return Trust.of_policy(asked, trust.origin)
 
 
 def reader_of(url: str, token_file: Path | None, trust: Trust) -> Caller:

@@ -27,6 +27,7 @@ from ledger.store.integration import Integrator
 from projections.loop import Projector
 from workers import custodian, projector
 from workers.asking import asking_witnesses
+from workers.own_witness import serve_own
 from workers.publisher import Publisher
 from workers.rebuild import Rebuild
 
@@ -82,6 +83,10 @@ def _keep(settings: Settings, stop: threading.Event) -> None:
         custodian.run(eraser, close, partial(apply_shred_list, settings), stop)
 
 
+def _witness(settings: Settings, stop: threading.Event) -> None:
+    serve_own(settings, stop, partial(_mark_ready, settings, "witness"))
+
+
 async def _until(stop: threading.Event, publisher: Publisher) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -103,6 +108,7 @@ WORKERS: Mapping[str, Callable[[Settings, threading.Event], None]] = {
     "publisher": _publish,
     "feed-rebuild": _rebuild,
     "custodian": _keep,
+    "witness": _witness,
 }
 
 

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -205,15 +206,29 @@ def server_of(witness: Witness) -> uvicorn.Server:
     )
 
 
-def run(folder: WitnessFolder, listener: socket.socket, stop: threading.Event) -> None:
+def run(
+    folder: WitnessFolder,
+    listener: socket.socket,
+    stop: threading.Event,
+    logs: Path,
+    ready: Callable[[], None],
+) -> None:
     """Serve a witness on a listening socket until told to stop.
 
+    Args:
+        folder: The witness; its state is closed in the end.
+        listener: The socket; what connects already is answered once it is ready.
+        stop: Set by whoever wants an end.
+        logs: File of the keys of the logs that it watches.
+        ready: Called when it is.
+
     Raises:
-        WitnessUnusableError: If its list of logs cannot be read.
+        WitnessUnusableError: If the list of logs cannot be read.
     """
-    server = server_of(Witness(folder, LogList(folder.path / LOGS)))
+    server = server_of(Witness(folder, LogList(logs)))
 
     async def serve() -> None:
+        ready()
         serving = asyncio.create_task(server._serve([listener]))  # noqa: SLF001  ours are the signals
         while not stop.is_set() and not serving.done():  # noqa: ASYNC110  set by a signal handler
             await asyncio.sleep(0.1)
@@ -270,8 +285,9 @@ def main() -> int:
     try:
         folder = WitnessFolder.open(Path(sys.argv[1]))
         with socket.create_server((sys.argv[2], int(sys.argv[3]))) as listener:
-            _log.info("witness-ready", name=folder.cosigner.name)
-            run(folder, listener, stop)
+            name = folder.cosigner.name
+            ready = partial(_log.info, "witness-ready", name=name)
+            run(folder, listener, stop, folder.path / LOGS, ready)
     except (BootstrapError, OSError, OverflowError) as error:
         print(f"vaxledger: {error}", file=sys.stderr)  # noqa: T201 - a command
         return _USAGE_ERROR

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bootstrap.policy import POLICY_NAME
 from bootstrap.settings import Settings
 from cli.demo.actors import Place
 from cli.demo.stage import Mismatch
@@ -44,7 +45,7 @@ class Audit:
 
     def __init__(self, place: Place, folder: Path, settings: Settings) -> None:
         self.copy = folder / "export"
-        self.trust_file = folder / "log.vkey"
+        self.trust_file = folder / POLICY_NAME
         self.token_file = folder / "regulator.token"
         self._url = place.base_url
         self._environment = {
@@ -52,7 +53,6 @@ class Audit:
             for name, value in settings.environment().items()
             if not name.startswith("VAXLEDGER_")
         }
-        self.trust_file.write_bytes(place.trust.policy.encode())
         _write_private(self.token_file, place.regulator().token)
 
     async def export(self) -> Mapping[str, Any]:

@@ -5,11 +5,13 @@ import shlex
 import sys
 from pathlib import Path
 
+from rich.console import Console
 from rich.markup import escape
 
 from cli.demo.actors import Place
 from cli.demo.auditing import Audit
 from cli.demo.stage import Stage
+from ledger.policy import Judgement
 
 
 def print_next(stage: Stage, place: Place, audit: Audit, data_dir: Path) -> None:
@@ -40,6 +42,20 @@ def print_next(stage: Stage, place: Place, audit: Audit, data_dir: Path) -> None
         console.print(f"  {escape(command)}  [dim]{said}[/dim]", highlight=False, soft_wrap=True)
     if sys.stdin.isatty() and sys.stdout.isatty():
         console.print("\n服务器继续运行，按 Ctrl-C 停止。Still serving; Ctrl-C stops it.")
+
+
+def print_witness(console: Console, judgement: Judgement, policy: Path) -> None:
+    """Say in one line who besides the log has signed, and where that trust is written down."""
+    if judgement.witnessed:
+        said = "见证者已共同签署 [green]cosigned by a witness[/green]"
+    else:
+        said = "尚未见证 [yellow]not yet witnessed[/yellow]"
+    size = judgement.checkpoint.size
+    console.print(
+        f"\n检查点 checkpoint {size}: {said}; 信任策略 policy: {escape(_relative(policy))}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 _ADDRESSES = {

@@ -1,5 +1,7 @@
 """The evidence: what the county reads, what an integrator receives, what a regulator verifies."""
 
+import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +18,11 @@ from client.sources import CHECKPOINT
 from commands.principal import Principal, Role
 from domain.vocabulary import EntryType
 from examples.kaifeng.dataset import Dataset
+from ledger.policy import Judgement
 from ledger.treehead import Checkpoint
+
+_WITNESS_SECONDS = 5.0
+_LOOK_SECONDS = 0.1
 
 
 class Evidence:
@@ -35,25 +41,31 @@ class Evidence:
         self._addresses = addresses
         self._dataset = dataset
 
-    async def show(self, audit: Audit) -> Checkpoint:
-        """Do all of it and return the checkpoint that it rests on.
+    async def show(self, audit: Audit) -> Judgement:
+        """Do all of it and return the checkpoint that it rests on, with who signed it.
 
         Raises:
             StepFailed: The first step that failed.
         """
-        checkpoint = await self._checkpoint()
+        judgement = await self._judged()
+        checkpoint = judgement.checkpoint
         roll_ups = await self._print_tables(checkpoint)
         followed = await self._follow(checkpoint)
         self._compare(followed, roll_ups)
         await self._verify_copy(audit, checkpoint)
         await self._attack(audit, followed)
-        return checkpoint
+        return judgement
 
-    async def _checkpoint(self) -> Checkpoint:
-        """Return the newest checkpoint, whose signatures are verified."""
+    async def _judged(self) -> Judgement:
+        """Return the newest checkpoint, verified; the witness has some seconds to cosign it."""
+        deadline = time.monotonic() + _WITNESS_SECONDS
         async with AsyncClient(self._place.regulator()) as client:
-            answer = await client.request("GET", f"/{CHECKPOINT}")
-        return self._place.trust.judge(answer.content).checkpoint
+            while True:
+                answer = await client.request("GET", f"/{CHECKPOINT}")
+                judgement = self._place.trust.judge(answer.content)
+                if judgement.witnessed or time.monotonic() > deadline:
+                    return judgement
+                await asyncio.sleep(_LOOK_SECONDS)
 
     async def _print_tables(self, checkpoint: Checkpoint) -> Mapping[str, Mapping[str, Any]]:
         county = next(one for one in self._dataset.organisations if one.kind == "county-cdc")

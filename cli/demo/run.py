@@ -12,11 +12,12 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from bootstrap.policy import POLICY_NAME
 from bootstrap.settings import Settings
-from bootstrap.wiring import installation_secrets, log_signer
+from bootstrap.wiring import installation_secrets
 from cli.demo.actors import Place
 from cli.demo.auditing import Audit
-from cli.demo.closing import print_next
+from cli.demo.closing import print_next, print_witness
 from cli.demo.evidence import Evidence
 from cli.demo.school_year import SchoolYear
 from cli.demo.server import DemoServer, ServerEnded, free_port
@@ -117,7 +118,7 @@ class _Demo:
     async def _steps(self) -> None:
         settings, dataset = self._server.settings, Dataset()
         kept = installation_secrets(settings)
-        trust = Trust.of_keys(log_signer(settings, kept).verifier_keys())
+        trust = Trust.load(settings.data_dir / POLICY_NAME)
         addresses = self._server.addresses
         place = Place(addresses.http_url, trust, kept)
         if not self._options.keep:
@@ -125,13 +126,16 @@ class _Demo:
             self._server.note_finished()
         audit = Audit(place, settings.data_dir, settings)
         evidence = Evidence(self._stage, place, addresses, dataset)
-        self.checkpoint = await evidence.show(audit)
+        judgement = await evidence.show(audit)
+        self.checkpoint = judgement.checkpoint
+        print_witness(self._stage.console, judgement, audit.trust_file)
         print_next(self._stage, place, audit, settings.data_dir)
         facts = {
             "ok": True,
             "url": place.base_url,
             "size": self.checkpoint.size,
             "root": self.checkpoint.root.hex(),
+            "witnessed": judgement.witnessed,
         }
         _print_summary(self._options, self._stage, facts)
 
@@ -147,6 +151,7 @@ def _settings(options: Options) -> Settings:
             "nats_monitor_url": None,
             "nats_user": None,
             "nats_password": None,
+            "policy": None,
             "port": free_port(settings.host, settings.port),
         }
     )

@@ -34,9 +34,10 @@ PARTS = (
     "projector",
     "publisher",
     "custodian",
+    "witness",
 )
 KINDS = (*PARTS, "supervisor")
-OWN_PROCESSES = ("api", "integrator", "projector", "publisher", "custodian")
+OWN_PROCESSES = ("api", "integrator", "projector", "publisher", "custodian", "witness")
 
 PATIENCE_SECONDS = 120.0
 _FIRST_PORT, _LAST_PORT = 8500, 9499
