@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+import psycopg
 import typer
 
 from bootstrap.views import Views, open_views
@@ -65,7 +66,7 @@ def verify(*, as_json: AsJson = False) -> None:
     try:
         with wire(settings) as parts, open_views(settings) as views:
             sound, broken = check_journal(views.access, _closings(parts))
-    except LedgerError as error:
+    except (LedgerError, psycopg.OperationalError) as error:
         typer.echo(f"vaxledger: {error}", err=True)
         raise typer.Exit(UNREADABLE) from None
     if as_json:
@@ -89,7 +90,7 @@ def report(
     try:
         with open_views(settings) as views:
             found = _report(views, year)
-    except LedgerError as error:
+    except (LedgerError, psycopg.OperationalError) as error:
         typer.echo(f"vaxledger: {error}", err=True)
         raise typer.Exit(UNREADABLE) from None
     if as_json:

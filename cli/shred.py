@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import psycopg
 import typer
 
 from bootstrap.erasure import Eraser, shred_list
@@ -25,7 +26,7 @@ def list_shreds(*, as_json: AsJson = False) -> None:
     """已销毁的档案。What was shredded, by record."""
     try:
         shreds = shred_list(joined_settings()).read()
-    except LedgerError as error:
+    except (LedgerError, psycopg.OperationalError) as error:
         typer.echo(f"vaxledger: {error}", err=True)
         raise typer.Exit(REFUSED) from None
     _show(shreds, as_json=as_json)
@@ -38,7 +39,7 @@ def run_shreds(*, as_json: AsJson = False) -> None:
     try:
         with wire(settings) as parts, open_views(settings) as views:
             done = Eraser(settings, parts.services, views.records, views.positions).round()
-    except LedgerError as error:
+    except (LedgerError, psycopg.OperationalError) as error:
         typer.echo(f"vaxledger: {error}", err=True)
         raise typer.Exit(REFUSED) from None
     _show(done, as_json=as_json)
