@@ -33,7 +33,7 @@ bench: $(STAMP)-dev
 	@$(BIN)/python -m benchmarks
 
 crash: $(STAMP)-dev
-	@$(BIN)/python -m pytest -m long tests/crash
+	@$(BIN)/python -m pytest -m long tests/crash tests/integration/feed
 
 soak: $(STAMP)-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/soak/requirements.txt || echo "No fuzzer for this Python: parsers are fuzzed by Hypothesis alone."
