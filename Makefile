@@ -12,8 +12,9 @@ demo: $(STAMP)-run
 serve: $(STAMP)-run
 	@$(BIN)/python -m cli serve
 
+# Two at a time, file by file: servers and sessions are a file's own, and half of the time is waiting.
 test: check
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP)-dev
 	@$(BIN)/python -m ruff check .
@@ -38,6 +39,7 @@ crash: $(STAMP)-dev
 soak: $(STAMP)-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/soak/requirements.txt || echo "No fuzzer for this Python: parsers are fuzzed by Hypothesis alone."
 	@$(BIN)/python -m pytest -m long tests/soak
+	@$(BIN)/python -m pytest --hypothesis-profile=drawn tests/generative
 
 clean:
 	rm -rf .venv

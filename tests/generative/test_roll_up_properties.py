@@ -151,7 +151,7 @@ def test_a_unit_counts_once_whatever_it_hands_in(handed_in):
             (report for report in handed_in if report.row.unit == unit),
             key=lambda report: (report.version, report.received_on, handed_in.index(report)),
         ).row.checked
-        for unit in {report.row.unit for report in handed_in}
+        for unit in {one.row.unit for one in handed_in}
     )
     assert completeness(["A", "B", "A"], counting).den == 2
     assert completeness(["A", "B"], counting).num == len(counting.keys() & {"A", "B"})

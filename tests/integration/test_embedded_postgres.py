@@ -80,7 +80,7 @@ def pids(server):
     return directory.processes_of("postgres", server._token)
 
 
-def eventually(condition, seconds=10):
+def eventually(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came true"

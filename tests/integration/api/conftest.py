@@ -58,7 +58,7 @@ class Served:
     def caught_up(self) -> int:
         """Wait until the views show everything."""
         head = self.head()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while self.views.positions.lowest() < head:
             assert time.monotonic() < deadline, "the views do not follow"
             time.sleep(0.02)
@@ -190,7 +190,7 @@ def listening(parts: Parts, views: Views) -> Iterator[str]:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not server.started:
             assert time.monotonic() < deadline, "the server does not start"
             time.sleep(0.01)

@@ -58,7 +58,7 @@ async def publishing(*publishers):
         await asyncio.gather(*tasks)  # a publisher that gave up says why here
 
 
-async def until(condition, seconds=30.0):
+async def until(condition, seconds=60.0):
     for _ in range(round(seconds / 0.02)):
         if await condition():
             return
@@ -92,7 +92,7 @@ async def stored(server, log):
     assert (state.first_seq, state.messages) == (1, state.last_seq)
     previous = log.previous_many(1, state.last_seq)
     for position in range(1, state.last_seq + 1):
-        message = await subscription.next_msg(timeout=5)
+        message = await subscription.next_msg(timeout=30)
         assert message.metadata.sequence.stream == position
         expected = build(log.raws[position - 1], position, Previous(*previous[position]))
         assert (message.subject, message.data) == (expected.subject, expected.body)

@@ -317,7 +317,7 @@ def test_the_worker_follows_the_log_and_tells_waiters(house, story):
         size = story.publish()
         waiter.execute("NOTIFY vaxledger_published")
         told = set()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(told) < len(NAMES) and time.monotonic() < deadline:
             told |= {note.payload for note in waiter.notifies(timeout=1, stop_after=1)}
     stop.set()
