@@ -182,12 +182,15 @@ def test_a_city_gets_its_own_even_where_its_token_shows_more(server, access, tmp
     assert position(database) == 700
 
 
-def test_kill_9_at_any_moment_costs_it_nothing(server, access, tmp_path):
-    log = history(1_200)
+@pytest.mark.parametrize(
+    "sizes", [(300,), pytest.param(range(200, 2_001, 200), marks=pytest.mark.long)], ids=len
+)
+def test_kill_9_at_any_moment_costs_it_nothing(server, access, tmp_path, sizes):
+    log = history(sizes[-1])
     database = tmp_path / "mirror.sqlite"
     command = [sys.executable, "-m", "examples.provincial_mirror", "run", access, database]
     deadline = time.monotonic() + 120
-    for size in (600, 1_200):
+    for size in sizes:
         before = position(database)
         server.show(log.first(size))
         process = subprocess.Popen(list(map(str, command)), cwd=ROOT)
@@ -199,7 +202,7 @@ def test_kill_9_at_any_moment_costs_it_nothing(server, access, tmp_path):
         finally:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
-    run(Access.load(access), database, until=1_200)
+    run(Access.load(access), database, until=sizes[-1])
     assert mirrored(database) == computed(log)
 
 
