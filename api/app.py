@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from api import (
     access,
     authorship,
+    batches,
     certificate_views,
     console,
     development,
@@ -31,6 +32,7 @@ from bootstrap.views import Views
 from bootstrap.wiring import Parts
 
 ROUTERS = (
+    batches.router,
     console.router,
     certificate_views.router,
     reads.router,

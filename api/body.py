@@ -22,8 +22,14 @@ _CLOSE = {"Connection": "close"}
 _LONGEST_LENGTH = 12
 
 
-async def read_body(request: Request, *, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The bytes of a JSON body.
+async def read_body(
+    request: Request,
+    *,
+    limit: int = MAX_BODY_BYTES,
+    seconds: float = MAX_BODY_SECONDS,
+    media: str = "application/json",
+) -> bytes:
+    """The bytes of a body of one media type, not encoded any further.
 
     The limit is kept while reading, so a body without an honest Content-Length cannot fill memory;
     whoever sends more, or too slowly, loses the connection.
@@ -33,10 +39,8 @@ async def read_body(request: Request, *, limit: int = MAX_BODY_BYTES) -> bytes:
     """
     headers = request.headers
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json" or headers.get("content-encoding", "identity") != (
-        "identity"
-    ):
-        raise UnsupportedMediaType
+    if media_type != media or headers.get("content-encoding", "identity") != "identity":
+        raise UnsupportedMediaType(takes=media)
     declared = headers.get("content-length", "0")
     if len(declared) > _LONGEST_LENGTH or not (declared.isascii() and declared.isdigit()):
         raise BodyTooLarge(_CLOSE, limit=limit)
@@ -44,13 +48,13 @@ async def read_body(request: Request, *, limit: int = MAX_BODY_BYTES) -> bytes:
         raise BodyTooLarge(_CLOSE, limit=limit)
     raw = bytearray()
     try:
-        async with asyncio.timeout(MAX_BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 raw += chunk
                 if len(raw) > limit:
                     raise BodyTooLarge(_CLOSE, limit=limit)
     except TimeoutError as error:
-        raise BodyTooSlow(_CLOSE, seconds=int(MAX_BODY_SECONDS)) from error
+        raise BodyTooSlow(_CLOSE, seconds=int(seconds)) from error
     return bytes(raw)
 
 

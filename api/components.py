@@ -147,6 +147,21 @@ SCHEMAS: Mapping[str, Any] = {
         ),
         "required": list(_ACCEPTED),
     },
+    "LineVerdict": {
+        **_object(
+            "What became of one line of a batch: its place in the log, or its problem.",
+            line={"type": "integer", "minimum": 1, "description": "Which line of the body."},
+            status={
+                "type": "integer",
+                "description": "201 published, 202 written; else that of the problem.",
+            },
+            **_ACCEPTED,
+            replayed={"type": "boolean", "description": "Whether it stood there before."},
+            remarks=_REMARKS,
+            problem={"$ref": f"{REF}Problem"},
+        ),
+        "required": ["line", "status"],
+    },
     "Problem": _object(
         "RFC 9457 problem details. `type` opens a page about it.",
         type={"type": "string", "format": "uri-reference", "examples": ["/problems/not-found"]},
@@ -308,6 +323,11 @@ ANSWERS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "getEnvelopes": (_OCTETS, _BYTES, "Envelopes, each after its length in four bytes."),
     "listEntries": ("application/x-ndjson", _STRING, "An object a line."),
     "listEntriesOfKey": ("application/x-ndjson", _STRING, "An object a line."),
+    "submitBatch": (
+        "application/x-ndjson",
+        {"$ref": f"{REF}LineVerdict"},
+        "A verdict a line, in the order of the body's lines.",
+    ),
     "getReceipt": (_JSON, {"$ref": f"{REF}Receipt"}, "The receipt."),
     "getConsistencyProof": (_JSON, _ANY, "Hashes in hex."),
     "evaluateSchedule": (_JSON, {"$ref": f"{REF}ImmunizationEvaluation"}, "The evaluation."),

@@ -45,6 +45,14 @@ class BodyTooLarge(HttpError):
     status = 413
 
 
+class TooManyLines(HttpError):
+    """The body has more lines than this address takes."""
+
+    code = "too-many-lines"
+    zh = "请求体行数过多。"
+    status = 413
+
+
 class BodyTooSlow(HttpError):
     """The body did not arrive in time."""
 
@@ -61,10 +69,10 @@ class NestedTooDeep(HttpError):
 
 
 class UnsupportedMediaType(HttpError):
-    """The body must be application/json, not encoded any further."""
+    """The body must be of the media type that this address takes, not encoded any further."""
 
     code = "unsupported-media-type"
-    zh = "请求体须为 application/json，且不得压缩。"
+    zh = "请求体须为该地址所要求的媒体类型，且不得压缩。"
     status = 415
 
 

@@ -18,6 +18,10 @@ from ledger.store.listening import PROJECTED, PUBLISHED, wakeups
 
 THREADS = 64
 """Commands that run at once; further ones wait in order."""
+BULK_THREADS = 32
+"""Likewise for lines of batches, so that a long batch never stands before a single write."""
+BATCHES = 8
+"""Batches that are taken at once; each holds its body in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Serving:
         published: How far the newest checkpoint reaches.
         projected: How far every view has followed.
         threads: Bounds the threads that commands run in.
+        bulk_threads: Likewise for lines of batches.
+        batches: Bounds the batches under way.
         metrics: Counts requests.
         feed: Knows how the feed is.
         policy: Which witnesses are asked, and how many are needed.
@@ -42,6 +48,8 @@ class Serving:
     published: Milestone
     projected: Milestone
     threads: CapacityLimiter
+    bulk_threads: CapacityLimiter
+    batches: CapacityLimiter
     metrics: Metrics
     feed: FeedWatch
     policy: PolicyFile
@@ -67,6 +75,8 @@ class Serving:
             published=published,
             projected=projected,
             threads=CapacityLimiter(THREADS),
+            bulk_threads=CapacityLimiter(BULK_THREADS),
+            batches=CapacityLimiter(BATCHES),
             metrics=metrics,
             feed=FeedWatch(feed_server(settings) if settings.nats_url is not None else None),
             policy=PolicyFile(settings),

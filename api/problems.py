@@ -148,14 +148,8 @@ def problem(error: Exception, request: Request) -> Response:
     What the error knows beyond its sentence stands under `facts`, free of personal data.
     """
     kind = kind_of(error)
+    body = _document(kind, error, request)
     english = wants_english(request)
-    body: dict[str, Any] = {
-        "type": f"/problems/{kind.slug}",
-        "title": kind.en if english else kind.zh,
-        "status": kind.status,
-        "facts": _facts(error),
-        "request_id": request.scope.get(REQUEST_ID),
-    }
     headers = {"Cache-Control": "no-store", "Content-Language": "en" if english else "zh-CN"}
     if kind.status == KINDS[TokenRefusedError].status:
         headers["WWW-Authenticate"] = "Bearer"
@@ -165,6 +159,14 @@ def problem(error: Exception, request: Request) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     headers |= getattr(error, "headers", None) or {}
     return Response(orjson.dumps(body, default=str), kind.status, headers, MEDIA_TYPE)
+
+
+def line_problem(error: Exception, request: Request) -> dict[str, Any]:
+    """The problem of one line of a request whose other lines stand; logged if nobody foresaw it."""
+    kind = kind_of(error)
+    if kind is INTERNAL:
+        log.error("line-failed", request_id=request.scope.get(REQUEST_ID), exc_info=error)
+    return _document(kind, error, request)
 
 
 def unexpected(error: Exception, request: Request) -> Response:
@@ -189,6 +191,16 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(RequestValidationError, _parameters)
+
+
+def _document(kind: Kind, error: Exception, request: Request) -> dict[str, Any]:
+    return {
+        "type": f"/problems/{kind.slug}",
+        "title": kind.en if wants_english(request) else kind.zh,
+        "status": kind.status,
+        "facts": _facts(error),
+        "request_id": request.scope.get(REQUEST_ID),
+    }
 
 
 async def _answer(request: Request, error: Exception) -> Response:

@@ -196,17 +196,17 @@ async def answer(request: Request, written: Written) -> Response:
             "version": written.version,
             "receipt": receipt_address(position),
         }
-        return json_response(body | _remarks(written), 202, headers)
+        return json_response(body | remarks_of(written), 202, headers)
     prove = serving.prover.prove
     if serving.prover.is_warm(position):
         proof = prove(position)
     else:
         proof = await to_thread.run_sync(prove, position, limiter=serving.threads)
     receipt = receipt_body(position, written.entry, proof)
-    return json_response(receipt | _remarks(written), 201, headers)
+    return json_response(receipt | remarks_of(written), 201, headers)
 
 
-def _remarks(written: Written) -> dict[str, Any]:
+def remarks_of(written: Written) -> dict[str, Any]:
     """What deserves a second look, for the writer only; no part of the receipt as kept."""
     found = [remark.describe() for remark in written.remarks]
     return {"remarks": found} if found else {}

@@ -21,10 +21,10 @@ from pathlib import Path
 
 from client.errors import RefutedError, TrustError
 from client.files import LogFiles
+from client.key_history import LOG_KEYS
 from client.log_keys import follow_keys
 from client.sources import (
     CHECKPOINT,
-    LOG_KEYS,
     TRUST_FILE,
     FolderSource,
     Source,

@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from client.errors import ProblemError, ReceiptError, UnavailableError
-from client.receipt import Receipt
-from client.signing import AuthorKey, SignedWrite
-from client.trust import Trust
+from client.signing import SignedWrite
 
 CREATED = (200, 201)
 ACCEPTED = 202
 NOT_FOUND = 404
-_AGAIN = (429, 502, 503, 504)
+AGAIN = (429, 502, 503, 504)
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _RECEIPT_PAUSE = 0.2
@@ -97,7 +95,7 @@ def call(request: Call, patience: Patience) -> Steps:
     for attempt in range(1, patience.attempts + 1):
         answer = yield request
         status = answer and answer.status
-        if answer is not None and answer.status not in _AGAIN:
+        if answer is not None and answer.status not in AGAIN:
             if answer.status not in _OK:
                 raise ProblemError(answer.status, _problem(answer))
             return answer
@@ -107,10 +105,8 @@ def call(request: Call, patience: Patience) -> Steps:
     raise UnavailableError(path=request.path, attempts=patience.attempts, status=status)
 
 
-def submission(
-    path: str, write: SignedWrite, key: AuthorKey, trust: Trust, patience: Patience
-) -> Generator[Call | Pause, Answer | None, Receipt]:
-    """Submit a signed write and return its verified receipt.
+def submission(path: str, write: SignedWrite, patience: Patience) -> Steps:
+    """Submit a signed write and return the answer that holds its receipt.
 
     Every repetition carries the same idempotency key, so the write stands once however often it
     is sent: a lost answer cannot double it.
@@ -118,7 +114,7 @@ def submission(
     Raises:
         ProblemError: If the server refused it.
         UnavailableError: If the outcome stayed unknown; submit the same write again.
-        ReceiptError: If the receipt does not prove what was signed.
+        ReceiptError: If the answer does not say where the receipt is.
     """
     statement = write.statement
     headers = {
@@ -129,26 +125,30 @@ def submission(
         headers["If-Match"] = f'"{statement.expected_version}"'
     answer = yield from call(Call("POST", path, headers, write.body()), patience)
     if answer.status == ACCEPTED:
-        answer = yield from _await_receipt(answer, patience)
-    receipt = Receipt.verify(answer.json(), trust)
-    receipt.verify_write(write, key)
-    return receipt
+        location = answer.headers.get("location", "")
+        if not location.startswith("/"):
+            raise ReceiptError("An accepted write names the address of its receipt.")
+        yield Pause(_RECEIPT_PAUSE)
+        answer = yield from await_receipt(location, patience)
+    return answer
 
 
-def _await_receipt(accepted: Answer, patience: Patience) -> Steps:
-    """Ask for the receipt of an accepted write until a checkpoint covers it."""
-    location = accepted.headers.get("location", "")
-    if not location.startswith("/"):
-        raise ReceiptError("An accepted write names the address of its receipt.")
+def await_receipt(location: str, patience: Patience) -> Steps:
+    """Ask for the receipt of a write until a checkpoint covers it.
+
+    Raises:
+        ProblemError: If the server refused it.
+        UnavailableError: If none covered it in time.
+    """
     waited = 0.0
     while waited < patience.receipt_seconds:
-        yield Pause(_RECEIPT_PAUSE)
         waited += _RECEIPT_PAUSE
         try:
             answer = yield from call(Call("GET", location), patience)
         except ProblemError as problem:
             if problem.status != NOT_FOUND:  # not found until it is published
                 raise
+            yield Pause(_RECEIPT_PAUSE)
             continue
         if answer.status in CREATED:
             return answer

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import TracebackType
@@ -11,10 +11,15 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from client.exchange import Answer, Call, Patience, Pause, call, submission
+from client.bulk import Verdict, bulk_submission
+from client.errors import ProblemError, ReceiptError, RefutedError
+from client.exchange import Answer, Call, Patience, Pause, await_receipt, call, submission
+from client.key_history import LOG_KEYS
+from client.log_keys import follow_history
 from client.receipt import Receipt
 from client.signing import AuthorKey, Draft, SignedWrite
 from client.trust import Trust
+from ledger.errors import NoteError
 from ledger.jcs import canonical
 
 _Result = TypeVar("_Result")
@@ -25,14 +30,14 @@ _ANSWER_SECONDS = 30.0  # the server answers a write within about 2 s, later one
 _MAX_CONNECTIONS = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """Who calls which log.
 
     Attributes:
         base_url: Where the server is, without a path.
         token: Bearer token; empty for what is public.
-        trust: The log that is meant.
+        trust: The log that is meant; follows proven rotations of its keys.
         key: The author's key; None for one who only reads.
         patience: How long a call is pursued.
     """
@@ -58,11 +63,55 @@ class Caller:
 
     def submission(self, path: str, write: Draft | SignedWrite) -> _Work[Receipt]:
         """Return the steps that submit a write, which is signed here if it is a draft."""
+        key = self._author()
+        if isinstance(write, Draft):
+            write = key.sign(self.trust.origin, write)
+        answer = yield from submission(path, write, self.patience)
+        receipt = yield from self._believe(answer)
+        receipt.verify_write(write, key)
+        return receipt
+
+    def bulk_submission(self, writes: Sequence[Draft | SignedWrite]) -> _Work[list[Verdict]]:
+        """Return the steps that submit many writes; the drafts are signed here, as one batch."""
+        drafts = [write for write in writes if isinstance(write, Draft)]
+        batch = iter(self._author().sign_batch(self.trust.origin, drafts) if drafts else ())
+        signed = [next(batch) if isinstance(write, Draft) else write for write in writes]
+        return (yield from bulk_submission(signed, self.patience))
+
+    def receipt(self, address: str, write: SignedWrite | None) -> _Work[Receipt]:
+        """Return the steps that ask for a receipt, and verify it, for this write if it is known."""
+        answer = yield from await_receipt(address, self.patience)
+        receipt = yield from self._believe(answer)
+        if write is not None:
+            receipt.verify_write(write, self._author())
+        return receipt
+
+    def _author(self) -> AuthorKey:
         if self.key is None:
             raise TypeError("A caller without an author key cannot write.")
-        if isinstance(write, Draft):
-            write = self.key.sign(self.trust.origin, write)
-        return submission(path, write, self.key, self.trust, self.patience)
+        return self.key
+
+    def _believe(self, answer: Answer) -> _Work[Receipt]:
+        """Verify a receipt; where the log's keys were rotated, by those that succeeded ours."""
+        try:
+            return Receipt.verify(answer.json(), self.trust)
+        except ReceiptError as refused:
+            if not isinstance(refused.__cause__, NoteError):
+                raise
+            followed = yield from self._follow_keys()
+            receipt = Receipt.verify(answer.json(), followed)
+        self.trust = followed
+        return receipt
+
+    def _follow_keys(self) -> _Work[Trust]:
+        try:
+            answer = yield from call(Call("GET", f"/{LOG_KEYS}"), self.patience)
+        except ProblemError:
+            return self.trust
+        try:
+            return follow_history(self.trust, answer.content)
+        except RefutedError as error:
+            raise ReceiptError("The history of the log's keys does not hold.") from error
 
     def request(self, method: str, path: str, body: Any, headers: dict[str, str]) -> _Work[Answer]:
         """Return the steps of any other request; ``body`` is JSON, or None for none."""
@@ -97,6 +146,34 @@ class Client:
             ReceiptError: If the receipt does not prove what was signed.
         """
         return self._run(self.caller.submission(path, write))
+
+    def submit_batch(self, writes: Sequence[Draft | SignedWrite]) -> list[Verdict]:
+        """Submit up to 1,000 writes in one request and return what became of each, in order.
+
+        Args:
+            writes: Drafts, which one signature here covers, or writes that were signed before. Of
+                one stream they are taken in this order.
+
+        Raises:
+            ProblemError: If the server refused the request as a whole.
+            UnavailableError: If the outcome stayed unknown; submit the same writes again.
+            ReceiptError: If the answer is not a verdict for each of them.
+        """
+        return self._run(self.caller.bulk_submission(writes))
+
+    def receipt(self, address: str, write: SignedWrite | None = None) -> Receipt:
+        """Wait for the receipt at an address, verify it and return it.
+
+        Args:
+            address: Of the receipt, as a ``Verdict`` names it.
+            write: What it must prove; None for any entry.
+
+        Raises:
+            ProblemError: If the server refused it.
+            UnavailableError: If no checkpoint covered it in time.
+            ReceiptError: If the receipt does not prove what it says.
+        """
+        return self._run(self.caller.receipt(address, write))
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Make another request; repeated as writes are, so a POST needs an idempotency key.
@@ -158,6 +235,14 @@ class AsyncClient:
     async def submit(self, path: str, write: Draft | SignedWrite) -> Receipt:
         """Submit a write; as ``Client.submit``."""
         return await self._run(self.caller.submission(path, write))
+
+    async def submit_batch(self, writes: Sequence[Draft | SignedWrite]) -> list[Verdict]:
+        """Submit many writes; as ``Client.submit_batch``."""
+        return await self._run(self.caller.bulk_submission(writes))
+
+    async def receipt(self, address: str, write: SignedWrite | None = None) -> Receipt:
+        """Wait for a receipt; as ``Client.receipt``."""
+        return await self._run(self.caller.receipt(address, write))
 
     async def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Make another request; as ``Client.request``."""

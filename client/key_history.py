@@ -10,6 +10,9 @@ from ledger.note import Note
 from ledger.proof import TlogProof
 from ledger.treehead import Checkpoint
 
+LOG_KEYS = "log-keys"
+"""The path of the history, below a log's prefix."""
+
 
 class StoredKeys(Protocol):
     """What the history is made of."""

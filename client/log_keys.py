@@ -8,9 +8,10 @@ who holds it later, a thief perhaps, can sign nothing that would be believed.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from client.errors import RefutedError
-from client.sources import LOG_KEYS, Source
+from client.key_history import LOG_KEYS
 from client.trust import Trust
 from ledger.entry import Entry
 from ledger.errors import LedgerError, NoteError
@@ -22,13 +23,16 @@ from ledger.note import Note
 from ledger.policy import Judgement, Log, Policy
 from ledger.proof import TlogProof
 
+if TYPE_CHECKING:
+    from client.sources import Source
+
 STEP = 11
 
 Tree = Callable[[int], bytes]
 """Returns the root of the log's tree at a size."""
 
 
-def follow_keys(trust: Trust, source: Source) -> Trust:
+def follow_keys(trust: Trust, source: "Source") -> Trust:
     """Return the trust in the keys that sign now; as ``follow_history``, from a source."""
     return follow_history(trust, source.read(LOG_KEYS) or b"")
 
@@ -61,7 +65,7 @@ def follow_history(trust: Trust, history: bytes) -> Trust:
     return trust
 
 
-def judge_newest(trust: Trust, source: Source, note: bytes) -> Judgement:
+def judge_newest(trust: Trust, source: "Source", note: bytes) -> Judgement:
     """Judge a checkpoint by the trusted keys, else by those that succeeded them.
 
     Raises:

@@ -9,9 +9,9 @@ from typing import Any
 from client.errors import FeedGapError, ProblemError
 from client.exchange import NOT_FOUND
 from client.http import AsyncClient, Caller
+from client.key_history import LOG_KEYS
 from client.log_keys import follow_history
 from client.message import Delivered, Previous
-from client.sources import LOG_KEYS
 from ledger.entry import Entry
 from ledger.errors import EntryError, ProofError
 from ledger.hashing import leaf_hash

@@ -16,7 +16,7 @@ import httpx
 from client.errors import ClientError, ProblemError, UnavailableError
 from client.exchange import NOT_FOUND
 from client.http import Caller, Client
-from client.key_history import encode_history
+from client.key_history import LOG_KEYS, encode_history
 from ledger.bundle import encode_bundle
 from ledger.entry import Entry
 from ledger.errors import EntryError
@@ -30,8 +30,6 @@ from ledger.tiles import (
 )
 
 CHECKPOINT = "checkpoint"
-LOG_KEYS = "log-keys"
-"""The history of the log's keys; see ``client.log_keys``."""
 TRUST_FILE = "log.vkey"
 LENGTH_BYTES = 4
 """Of the length before each envelope."""

@@ -7,6 +7,7 @@ payload and path, so that it proves alone, without its neighbours.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -126,18 +127,26 @@ def verify_batch_member(member: BatchMember, public: bytes) -> None:
         EnvelopeError: If the key did not sign, what it signed is no batch, or the payload is not
             in it there.
     """
-    # 1. The envelope is a batch's, and signed.
-    if member.envelope.payload_type != BATCH_PAYLOAD_TYPE:
-        raise EnvelopeError("This envelope signs no batch.", type=member.envelope.payload_type)
-    verify_envelope(member.envelope, public)
-    # 2. It states root and size.
-    statement = read_object(decode_document(member.envelope.payload), {"root", "size"})
-    signed_root, size = read_text(statement["root"]), read_count(statement["size"])
-    if _DIGEST(signed_root) is None or size != member.size or size > MAX_BATCH:
-        raise EnvelopeError("The batch's statement is malformed or another size.", size=size)
-    # 3. The path leads from the payload to that root.
+    # 1. The envelope is a batch's, signed, and states root and size.
+    signed_root, size = _signed_tree(member.envelope, public)
+    if size != member.size:
+        raise EnvelopeError("The batch is of another size.", size=size)
+    # 2. The path leads from the payload to that root.
     leaf = leaf_hash(member.payload)
     try:
-        verify_inclusion(member.index, size, leaf, member.path, bytes.fromhex(signed_root))
+        verify_inclusion(member.index, size, leaf, member.path, signed_root)
     except ProofError as error:
         raise EnvelopeError("The payload is not in the batch at this place.") from error
+
+
+@lru_cache(maxsize=64)
+def _signed_tree(envelope: Envelope, public: bytes) -> tuple[bytes, int]:
+    """Return root and size that a batch's envelope signs; lines of one batch come together."""
+    if envelope.payload_type != BATCH_PAYLOAD_TYPE:
+        raise EnvelopeError("This envelope signs no batch.", type=envelope.payload_type)
+    verify_envelope(envelope, public)
+    statement = read_object(decode_document(envelope.payload), {"root", "size"})
+    signed_root, size = read_text(statement["root"]), read_count(statement["size"])
+    if _DIGEST(signed_root) is None or size > MAX_BATCH:
+        raise EnvelopeError("The batch's statement is malformed.", size=size)
+    return bytes.fromhex(signed_root), size

@@ -18,13 +18,14 @@ from certificates.errors import CertificateError
 from certificates.signing import Sign1
 from client.continuity import parse_division
 from client.credentials import Credentials
+from client.key_history import LOG_KEYS
 from client.log_keys import follow_keys
 from client.message import Previous, build
 from client.message import parse as parse_message
 from client.notes import Notes
 from client.proving import verify_file
 from client.remembering import Memory
-from client.sources import LOG_KEYS, decode_envelopes
+from client.sources import decode_envelopes
 from client.trust import Trust
 from client.verify import verify_log
 from ledger.bundle import decode_bundle

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from client.errors import RefutedError
-from client.sources import CHECKPOINT, LOG_KEYS
+from client.key_history import LOG_KEYS
+from client.sources import CHECKPOINT
 from client.verify import verify_log
 from ledger.checkpoint import sign_checkpoint
 from ledger.log_keys import proof_of_possession

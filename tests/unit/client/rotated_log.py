@@ -3,9 +3,8 @@
 from itertools import pairwise
 from uuid import UUID
 
-from client.key_history import encode_history
+from client.key_history import LOG_KEYS, encode_history
 from client.signing import AuthorKey
-from client.sources import LOG_KEYS
 from ledger.checkpoint import LogSigner, sign_checkpoint
 from ledger.log_keys import INTRODUCED, RETIRED, proof_of_possession
 from tests.unit.client.signed_log import OPERATOR, ORIGIN, SignedLog, Stored, author, signer

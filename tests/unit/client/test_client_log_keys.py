@@ -6,9 +6,10 @@ import pytest
 
 from client.copying import LogCopy
 from client.errors import ReceiptError, RefutedError
+from client.key_history import LOG_KEYS
 from client.log_keys import follow_keys
 from client.receipt import Receipt
-from client.sources import CHECKPOINT, LOG_KEYS, FolderSource
+from client.sources import CHECKPOINT, FolderSource
 from client.trust import Trust
 from client.verify import Extent, verify_log
 from ledger.checkpoint import Checkpoint, sign_checkpoint
