@@ -1,0 +1,30 @@
+"""The publisher: the stream follows the log."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from bootstrap.feed import feed_server
+from bootstrap.floors import Floors
+from bootstrap.settings import Settings
+from bootstrap.wiring import wire
+from workers.publisher import Publisher
+
+
+def run(settings: Settings, stop: threading.Event, ready: Callable[[], None]) -> None:
+    """Publish until told to stop; raises FeedRefusedError where a person must look."""
+    with wire(settings) as parts:
+        floors = Floors.of(settings.data_dir)
+        publisher = Publisher(parts.reader, feed_server(settings), settings.database_url, floors)
+        ready()
+        asyncio.run(_until(stop, publisher))
+
+
+async def _until(stop: threading.Event, publisher: Publisher) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    watcher = threading.Thread(
+        target=lambda: (stop.wait(), loop.call_soon_threadsafe(stopped.set)), daemon=True
+    )
+    watcher.start()
+    await publisher.run(stopped)
