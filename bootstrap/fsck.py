@@ -9,8 +9,7 @@ from bootstrap.wiring import Parts, outside_path, signing_keys
 from client.feed import FeedServer
 from client.message import Previous
 from client.stored_feed import StoredFeed
-from commands.reclaiming import Reclaiming, request_of
-from commands.writing import HOLDER, ID_NUMBER, PACKAGE_CODE, PERSON
+from commands.reclaiming import TOLD, Reclaiming, request_of
 from ledger.store.belongings import Blobs, Claims, Writes
 from ledger.store.finding import Finding
 from ledger.store.inspection import Entries, Row, Snapshot, Tree, snapshot
@@ -20,7 +19,6 @@ from projections.loop import Projector
 Progress = Callable[[int, int], None]
 Tell = Callable[[Finding], None]
 
-_TOLD = frozenset((PERSON, ID_NUMBER, PACKAGE_CODE, HOLDER))
 _BLOCK = 256
 _SAMPLES = 16
 
@@ -90,7 +88,7 @@ def _inspect_log(
     origin = parts.settings.origin
     tree = Tree(at, outside, signing_keys(parts), origin)
     blobs, writes = Blobs(at), Writes(at, request_of)
-    claims = Claims(at, Reclaiming(parts.vault, parts.reader).claims_of, _TOLD)
+    claims = Claims(at, Reclaiming(parts.vault, parts.reader).claims_of, TOLD)
     examiners: list[Examiner] = [Entries(at, origin), tree, writes, blobs, claims]
     for finding in tree.start():
         tell(finding)

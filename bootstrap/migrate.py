@@ -62,8 +62,16 @@ def migrate(url: str, folder: Path) -> list[str]:
 
 
 def migrate_all(database_url: str, keys_url: str) -> list[str]:
-    """Bring the log's database and the keys' database up to date; return what was applied."""
-    return migrate(database_url, MIGRATIONS / "log") + migrate(keys_url, MIGRATIONS / "keys")
+    """Bring the log's database and the keys' database up to date.
+
+    Returns:
+        What was applied, such as `log/0001_ledger.sql`.
+    """
+    return [
+        f"{name}/{file}"
+        for name, url in (("log", database_url), ("keys", keys_url))
+        for file in migrate(url, MIGRATIONS / name)
+    ]
 
 
 def _apply(connection: psycopg.Connection[tuple[Any, ...]], file: Path, known: str | None) -> bool:

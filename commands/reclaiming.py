@@ -23,6 +23,9 @@ from ledger.store.append import Claim
 from ledger.store.lost import ANY_KEY, Claims
 from ledger.store.reading import LogReader
 
+TOLD = frozenset((PERSON, ID_NUMBER, PACKAGE_CODE, HOLDER, RESTRICTED, SHREDDED, ROTATION))
+"""The kinds of claims that entries tell."""
+
 
 def request_of(entry: Entry, payload: bytes) -> bytes | None:
     """What an idempotency key stands for: SHA-256 of the signed payload.
