@@ -198,7 +198,10 @@ async def entries(
     Integrators of one province, city or county get that division's entries only.
     """
     check_read(caller, "entries", Scope(caller.division))
-    lines = _lines(serving_of(request).parts.reader, caller, after, limit)
+    reader, division = serving_of(request).parts.reader, caller.division
+    lines = (
+        _lines_within(reader, division, after, limit) if division else _lines(reader, after, limit)
+    )
     return StreamingResponse(lines, media_type=NDJSON, headers={"Cache-Control": PRIVATE})
 
 
@@ -220,7 +223,7 @@ def _parsed(parse: Callable[[str], _Parsed], path: str) -> _Parsed:
         raise AddressUnknown from error
 
 
-def _lines(reader: LogReader, caller: Principal, after: int, limit: int) -> Iterator[bytes]:
+def _lines(reader: LogReader, after: int, limit: int) -> Iterator[bytes]:
     last = after + limit
     while after < last:
         page = reader.entries(after + 1, min(PAGE, last - after))
@@ -228,9 +231,18 @@ def _lines(reader: LogReader, caller: Principal, after: int, limit: int) -> Iter
             return
         previous = reader.previous_many(after + 1, page[-1][0])
         for position, raw, _ in page:
-            after = position
-            if caller.is_within(Entry.decode(raw).division):
-                yield _line(position, raw, previous[position])
+            yield _line(position, raw, previous[position])
+        after = page[-1][0]
+
+
+def _lines_within(reader: LogReader, division: str, after: int, limit: int) -> Iterator[bytes]:
+    last = after + limit
+    while after < last:
+        page = reader.entries_within(division, after + 1, last, PAGE)
+        previous = reader.previous_of([position for position, _, _ in page])
+        for position, raw, _ in page:
+            yield _line(position, raw, previous[position])
+        after = page[-1][0] if len(page) == PAGE else last
 
 
 def _line(position: int, raw: bytes, previous: Predecessors) -> bytes:

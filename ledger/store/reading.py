@@ -28,6 +28,7 @@ Predecessors = tuple[int, int, int]
 """Positions of the entries before one in its province, city and county; 0 for none."""
 
 _QUERIES = load_queries("reading.sql")
+_WITHIN = ("entries_of_province", "entries_of_city", "entries_of_county")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,25 @@ class LogReader:
     def entries(self, first: int, limit: int) -> list[Located]:
         """Return published entries from a position on, at most ``limit``."""
         return self._rows("entries", [first, first + limit - 1])
+
+    def entries_within(self, division: str, first: int, last: int, limit: int) -> list[Located]:
+        """Return published entries of a division in a range of positions, in their order.
+
+        What it costs is what it finds, however many entries of others lie between.
+
+        Args:
+            division: Prefix of at least a province's two digits.
+            first: First position.
+            last: Last position.
+            limit: At most so many entries.
+        """
+        query = _WITHIN[min(len(division) // 2, len(_WITHIN)) - 1]
+        wanted = {"division": division, "first": first, "last": last, "limit": limit}
+        return self._rows(query, wanted)
+
+    def entries_at(self, positions: Sequence[int]) -> list[Located]:
+        """Return the published entries at some positions, in their order."""
+        return self._rows("entries_at", [list(positions)])
 
     def signed_by(self, keyid: str, after: int, limit: int) -> list[Located]:
         """Return published entries that a key has signed, after a position, in their order.
@@ -276,6 +296,11 @@ class LogReader:
     def previous_many(self, first: int, last: int) -> dict[int, Predecessors]:
         """Return for each position of a range, both ends included, what ``previous`` does."""
         rows = self._rows("previous_many", {"first": first, "last": last})
+        return {position: (province, city, county) for position, province, city, county in rows}
+
+    def previous_of(self, positions: Sequence[int]) -> dict[int, Predecessors]:
+        """Return for each of some positions what ``previous`` does, by a look-up for each."""
+        rows = self._rows("previous_of", [list(positions)])
         return {position: (province, city, county) for position, province, city, county in rows}
 
     def _tree(self, size: int, needed: Sequence[TileAddress]) -> TileReader:

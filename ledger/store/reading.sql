@@ -25,6 +25,34 @@ WHERE position >= %b::bigint
   AND position <= least(%b::bigint, (SELECT published FROM ledger.checkpoint))
 ORDER BY position;
 
+-- name: entries_of_province
+-- Found by the index of the same name, as in the next two; `starts_with` is for prefixes of a length
+-- between the indexes'.
+SELECT position, entry, leaf FROM ledger.entries
+WHERE left(division, 2) = left(%(division)b, 2) AND starts_with(division, %(division)b)
+  AND position >= %(first)b::bigint
+  AND position <= least(%(last)b::bigint, (SELECT published FROM ledger.checkpoint))
+ORDER BY position LIMIT %(limit)b::bigint;
+
+-- name: entries_of_city
+SELECT position, entry, leaf FROM ledger.entries
+WHERE left(division, 4) = left(%(division)b, 4) AND starts_with(division, %(division)b)
+  AND position >= %(first)b::bigint
+  AND position <= least(%(last)b::bigint, (SELECT published FROM ledger.checkpoint))
+ORDER BY position LIMIT %(limit)b::bigint;
+
+-- name: entries_of_county
+SELECT position, entry, leaf FROM ledger.entries
+WHERE left(division, 6) = left(%(division)b, 6) AND starts_with(division, %(division)b)
+  AND position >= %(first)b::bigint
+  AND position <= least(%(last)b::bigint, (SELECT published FROM ledger.checkpoint))
+ORDER BY position LIMIT %(limit)b::bigint;
+
+-- name: entries_at
+SELECT position, entry, leaf FROM ledger.entries
+WHERE position = ANY(%b::bigint[]) AND position <= (SELECT published FROM ledger.checkpoint)
+ORDER BY position;
+
 -- name: stream
 SELECT position, entry, leaf FROM ledger.entries
 WHERE stream = %b AND version > %b::bigint
@@ -93,6 +121,22 @@ SELECT position,
         WHERE left(e.division, 6) = left(r.division, 6) AND e.position < %(first)b::bigint
     ), 0)
 FROM ranged r ORDER BY position;
+
+-- name: previous_of
+SELECT r.position,
+    coalesce((
+        SELECT max(e.position) FROM ledger.entries e
+        WHERE left(e.division, 2) = left(r.division, 2) AND e.position < r.position
+    ), 0),
+    coalesce((
+        SELECT max(e.position) FROM ledger.entries e
+        WHERE left(e.division, 4) = left(r.division, 4) AND e.position < r.position
+    ), 0),
+    coalesce((
+        SELECT max(e.position) FROM ledger.entries e
+        WHERE left(e.division, 6) = left(r.division, 6) AND e.position < r.position
+    ), 0)
+FROM ledger.entries r WHERE r.position = ANY(%b::bigint[]);
 
 -- name: recorded
 -- An entry, whether a checkpoint covers it or not.

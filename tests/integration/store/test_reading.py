@@ -168,7 +168,7 @@ def test_known_at_is_the_last_position_recorded_by_then(
 
 
 def test_the_previous_positions_of_a_division_are_those_of_a_slow_search(
-    reader, writer, make_append, make_event
+    reader, writer, make_append, make_event, integrator
 ):
     chooser = random.Random(11)
     divisions = [
@@ -191,6 +191,15 @@ def test_the_previous_positions_of_a_division_are_those_of_a_slow_search(
     assert reader.previous_many(120, 140) == {p: expected[p] for p in range(120, 141)}
     for position in (1, 2, 77, 300):
         assert reader.previous(position, divisions[position - 1]) == expected[position]
+    integrator.round()
+    some = [3, 77, 298]
+    assert reader.previous_of(some) == {p: expected[p] for p in some}
+    assert [p for p, _, _ in reader.entries_at([298, 3, 77, 999])] == some
+    for prefix in {division[:digits] for division in divisions for digits in (2, 3, 4, 5, 6, 9)}:
+        wanted = [p for p in range(20, 281) if divisions[p - 1].startswith(prefix)]
+        found = reader.entries_within(prefix, 20, 280, 1_000)
+        assert found == reader.entries_at(wanted)
+        assert reader.entries_within(prefix, 20, 280, 2) == found[:2]
 
 
 @pytest.mark.parametrize(("digits", "index"), [(2, "province"), (4, "city"), (6, "county")])
