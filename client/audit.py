@@ -6,7 +6,6 @@ is kept dense: 20 bytes a stream, 21 an author's write, and something for each k
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,7 @@ from client.authors import Authors
 from client.checking import Facts, check_evidence, facts_of, read_entry
 from client.compact import CompactMap
 from client.errors import RefutedError
-from ledger.entry import CLOCK_TOLERANCE, Entry, decode_time, encode_time
+from ledger.entry import CLOCK_TOLERANCE, Entry, decode_time
 from ledger.log_keys import TOPICS, LogKeyError, LogKeys
 
 STREAM, DOUBLE, CAUSE, BLOB, LOG_KEYS = 4, 7, 8, 9, 11
@@ -64,7 +63,7 @@ class Audit:
         self._key_steps: list[tuple[int, str, str, dict[str, Any]]] = []
         self.versions = CompactMap(_VERSION_BYTES)
         self.writes = CompactMap(_POSITION_BYTES)
-        self.newest: datetime | None = None
+        self.newest = ""
         self._origin = origin
 
     def take(self, position: int, raw: bytes, envelope: bytes | None) -> Facts:
@@ -120,7 +119,7 @@ class Audit:
         """Return what is known but ``versions`` and ``writes``, as a JSON object."""
         return {
             "counts": asdict(self.counts),
-            "newest": None if self.newest is None else encode_time(self.newest),
+            "newest": self.newest,
             "authors": self.authors.remember(),
             "log_keys": self._key_steps,
         }
@@ -128,7 +127,9 @@ class Audit:
     def recall(self, facts: dict[str, Any]) -> None:
         """Know what another audit knew; raises KeyError, TypeError, ValueError or EntryError."""
         self.counts = Counts(**facts["counts"])
-        self.newest = None if facts["newest"] is None else decode_time(facts["newest"])
+        self.newest = facts["newest"]
+        if self.newest:
+            decode_time(self.newest)
         self.authors.recall(facts["authors"])
         for position, topic, stream, data in facts["log_keys"]:
             self._take_log_keys(position, topic, stream, data)
@@ -176,11 +177,10 @@ class Audit:
 
     def _check_time(self, position: int, facts: Facts) -> None:
         """Compare with the running maximum, by which "known at" is told (DESIGN section 4)."""
-        newest = self.newest
-        if newest is None or facts.recorded_at >= newest:
+        if facts.recorded_at >= self.newest:  # spelled so that their order is that of time
             self.newest = facts.recorded_at
             return
-        behind = newest - facts.recorded_at
+        behind = decode_time(self.newest) - decode_time(facts.recorded_at)
         if behind > CLOCK_TOLERANCE:
             raise RefutedError(STREAM, position, "time-set-back", seconds=behind.total_seconds())
 

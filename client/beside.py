@@ -16,6 +16,7 @@ from typing import Self
 
 from client.checking import Facts, check_evidence, facts_of, read_entry
 from client.errors import RefutedError
+from client.glance import Glance
 
 Checked = list[tuple[Facts, bytes | None]]
 """What was found in each entry of a bundle, and in its evidence."""
@@ -86,18 +87,27 @@ def check_bundle(
     """
     if envelopes is not None and len(envelopes) != len(entries):
         return None
+    glance = Glance(origin)
     checked: Checked = []
     try:
         for place, raw in enumerate(entries):
-            entry = read_entry(0, raw, origin)
-            write = None
-            if envelopes is not None:
-                public = keys[entry.author.keyid]
-                write = check_evidence(0, entry, envelopes[place], public)
-            checked.append((facts_of(entry), write))
+            envelope = None if envelopes is None else envelopes[place]
+            seen = glance.see(raw, envelope, keys)
+            checked.append(_check(origin, raw, envelope, keys) if seen is None else seen)
     except (RefutedError, KeyError):
         return None
     return checked
+
+
+def _check(
+    origin: str, raw: bytes, envelope: bytes | None, keys: dict[str, bytes]
+) -> tuple[Facts, bytes | None]:
+    """Check what is not seen to be right at a glance."""
+    entry = read_entry(0, raw, origin)
+    write = None
+    if envelope is not None:
+        write = check_evidence(0, entry, envelope, keys[entry.author.keyid])
+    return facts_of(entry), write
 
 
 def _end_with_parent() -> None:

@@ -4,7 +4,7 @@ They are nearly all of the work, and may be done in any order and process. What 
 the order of the log is left as ``Facts``, for ``client.audit``.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,13 +13,16 @@ from client.authors import REGISTER
 from client.errors import RefutedError
 from domain.codec import MalformedData, decode
 from domain.topics import EVENTS
-from ledger.entry import Entry
+from ledger.entry import Entry, encode_time
 from ledger.envelope import decode_evidence, verify_evidence
 from ledger.errors import EntryError, EnvelopeError, StatementError
 from ledger.log_keys import TOPICS
 from ledger.statement import DERIVED, Statement
 
 ENTRY, ENVELOPE = 3, 5
+
+KEPT = REGISTER | TOPICS
+"""Topics about organisations and keys, the log's too."""
 
 Cause = tuple[bytes, int]
 """Stream and version of the event that made the server write another."""
@@ -31,7 +34,7 @@ class Facts(NamedTuple):
     Attributes:
         stream: Id of the aggregate, 16 bytes.
         version: Place in it.
-        recorded_at: The log's clock.
+        recorded_at: The log's clock as it is spelled: texts of 27 characters, in the order of time.
         org: Organisation of the author.
         keyid: Key of the author.
         is_known: Whether this edition knows the topic.
@@ -45,7 +48,7 @@ class Facts(NamedTuple):
 
     stream: bytes
     version: int
-    recorded_at: datetime
+    recorded_at: str
     org: str
     keyid: str
     is_known: bool
@@ -80,24 +83,35 @@ def read_entry(position: int, raw: bytes, origin: str) -> Entry:
 
 def facts_of(entry: Entry) -> Facts:
     """Return what of an entry is judged by those before it."""
-    data, derived = entry.data, entry.data.get(DERIVED)
-    is_made, cause = False, None
-    if isinstance(derived, dict):
-        is_made = "cause" in derived or "on_behalf_of" in derived
-        cause = _cause(derived.get("cause"))
+    is_made, cause, correction = origins_of(entry.data)
     return Facts(
         entry.stream.bytes,
         entry.version,
-        entry.recorded_at,
+        encode_time(entry.recorded_at),
         entry.author.org,
         entry.author.keyid,
         entry.topic in EVENTS,
-        entry.topic in REGISTER or entry.topic in TOPICS,
+        entry.topic in KEPT,
         is_made,
         cause,
-        None if cause is None else data.get("correction"),
+        correction,
         tuple([seal.sha256 for seal in entry.sealed]),
     )
+
+
+def origins_of(data: Mapping[str, Any]) -> tuple[bool, Cause | None, Any]:
+    """Return whether the server made an entry, for which cause, and what its data say of that."""
+    derived = data.get(DERIVED)
+    if not isinstance(derived, dict):
+        return False, None, None
+    cause = _cause(derived.get("cause"))
+    is_made = "cause" in derived or "on_behalf_of" in derived
+    return is_made, cause, None if cause is None else data.get("correction")
+
+
+def write_id(org: str, idempotency_key: str) -> bytes:
+    """Return 16 bytes for an author's write, of two UUIDs in lower case."""
+    return sha256(bytes.fromhex((org + idempotency_key).replace("-", ""))).digest()[:16]
 
 
 def check_evidence(position: int, entry: Entry, envelope: bytes, public: bytes) -> bytes:
@@ -118,7 +132,7 @@ def check_evidence(position: int, entry: Entry, envelope: bytes, public: bytes) 
         raise RefutedError(ENVELOPE, position, "signature-invalid", cause=error.message) from error
     except StatementError as error:
         raise RefutedError(ENVELOPE, position, "statement-differs", **error.fields) from error
-    return sha256(UUID(entry.author.org).bytes + statement.idempotency_key.bytes).digest()[:16]
+    return write_id(entry.author.org, str(statement.idempotency_key))
 
 
 def _cause(value: Any) -> Cause | None:

@@ -16,6 +16,8 @@ _NOT_PLAIN = re.compile(rf"[{_CONTROLS}\ud800-\udfff]").search
 # points would see halves of rare characters.
 PLAIN = rf"[^{_CONTROLS}{_SPACES}](?:[^{_CONTROLS}]*[^{_CONTROLS}{_SPACES}])?"
 """What `is_plain` tells of a text that is not empty."""
+UNQUOTED_PLAIN = rf'[^{_CONTROLS}{_SPACES}"\\](?:[^{_CONTROLS}"\\]*[^{_CONTROLS}{_SPACES}"\\])?'
+"""Such a text in which JSON escapes nothing."""
 
 UUID_TEXT = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _UUID = re.compile(UUID_TEXT).fullmatch

@@ -138,23 +138,31 @@ def verify_envelope(envelope: Envelope, public: bytes) -> None:
     Raises:
         EnvelopeError: If the key is weak, did not sign, or its signature does not fit.
     """
-    # 1. Under a weak key a signature says nothing.
-    try:
-        check_public_key(public)
-    except KeyMaterialError as error:
-        raise EnvelopeError(error.message) from error
-    # 2. The signature that claims to be this key's.
+    # 1. The signature that claims to be this key's.
     keyid = keyid_of(public)
     signature = next((one.sig for one in envelope.signatures if one.keyid == keyid), None)
     if signature is None:
         raise EnvelopeError("This key did not sign the envelope.", keyid=keyid)
-    # 3. It fits type and payload, byte for byte.
+    # 2. It fits type and payload, byte for byte.
+    verify_signature(public, signature, envelope.payload_type, envelope.payload)
+
+
+def verify_signature(public: bytes, signature: bytes, payload_type: str, payload: bytes) -> None:
+    """Verify one signature over a payload and its type.
+
+    Raises:
+        EnvelopeError: If the key is weak, or the signature does not fit.
+    """
     try:
-        _loaded(public).verify(signature, pae(envelope.payload_type, envelope.payload))
+        _loaded(public).verify(signature, pae(payload_type, payload))
+    except KeyMaterialError as error:
+        raise EnvelopeError(error.message) from error
     except InvalidSignature as error:
+        keyid = keyid_of(public)
         raise EnvelopeError("The author's signature does not fit.", keyid=keyid) from error
 
 
 @lru_cache(maxsize=4096)
 def _loaded(public: bytes) -> Ed25519PublicKey:
+    check_public_key(public)  # under a weak key a signature says nothing
     return Ed25519PublicKey.from_public_bytes(public)

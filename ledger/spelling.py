@@ -1,0 +1,166 @@
+"""The canonical spelling of entries and of their evidence: what matches needs no parsing.
+
+An entry of one log and topic is a regular language, since its members are sorted and most have a
+fixed length. Whatever matches is an entry as ``Entry.decode`` reads it. Not all entries match, nor
+need they: ``Entry.decode`` and ``ledger.envelope`` stay the judges of the others.
+"""
+
+import re
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple, Self
+
+from ledger.dsse import PAYLOAD_TYPE, verify_signature
+from ledger.entry import MAX_ENTRY_BYTES
+from ledger.errors import EnvelopeError
+from ledger.members import MAX_ENVELOPE_BYTES
+
+_DATA, _DERIVED = 4, 5
+"""Groups of the expression for an entry."""
+
+Match = Callable[[str], re.Match[str] | None]
+
+_UNQUOTED_ORIGIN = re.compile(r"[!#-*,-\[\]-~]{1,255}").fullmatch
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_HEX32 = "[0-9a-f]{64}"
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+_SEAL = rf'\{{"sha256":"{_HEX32}","subject":"{_UUID}"\}}'
+_SEALS = re.compile(rf'"sha256":"({_HEX32})","subject":"({_UUID})"').findall
+_COMMITMENTS = re.compile(
+    rf'\{{"commitments":(\{{(?:"{_UUID}":"{_HEX32}"(?:,(?=")|(?=\}})))*\}}),'
+).match
+_COMMITTED = re.compile(rf'"({_UUID})":').findall
+_WRITE = re.compile(rf',"idempotency_key":"({_UUID})","origin":').search
+_ENVELOPE = re.compile(
+    rb'\{"payload":"([0-9A-Za-z+/]+={0,2})","payloadType":"%b",'
+    rb'"signatures":\[\{"keyid":"([0-9a-f]{64})","sig":"([0-9A-Za-z+/]+={0,2})"\}\]\}'
+    % re.escape(PAYLOAD_TYPE).encode()
+).fullmatch
+
+
+def entries_of(origin: str, topic: str, data: str) -> Match:
+    """Compile what matches canonical entries.
+
+    Args:
+        origin: Name of the log, as an entry may hold it.
+        topic: Likewise.
+        data: Expression of the canonical texts of the topic's data. It has one group: the member
+            ``derived`` with the comma before it, empty where there is none.
+    """
+    if _UNQUOTED_ORIGIN(origin) is None:
+        return re.compile("(?!)").match  # JSON would escape it
+    return re.compile(
+        rf'\{{"author":\{{"envelope":"({_HEX32})","keyid":"({_HEX32})","org":"({_UUID})"\}},'
+        rf'"data":({data}),"division":"[0-9]{{6}}(?:[0-9]{{3}})?","origin":"{re.escape(origin)}",'
+        rf'"recorded_at":"({_TIME})","sealed":\[((?:{_SEAL}(?:,{_SEAL})*)?)\],'
+        rf'"stream":"({_UUID})","topic":"{re.escape(topic)}","v":1,'
+        r'"version":([1-9][0-9]{0,14})\}'
+    ).fullmatch
+
+
+class SpelledEntry(NamedTuple):
+    """An entry whose bytes are right, its members as they are spelled.
+
+    Attributes:
+        envelope: SHA-256 of the evidence, hex.
+        keyid: Key of the author.
+        org: The author.
+        data: Canonical JSON.
+        signed: The same without what is server-made.
+        recorded_at: 27 characters.
+        sealed: Digests and subjects.
+        stream: UUID.
+        version: Decimal.
+    """
+
+    envelope: str
+    keyid: str
+    org: str
+    data: str
+    signed: str
+    recorded_at: str
+    sealed: list[tuple[str, str]]
+    stream: str
+    version: str
+
+    @classmethod
+    def read(cls, raw: bytes, matches: Match) -> Self | None:
+        """Return the entry, or None where ``Entry.decode`` must be asked."""
+        if len(raw) > MAX_ENTRY_BYTES:
+            return None
+        try:
+            found = matches(raw.decode())
+            if found is None:
+                return None
+            envelope, keyid, org, data, derived, recorded_at, seals, stream, version = (
+                found.groups()
+            )
+            datetime.fromisoformat(recorded_at)  # the calendar has such a moment
+        except ValueError:
+            return None
+        sealed = _SEALS(seals) if seals else []
+        if len(sealed) > 1 and len({subject for _, subject in sealed}) < len(sealed):
+            return None
+        signed = _without(found) if derived else data
+        return cls(envelope, keyid, org, data, signed, recorded_at, sealed, stream, version)
+
+    def idempotency_key(
+        self, origin: str, topic: str, evidence: bytes, keys: Mapping[str, bytes]
+    ) -> str | None:
+        """Return the number of the write, where an envelope is canonical and signs this entry.
+
+        That the digest of ``evidence`` is the one named here is the caller's to check.
+
+        Args:
+            origin: Name of the log.
+            topic: Of the entry.
+            evidence: A DSSE envelope.
+            keys: Public keys by key ID.
+
+        Returns:
+            None where ``ledger.envelope`` must be asked.
+        """
+        found = None if len(evidence) > MAX_ENVELOPE_BYTES else _ENVELOPE(evidence)
+        if found is None or found[2] != self.keyid.encode() or self.keyid not in keys:
+            return None
+        try:
+            payload, signature = _base64(found[1]), _base64(found[3])
+            key = self._stated(origin, topic, payload.decode())
+            if key is not None:
+                verify_signature(keys[self.keyid], signature, PAYLOAD_TYPE, payload)
+        except (ValueError, EnvelopeError):
+            return None
+        return key
+
+    def _stated(self, origin: str, topic: str, payload: str) -> str | None:
+        """Spell the statement that this entry must stem from, and compare."""
+        start, write = _COMMITMENTS(payload), _WRITE(payload)
+        if start is None or write is None:
+            return None
+        subjects = sorted(subject for _, subject in self.sealed)
+        if _COMMITTED(start[1]) != subjects:
+            return None
+        expected = (
+            f'{{"commitments":{start[1]},"data":{self.signed},'
+            f'"expected_version":{int(self.version) - 1},"idempotency_key":"{write[1]}",'
+            f'"origin":"{origin}","stream":"{self.stream}","topic":"{topic}"}}'
+        )
+        return write[1] if payload == expected else None
+
+
+def _without(found: re.Match[str]) -> str:
+    """Return the data without what is server-made."""
+    text, (start, end) = found.string, found.span(_DATA)
+    cut, rest = found.span(_DERIVED)
+    if cut == start + 1:  # as the first member it has its comma behind it
+        rest = min(rest + 1, end - 1)
+    return text[start:cut] + text[rest:end]
+
+
+def _base64(text: bytes) -> bytes:
+    """Read canonical base64; raises ValueError for any other."""
+    raw = a2b_base64(text)
+    if b2a_base64(raw, newline=False) != text:
+        raise ValueError("not canonical base64")
+    return raw

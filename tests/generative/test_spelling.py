@@ -1,0 +1,157 @@
+"""What is seen to be right at a glance is right: the strict readers say the same of it."""
+
+import json
+import re
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.checking import check_evidence, facts_of, read_entry
+from client.errors import RefutedError
+from client.glance import Glance
+from domain.codec import decode, json_schema
+from domain.spelling import NOTHING, spelling_of_data
+from domain.topics import EVENTS
+from ledger.entry import Entry
+from ledger.envelope import Envelope, keyid_of, sign_payload
+from ledger.jcs import canonical, parse_canonical
+from ledger.spelling import entries_of
+from tests.tamper.drawn_log import drawn_log, private_key
+from tests.unit.client.signed_log import CLINIC, ORIGIN, author
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "events"
+LOG = drawn_log(11, 220)
+LINES = [(line.raw, line.envelope) for line in LOG.lines]
+NAMED = re.compile(rb'"envelope":"[0-9a-f]{64}"')
+KEYS = {
+    keyid_of(public): public
+    for raw, _ in LINES
+    for data in [Entry.decode(raw).data]
+    if data.get("public_key")
+    for public in [bytes.fromhex(data["public_key"])]
+}
+SIGNED = [
+    (raw, envelope)
+    for raw, envelope in LINES
+    if Entry.decode(raw).author.keyid == author(CLINIC).keyid and b'"index":' not in envelope
+]
+NEVER_SEEN = {"log.key-introduced.v1", "log.key-retired.v1"}
+"""Their data hold whole notes, in which JSON escapes line feeds."""
+
+POOL = st.sampled_from(
+    [
+        *(b'"', b"\\", b",", b"{,", b"{}", b"[]", b"null", b"true", b"-0", b"1.0", b"01", b"1e3"),
+        *(b"9007199254740992", b'""', b'"a"', b'" a"', b'"\xc2\x85"', b"\xed\xa0\x80", b"\xff"),
+        *(b'"derived":{},', b',"derived":{}', b'"v":1', b"2026-02-30", b"0000-01-01", b"\x7f"),
+        *("七".encode(), "𠮷".encode(), b"\\u4e03", b'"\\n"', b"A", b"f", b"0", b" ", b"\n"),
+    ]
+)
+
+
+def golden_data(topic):
+    return json.loads((GOLDEN / f"{topic}.json").read_text())["example"]
+
+
+def matcher(topic):
+    return re.compile(spelling_of_data(json_schema(EVENTS[topic]))).fullmatch
+
+
+@st.composite
+def altered(draw, raw):
+    """Bytes with a few pieces put in, taken out, doubled or exchanged."""
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(raw)))
+        end = draw(st.integers(start, min(len(raw), start + 40)))
+        raw = raw[:start] + draw(POOL | st.just(b"") | st.just(raw[start:end] * 2)) + raw[end:]
+    return raw
+
+
+def strict(raw, envelope):
+    """What the judge says, None if it refuses."""
+    try:
+        entry = read_entry(0, raw, ORIGIN)
+        if envelope is None:
+            return facts_of(entry), None
+        public = KEYS[entry.author.keyid]
+        return facts_of(entry), check_evidence(0, entry, envelope, public)
+    except (RefutedError, KeyError):
+        return None
+
+
+@pytest.mark.parametrize("topic", EVENTS)
+def test_the_golden_data_of_every_topic_are_seen(topic):
+    text = orjson.dumps(golden_data(topic), option=orjson.OPT_SORT_KEYS).decode()
+    assert (matcher(topic)(text) is None) == (topic in NEVER_SEEN)
+
+
+@given(st.data())
+def test_altered_data_that_match_are_canonical_and_have_their_shape(data):
+    topic = data.draw(st.sampled_from(sorted(EVENTS.keys() - NEVER_SEEN)))
+    raw = data.draw(altered(orjson.dumps(golden_data(topic), option=orjson.OPT_SORT_KEYS)))
+    try:
+        found = matcher(topic)(raw.decode())
+    except UnicodeDecodeError:
+        return
+    if found:
+        decode(EVENTS[topic], parse_canonical(raw))  # either raises where it is not so
+
+
+@given(st.data())
+def test_what_is_seen_of_an_altered_entry_is_what_the_judge_says(data):
+    raw, _ = data.draw(st.sampled_from(LINES))
+    raw = data.draw(altered(raw))
+    seen = Glance(ORIGIN).see(raw, None, KEYS)
+    assert seen is None or seen == strict(raw, None)
+
+
+@given(st.data())
+def test_what_is_seen_of_altered_evidence_is_what_the_judge_says(data):
+    """By a forger who has the author's key, and names his envelope in the entry."""
+    raw, envelope = data.draw(st.sampled_from(SIGNED))
+    way = data.draw(st.sampled_from(["envelope", "payload", "entry", "entry and payload"]))
+    if "entry" in way:
+        raw = data.draw(altered(raw))
+    if way == "envelope":
+        envelope = data.draw(altered(envelope))
+    if "payload" in way:
+        payload = data.draw(altered(Envelope.decode(envelope).payload))
+        envelope = sign_payload(payload, private_key(CLINIC)).encode()
+    raw = NAMED.sub(b'"envelope":"%b"' % sha256(envelope).hexdigest().encode(), raw, count=1)
+    seen = Glance(ORIGIN).see(raw, envelope, KEYS)
+    assert seen is None or seen == strict(raw, envelope)
+
+
+@pytest.mark.parametrize("words", ["a{b", "a{,b", ',"derived":', '{"derived":{}}', "},{"])
+def test_words_like_json_in_a_text_are_signed_as_they_stand(words):
+    """What is cut out of the data for the comparison is the server-made member alone."""
+    raw, envelope = next(one for one in SIGNED if b'"lot":' in one[0])
+    entry, other = Entry.decode(raw), Envelope.decode(envelope)
+    statement = orjson.loads(other.payload)
+    for text in (words, words.replace("{,", "{")):
+        statement["data"]["maker"] = text
+        forged = sign_payload(canonical(statement), private_key(CLINIC)).encode()
+        signed_by = replace(entry.author, envelope=sha256(forged).hexdigest())
+        shown = replace(entry, author=signed_by, data={**entry.data, "maker": words}).encode()
+        seen = Glance(ORIGIN).see(shown, forged, KEYS)
+        assert seen is None or seen == strict(shown, forged)
+        assert (strict(shown, forged) is None) == (text != words)
+
+
+def test_nearly_all_of_a_genuine_log_is_seen_and_none_otherwise_than_judged():
+    seen = [Glance(ORIGIN).see(raw, envelope, KEYS) for raw, envelope in LINES]
+    assert all(
+        found is None or found == strict(*line) for found, line in zip(seen, LINES, strict=True)
+    )
+    alone = [Glance(ORIGIN).see(raw, None, KEYS) for raw, _ in LINES]
+    assert None not in alone
+    assert sum(found is not None for found in seen) > len(seen) // 2  # the others are batches'
+
+
+def test_a_name_that_json_escapes_is_left_to_the_judge():
+    for origin in ('a"b', "a\\b", "", "a b"):
+        assert entries_of(origin, "a.v1", r"\{\}()").__self__.pattern == NOTHING
