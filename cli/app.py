@@ -1,53 +1,75 @@
-"""All commands of `vaxledger`, each in a module of its own."""
+"""All commands of `vaxledger`, each in a module of its own that is read when it is wanted.
+
+All of them together take a second to import, which every start of an installation would pay twice.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from cli import (
-    access,
-    evaluate,
-    feed,
-    kek,
-    key,
-    log,
-    projections,
-    schedules,
-    serving,
-    shred,
-    subscriber,
-    witness,
-)
-from cli.conformance.command import conformance
-from cli.demo.command import demo
-from cli.fsck import fsck
-from cli.tail import tail
-from cli.token import token
-from cli.verify import verify
+COMMANDS: Mapping[str, str] = {
+    "demo": "cli.demo.command:demo",
+    "serve": "cli.serving:serve",
+    "migrate": "cli.migrating:migrate",
+    "api": "cli.serving:api",
+    "worker": "cli.serving:worker",
+    "tail": "cli.tail:tail",
+    "conformance": "cli.conformance.command:conformance",
+    "verify": "cli.verify:verify",
+    "fsck": "cli.fsck:fsck",
+    "token": "cli.token:token",
+    "access": "cli.access:app",
+    "evaluate": "cli.evaluate:app",
+    "feed": "cli.feed:app",
+    "kek": "cli.kek:app",
+    "key": "cli.key:app",
+    "log": "cli.log:app",
+    "projections": "cli.projections:app",
+    "schedules": "cli.schedules:app",
+    "shred": "cli.shred:app",
+    "subscriber": "cli.subscriber:app",
+    "witness": "cli.witness:app",
+}
+"""Where each stands: a function, or a `Typer` with commands of its own."""
+
+
+class Commands(TyperGroup):
+    """The commands by name."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return all names."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, None if there is none of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(module), attribute)
+        mounted = typer.Typer(add_completion=False, callback=vaxledger)
+        if isinstance(found, typer.Typer):
+            mounted.add_typer(found, name=cmd_name)
+        else:
+            mounted.command(cmd_name)(found)
+        group = typer.main.get_command(mounted)
+        assert isinstance(group, TyperGroup)  # it has a callback
+        return group.commands[cmd_name]
+
+
+def vaxledger() -> None:
+    """预防接种记录完整性账本 · a tamper-evident ledger of vaccination records."""
+
 
 app = typer.Typer(
     name="vaxledger",
-    help="预防接种记录完整性账本 · a tamper-evident ledger of vaccination records",
+    cls=Commands,
+    callback=vaxledger,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
 )
-app.command("demo")(demo)
-app.command("serve")(serving.serve)
-app.command("migrate")(serving.migrate)
-app.command("api")(serving.api)
-app.command("worker")(serving.worker)
-app.command("tail")(tail)
-app.command("conformance")(conformance)
-app.command("verify")(verify)
-app.command("fsck")(fsck)
-app.command("token")(token)
-app.add_typer(access.app, name="access")
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(feed.app, name="feed")
-app.add_typer(kek.app, name="kek")
-app.add_typer(key.app, name="key")
-app.add_typer(log.app, name="log")
-app.add_typer(projections.app, name="projections")
-app.add_typer(schedules.app, name="schedules")
-app.add_typer(shred.app, name="shred")
-app.add_typer(subscriber.app, name="subscriber")
-app.add_typer(witness.app, name="witness")
