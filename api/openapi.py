@@ -38,7 +38,9 @@ _PUBLIC = frozenset(
         "getLogKeyHistory",
         "getPolicy",
         "getTile",
+        "getInclusionProof",
         "getConsistencyProof",
+        "getSchema",
     )
 )
 

@@ -101,6 +101,14 @@ class SubscriberUnknownError(BootstrapError):
         self.name = name
 
 
+class FeedNotRebuiltError(BootstrapError):
+    """The feed was not made anew; once everything answers, run it again and it goes on."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
 class UsersNotReadError(BootstrapError):
     """NATS has not taken the users over; the next start of the server will."""
 

@@ -1,19 +1,28 @@
 """The `vaxledger` command."""
 
+import logging
 import sys
+
+import psycopg
 
 from bootstrap.errors import BootstrapError
 from cli.app import app
+from ledger.errors import LedgerError
 
 USAGE_ERROR = 2
 
 
 def main() -> None:
-    """Run the command; an installation that cannot start is one line and exit code 2."""
+    """Run the command; what cannot start, or does not answer, is one line and exit code 2."""
+    # A pool that cannot connect says so each second, and then raises the same.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         app()
     except BootstrapError as error:
         print(f"vaxledger: {error}", file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+    except (LedgerError, psycopg.OperationalError) as error:
+        print("vaxledger:", *str(error).split(), file=sys.stderr)
         sys.exit(USAGE_ERROR)
 
 

@@ -5,8 +5,7 @@ import sys
 
 import typer
 
-from bootstrap.addresses import Addresses
-from bootstrap.settings import Settings
+from cli.joining import joined_settings
 
 app = typer.Typer(no_args_is_help=True, help="消息流。The feed.")
 
@@ -22,8 +21,6 @@ def rebuild() -> None:
 
     Safe while publishers run, and to run again after it was killed.
     """
-    settings = Settings.load()
-    if settings.database_url is None:
-        settings = Addresses.load(settings.data_dir).settings(settings)
     words = [sys.executable, "-m", "workers", "feed-rebuild"]
-    os.execve(sys.executable, words, dict(settings.environment()))  # noqa: S606 - our own program
+    environment = dict(joined_settings().environment())
+    os.execve(sys.executable, words, environment)  # noqa: S606 - our own program

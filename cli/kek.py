@@ -3,9 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
 
-import psycopg
 import typer
 from rich.console import Console
 from rich.progress import Progress
@@ -13,6 +11,7 @@ from rich.progress import Progress
 from bootstrap import keks
 from bootstrap.wiring import kek_folder
 from cli.joining import joined_settings
+from cli.trusting import JsonOption
 from ledger.errors import LedgerError
 from ledger.store.rewrapping import Rewrapping
 
@@ -22,11 +21,9 @@ app = typer.Typer(
     no_args_is_help=True, help="密钥加密密钥：轮换与销毁。The key-encryption key: rotate, retire."
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
-
 
 @app.command("list")
-def list_versions(*, as_json: AsJson = False) -> None:
+def list_versions(*, as_json: JsonOption = False) -> None:
     """各版本及其所加密的密钥数。The versions, and how many keys each wraps."""
     settings = joined_settings()
     with _refusing(), Rewrapping(settings.keys_url or "") as work:
@@ -42,7 +39,7 @@ def list_versions(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def rotate(*, as_json: AsJson = False) -> None:
+def rotate(*, as_json: JsonOption = False) -> None:
     """换用新版本；中断后再运行即继续。Bring every key under a new version; resumes when killed.
 
     Running processes need not stop. Afterwards take a new backup, then retire the old versions.
@@ -60,7 +57,7 @@ def rotate(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def retire(*, as_json: AsJson = False) -> None:
+def retire(*, as_json: JsonOption = False) -> None:
     """销毁旧版本：旧备份从此打不开。Destroy the older versions: old backups then open nothing.
 
     Refused while a version still wraps a key.
@@ -79,7 +76,4 @@ def _refusing() -> Iterator[None]:
         yield
     except LedgerError as error:
         typer.echo(f"vaxledger: {error}", err=True)
-        raise typer.Exit(REFUSED) from None
-    except psycopg.OperationalError:
-        typer.echo("vaxledger: 密钥数据库无法连接。The key database does not answer.", err=True)
         raise typer.Exit(REFUSED) from None

@@ -14,7 +14,7 @@ from ledger.store.errors import LogHalted
 
 
 def migrate() -> None:
-    """Bring both databases up to date and open the log on its very first start.
+    """升级两个数据库；首次启动时开账。Bring both databases up to date; open a new log.
 
     Safe to run twice, and by two processes at once. Refuses a database that lies behind what was
     signed: an old backup goes through `vaxledger log recover` first.

@@ -11,15 +11,14 @@ from rich.progress import Progress
 
 from bootstrap.wiring import wire
 from cli.joining import joined_settings
+from cli.trusting import JsonOption
 from projections.loop import Projector
 
 app = typer.Typer(no_args_is_help=True, help="读模型：状态、摘要、重建。The read models.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
-
 
 @app.command("list")
-def list_projections(*, as_json: AsJson = False) -> None:
+def list_projections(*, as_json: JsonOption = False) -> None:
     """各读模型所到位置与停放的事件流。Where each stands, and which streams are parked."""
     with _projector() as projector:
         positions = projector.positions()

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.case_file import BAD_CASE, UNREADABLE, case_id, give_up
+from cli.trusting import JsonOption
 from domain.errors import DomainError
 from domain.schedules.comparison import Difference, Edition, differences
 from domain.schedules.entry_requirements import NEWEST as NEWEST_REQUIREMENTS
@@ -24,7 +25,6 @@ from domain.schedules.schedule_series import Step
 
 app = typer.Typer(no_args_is_help=True, help="免疫程序与入学要求。Schedules and requirements.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
 Which = Annotated[str, typer.Argument(help="编号或文件。An id of the list, or a file.")]
 
 _FILES = {
@@ -36,7 +36,7 @@ _MOST_SHOWN = 20
 
 
 @app.command("list")
-def list_editions(*, as_json: AsJson = False) -> None:
+def list_editions(*, as_json: JsonOption = False) -> None:
     """列出已收录的版本。The editions that are shipped."""
     for name in _FILES:
         edition = _read(name).edition
@@ -53,7 +53,7 @@ def list_editions(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(which: Which, *, as_json: AsJson = False) -> None:
+def show(which: Which, *, as_json: JsonOption = False) -> None:
     """显示一个版本的各剂次和未载明之处。The doses of an edition, and what it does not know."""
     found = _read(which)
     if as_json or isinstance(found, EntryRequirements):
@@ -86,7 +86,7 @@ def diff(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="代替各行的日期。Instead of each line's own day."),
     ] = None,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """比较两个版本：条文，或人群中哪些儿童结论改变。What changes, in words or for whom.
 

@@ -15,9 +15,9 @@ from bootstrap.settings import Settings
 
 
 def serve(
-    port: Annotated[int | None, typer.Option(help="Port of the HTTP interface.")] = None,
+    port: Annotated[int | None, typer.Option(help="HTTP 端口。Port of the HTTP interface.")] = None,
 ) -> None:
-    """Run the whole installation: servers, API and workers, until Ctrl-C."""
+    """运行整套系统，直到 Ctrl-C。Run all of it, servers, API and workers, until Ctrl-C."""
     settings = Settings.load(port=port)
     configure_logging(settings.log_level)
 
@@ -28,10 +28,10 @@ def serve(
 
 
 def api() -> None:
-    """Run the HTTP interface alone, against databases given by URL."""
+    """只运行 HTTP 接口。Run the HTTP interface alone, against databases given by URL."""
     os.execv(sys.executable, [sys.executable, "-m", "api"])  # noqa: S606 - our own interpreter
 
 
 def worker(name: Annotated[str, typer.Argument(help=" | ".join(WORKERS))]) -> None:
-    """Run one worker alone, against servers given by URL."""
+    """只运行一个后台进程。Run one worker alone, against servers given by URL."""
     os.execv(sys.executable, [sys.executable, "-m", "workers", name])  # noqa: S606 - likewise

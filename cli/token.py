@@ -21,9 +21,9 @@ def token(
     division: Annotated[str, typer.Option(help="区划前缀 · division prefix")] = "",
     name: Annotated[str, typer.Option(help="实名 · a citizen's name")] = "",
     id_number: Annotated[str, typer.Option(help="身份证号 · a citizen's number")] = "",
-    hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS)] = 1,
+    hours: Annotated[int, typer.Option(min=1, max=MAX_HOURS, help="有效小时数 · for how long")] = 1,
 ) -> None:
-    """Print an access token of this installation's development issuer."""
+    """生成测试用访问令牌。Print an access token of this installation's development issuer."""
     secrets = installation_secrets(Settings.load())
     identity = (
         VerifiedIdentity(name, id_number, None, face_verified=True)

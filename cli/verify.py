@@ -112,11 +112,14 @@ def verify(  # noqa: PLR0913  each is an option of the command line
 
 
 def give_up(what: object, error: Exception, *, as_json: bool) -> NoReturn:
-    """Say why something could not be done, and leave with exit code 2."""
+    """Say in one line why something could not be done, and leave with exit code 2."""
+    text = " ".join(str(error).split())
     if as_json:
-        typer.echo(json.dumps({"error": str(error)}, ensure_ascii=False))
+        typer.echo(json.dumps({"error": text}, ensure_ascii=False))
     else:
-        Console(stderr=True).print(f"[red]{escape(str(what))}[/red]: {escape(str(error))}")
+        Console(stderr=True).print(
+            f"[red]{escape(str(what))}[/red]: {escape(text)}", soft_wrap=True
+        )
     raise typer.Exit(UNREADABLE) from error
 
 

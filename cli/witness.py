@@ -17,7 +17,7 @@ DEFAULT_PORT = 8421
 
 app = typer.Typer(
     name="witness",
-    help="见证者 · A witness (C2SP tlog-witness): cosigns the checkpoints of logs that never fork.",
+    help="见证者。A witness (C2SP tlog-witness): cosigns checkpoints of logs that never fork.",
     no_args_is_help=True,
 )
 

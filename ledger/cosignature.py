@@ -17,8 +17,6 @@ from ledger.signature import COSIGNATURE_ED25519, COSIGNATURE_MLDSA44, Signature
 from ledger.syntax import MAX_SIZE
 from ledger.treehead import HASH_BYTES, Checkpoint
 
-ED25519_BYTES = 64
-MLDSA44_BYTES = 2420
 SEED_BYTES = 32
 
 _TIME = struct.Struct(">Q")

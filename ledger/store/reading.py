@@ -112,22 +112,6 @@ class LogReader:
         """Return how it stands with each witness that was ever asked."""
         return [WitnessStanding(*row) for row in self._rows("witnesses")]
 
-    def checkpoint_covering(self, position: int) -> tuple[int, bytes]:
-        """Return the oldest kept checkpoint that covers a position, else the newest.
-
-        One a minute is kept, so receipts of old entries can have short proofs and old witnesses.
-
-        Raises:
-            NoSuchPosition: If no published checkpoint covers it.
-        """
-        rows = self._rows("checkpoint_covering", [position])
-        if rows and position > 0:
-            return rows[0][0], rows[0][1]
-        size, note = self.checkpoint()
-        if not 1 <= position <= size:
-            raise NoSuchPosition(position)
-        return size, note
-
     def entries(self, first: int, limit: int) -> list[Located]:
         """Return published entries from a position on, at most ``limit``."""
         return self._rows("entries", [first, first + limit - 1])

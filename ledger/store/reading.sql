@@ -14,11 +14,6 @@ ORDER BY size DESC LIMIT 1;
 SELECT name, cosigned, cosigned_at, failing_since, problem, alarm, refusals, alarms
 FROM ledger.witnesses ORDER BY name;
 
--- name: checkpoint_covering
-SELECT size, note FROM ledger.checkpoints
-WHERE size >= %b::bigint AND size <= (SELECT published FROM ledger.checkpoint)
-ORDER BY size LIMIT 1;
-
 -- name: entries
 SELECT position, entry, leaf FROM ledger.entries
 WHERE position >= %b::bigint

@@ -28,7 +28,7 @@ CREATE INDEX people_keys_kek ON keys.people_keys (kek, handle);
 -- The row lock makes closing wait for every insert under way; an insert after it sees that the
 -- version is closed. So a version without rows that is closed stays without rows.
 CREATE FUNCTION keys.insert_keys(kek_name text, kek_number integer, handles uuid[], wrapped bytea[])
-RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO keys.keks (name, number) VALUES (kek_name, kek_number) ON CONFLICT DO NOTHING;
     PERFORM FROM keys.keks k WHERE k.name = kek_name AND k.closed_at IS NULL FOR SHARE;

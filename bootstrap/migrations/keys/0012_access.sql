@@ -47,7 +47,7 @@ CREATE TABLE access.logged (
 -- The shared lock is held until the commit: closing waits for every row under way, and no row
 -- comes to a minute that is closed.
 CREATE FUNCTION access.note(rows jsonb) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     open_minute timestamptz;
 BEGIN
@@ -65,7 +65,7 @@ $$;
 
 -- Close every minute before this one.
 CREATE FUNCTION access.close_past() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('vaxledger access', 0));
     UPDATE access.closed

@@ -1,6 +1,7 @@
 """Health, pages, development tokens, metrics and the interface's own description over HTTP."""
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -299,6 +300,23 @@ def test_every_operation_has_a_stable_name_and_a_problem(document: dict):
             assert "422" not in operation["responses"]
     assert len(set(names)) == len(names)
     assert "recordDose" in names
+
+
+def test_whatever_is_not_described_as_open_answers_no_stranger(county: County, document: dict):
+    open_to_all = set()
+    for path, operations in document["paths"].items():
+        address = re.sub(r"\{[^}]+\}", "x", path)
+        for method, operation in operations.items():
+            status = county.served.http.request(method, address).status_code
+            assert (status == 401) == bool(operation.get("security")), operation["operationId"]
+            if status != 401:
+                open_to_all.add(operation["operationId"])
+    assert {one for one in open_to_all if not one.startswith("evaluate")} == {
+        "getCheckpoint", "getLogKeys", "getLogKeyHistory", "getPolicy", "getTile",
+        "getInclusionProof", "getConsistencyProof", "getSchema",
+        "isAlive", "isReady", "getVersion", "getMetrics", "mintDevelopmentToken",
+        "getFrontPage", "getStyle", "listProblems", "getProblem",
+    }  # fmt: skip
 
 
 def test_signed_writes_name_their_topics_and_schemas(document: dict):

@@ -120,6 +120,18 @@ def test_the_login_role_is_no_superuser_and_inherits_none_of_the_roles(log_url, 
     ) == [(False, True)]
 
 
+def test_what_runs_as_the_owner_finds_no_type_or_table_of_its_caller(shared):
+    for url in (shared.log, shared.keys):
+        with psycopg.connect(url) as connection:
+            paths = connection.execute(
+                "SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace NOT IN"
+                " (SELECT oid FROM pg_namespace WHERE nspname LIKE 'pg\\_%')"
+            ).fetchall()
+        for name, config in paths:  # named last, the caller's own schema is looked at last
+            assert config == ["search_path=pg_catalog, pg_temp"], name
+    assert {"insert_keys", "note", "close_past"} <= {name for name, _ in paths}
+
+
 def test_the_vault_stores_and_finds_keys_but_destroys_none(shared):
     with connect(shared.keys, "vaxledger_vault") as connection:
         connection.execute("SELECT FROM keys.people_keys")
