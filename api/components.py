@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.problems import MEDIA_TYPE as PROBLEM
+from client.personal import SUITE
 from domain.certificate_rules.case import RULES as CERTIFICATE_RULES
 from domain.quality import Severity
 from domain.roll_up.case import KINDS as ROLL_UP_KINDS
@@ -253,6 +254,38 @@ SCHEMAS: Mapping[str, Any] = {
         actual={"type": "object"},
         explanation={"type": "object"},
     ),
+    "Personal": _object(
+        "Personal values as authors gave them.",
+        parts={
+            "type": "array",
+            "items": _object(
+                "What one entry has sealed of one person.",
+                position={"type": "integer", "minimum": 1},
+                record=UUID,
+                person={**UUID, "description": "The handle."},
+                values={"type": ["object", "null"], "description": "null where erased."},
+            ),
+        },
+        refused={
+            "type": "array",
+            "items": _object(
+                "A position or record that was asked for and is not opened.",
+                item={"type": ["integer", "string"]},
+                reason={"enum": ["not-found", "restricted", "erased"]},
+            ),
+        },
+    ),
+    "SealedPersonal": _object(
+        "`Personal` as JSON, sealed to the caller's public key: HPKE (RFC 9180), mode base, info = "
+        "RFC 8785 JSON of {context: `vaxledger personal.v1`, origin, request: SHA-256 of the "
+        "request's body, hex}.",
+        suite={"const": SUITE},
+        sealed={
+            "type": "string",
+            "contentEncoding": "base64",
+            "description": "Encapsulated key (32 bytes), then ciphertext with tag.",
+        },
+    ),
     "Gap": _object(
         "Doses of one vaccine group.",
         vaccine_group={"type": "string"},
@@ -327,6 +360,11 @@ ANSWERS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
         "application/x-ndjson",
         {"$ref": f"{REF}LineVerdict"},
         "A verdict a line, in the order of the body's lines.",
+    ),
+    "openPersonal": (
+        _JSON,
+        {"anyOf": [{"$ref": f"{REF}Personal"}, {"$ref": f"{REF}SealedPersonal"}]},
+        "The values, or sealed.",
     ),
     "getReceipt": (_JSON, {"$ref": f"{REF}Receipt"}, "The receipt."),
     "getConsistencyProof": (_JSON, _ANY, "Hashes in hex."),

@@ -107,6 +107,14 @@ class AddressUnknown(HttpError):
     status = 404
 
 
+class SealingKeyMissing(HttpError):
+    """Personal values are answered sealed here, and the caller's organisation has no key."""
+
+    code = "sealing-key-missing"
+    zh = "本系统只加密返回个人信息，而贵机构尚未登记公钥。"
+    status = 403
+
+
 class MethodNotAllowed(HttpError):
     """This address does not take that method."""
 

@@ -28,6 +28,7 @@ BODIES = (
     schemas.RevocationRequest,
     schemas.ReleaseRequest,
     schemas.SearchRequest,
+    schemas.PersonalRequest,
     schemas.TokenRequest,
 )
 _PUBLIC_TAGS = frozenset(("operation", "pages", "development", "evaluations"))

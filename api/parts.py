@@ -11,6 +11,7 @@ from api.metrics import Metrics
 from api.proving import Prover
 from api.waiting import Milestone
 from bootstrap.feed import feed_server
+from bootstrap.personal_keys import PersonalKeys
 from bootstrap.policy import PolicyFile
 from bootstrap.views import Views
 from bootstrap.wiring import Parts
@@ -40,6 +41,7 @@ class Serving:
         metrics: Counts requests.
         feed: Knows how the feed is.
         policy: Which witnesses are asked, and how many are needed.
+        personal_keys: To whom personal values are sealed, if they are.
     """
 
     parts: Parts
@@ -53,6 +55,7 @@ class Serving:
     metrics: Metrics
     feed: FeedWatch
     policy: PolicyFile
+    personal_keys: PersonalKeys
 
     @classmethod
     def of(cls, parts: Parts, views: Views) -> "Serving":
@@ -80,6 +83,7 @@ class Serving:
             metrics=metrics,
             feed=FeedWatch(feed_server(settings) if settings.nats_url is not None else None),
             policy=PolicyFile(settings),
+            personal_keys=PersonalKeys(settings.personal_keys),
         )
 
 

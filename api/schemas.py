@@ -4,9 +4,20 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    model_validator,
+)
 
 from api.errors import MalformedBody
+from api.parameters import MAX_POSITION
+from client.personal import MAX_POSITIONS, MAX_RECORDS
 
 Uuid = Annotated[
     str,
@@ -92,6 +103,21 @@ class SearchRequest(Body):
 
     id_number: StrictStr
     id_type: StrictStr | None = None
+
+
+class PersonalRequest(Body):
+    """Entries by position, or records, whose personal values are to be opened: one of the two."""
+
+    positions: list[Annotated[StrictInt, Field(ge=1, le=MAX_POSITION)]] = Field(
+        default=[], max_length=MAX_POSITIONS
+    )
+    records: list[Uuid] = Field(default=[], max_length=MAX_RECORDS)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.positions) == bool(self.records):
+            raise ValueError("either positions or records")
+        return self
 
 
 class Identity(Body):

@@ -96,6 +96,12 @@ class Settings(BaseSettings):
         description="File or URL of the issuer's public keys (JWKS). Not given: "
         "`/.well-known/jwks.json` below the issuer.",
     )
+    personal_keys: Path | None = Field(
+        default=None,
+        description="JSON file of organisation (id) and X25519 public key (32 bytes, base64), read "
+        "at start: `POST /v1/personal` then answers sealed to the caller's key, and nobody "
+        "without one. Not given: answers in clear.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least severity that is logged."
     )
@@ -126,7 +132,7 @@ class Settings(BaseSettings):
         "retired; whoever looks at the log less often must be told of a rotation.",
     )
 
-    @field_validator("data_dir", "policy")
+    @field_validator("data_dir", "policy", "personal_keys")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         """Fix the place now: parts may run elsewhere."""

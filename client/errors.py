@@ -31,6 +31,10 @@ class AuthorKeyError(ClientError):
     """This is not a usable author key."""
 
 
+class PersonalError(ClientError):
+    """This is not an answer about personal values that opens for us."""
+
+
 class TrustError(ClientError):
     """This does not say which log to trust, or the checkpoint is another's."""
 

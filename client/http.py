@@ -16,6 +16,7 @@ from client.errors import ProblemError, ReceiptError, RefutedError
 from client.exchange import Answer, Call, Patience, Pause, await_receipt, call, submission
 from client.key_history import LOG_KEYS
 from client.log_keys import follow_history
+from client.personal import Personal, PersonalQuestion, asking
 from client.receipt import Receipt
 from client.signing import AuthorKey, Draft, SignedWrite
 from client.trust import Trust
@@ -113,6 +114,10 @@ class Caller:
         except RefutedError as error:
             raise ReceiptError("The history of the log's keys does not hold.") from error
 
+    def asking(self, question: PersonalQuestion) -> _Work[Personal]:
+        """Return the steps that ask for personal values."""
+        return asking(question, self.trust.origin, self.patience)
+
     def request(self, method: str, path: str, body: Any, headers: dict[str, str]) -> _Work[Answer]:
         """Return the steps of any other request; ``body`` is JSON, or None for none."""
         content = None
@@ -174,6 +179,16 @@ class Client:
             ReceiptError: If the receipt does not prove what it says.
         """
         return self._run(self.caller.receipt(address, write))
+
+    def personal(self, question: PersonalQuestion) -> Personal:
+        """Ask for personal values of entries; the journal notes who asked, and why.
+
+        Raises:
+            ProblemError: If the server refused.
+            UnavailableError: If it did not answer usefully.
+            PersonalError: If the answer does not open, or is in clear where it must not be.
+        """
+        return self._run(self.caller.asking(question))
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Make another request; repeated as writes are, so a POST needs an idempotency key.
@@ -243,6 +258,10 @@ class AsyncClient:
     async def receipt(self, address: str, write: SignedWrite | None = None) -> Receipt:
         """Wait for a receipt; as ``Client.receipt``."""
         return await self._run(self.caller.receipt(address, write))
+
+    async def personal(self, question: PersonalQuestion) -> Personal:
+        """Ask for personal values; as ``Client.personal``."""
+        return await self._run(self.caller.asking(question))
 
     async def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Make another request; as ``Client.request``."""

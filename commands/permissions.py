@@ -156,6 +156,7 @@ READS: Mapping[str, Rows] = {
     "register": (*_SCHOOL, *_OVERSIGHT),
     "roll-up": _OVERSIGHT,
     "entries": ((Role.REGULATOR, is_within), (Role.INTEGRATOR, is_within)),
+    "personal": ((Role.REGULATOR, is_within), (Role.INTEGRATOR, is_within)),
     "signatures": ((Role.REGULATOR, is_within), (Role.OPERATOR, is_within)),
     "feed": ((Role.OPERATOR, is_within),),
 }

@@ -5,7 +5,7 @@ stream. Birth year and roll follow at once; `rolls` has the days from which they
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -262,6 +262,14 @@ class Records:
         """Return the streams about a record, itself among them."""
         return self._ids("streams_of_record", {"record": record})
 
+    def records_of(self, positions: Collection[int]) -> dict[int, UUID]:
+        """Return by position the record that an entry is about; about none, and it is missing."""
+        return self._by_position("records_of_positions", {"positions": list(positions)})
+
+    def positions_of(self, records: Collection[UUID]) -> dict[int, UUID]:
+        """Return by position the record of every entry about some records."""
+        return self._by_position("positions_of_records", {"records": list(records)})
+
     def managed_by(self, organisation: UUID, after: int = 0, limit: int = 100) -> list[UUID]:
         """Return records that an organisation manages, by position of registration.
 
@@ -290,6 +298,10 @@ class Records:
                 _SQL["timeline"],
                 {"record": record, "up_to": up_to, "after": after, "limit": limit},
             ).fetchall()
+
+    def _by_position(self, query: str, asked: dict[str, Any]) -> dict[int, UUID]:
+        with self._pool.connection() as connection:
+            return dict(connection.execute(_SQL[query], asked).fetchall())
 
     def _ids(self, query: str, asked: dict[str, Any]) -> list[UUID]:
         with self._pool.connection() as connection:

@@ -78,3 +78,11 @@ ORDER BY position LIMIT %(limit)s
 
 -- name: streams_of_record
 SELECT DISTINCT stream FROM views.timeline WHERE record = %(record)s
+
+-- name: records_of_positions
+SELECT position, record FROM views.timeline WHERE position = ANY(%(positions)s::bigint[])
+ORDER BY position
+
+-- name: positions_of_records
+SELECT position, record FROM views.timeline WHERE record = ANY(%(records)s::uuid[])
+ORDER BY position

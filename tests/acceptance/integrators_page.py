@@ -64,5 +64,5 @@ def run_page(installation):
                 (folder / name).write_text(body, encoding="utf-8")
             if language == "json":
                 json.loads(body)
-    assert ran.count(("sh", "")) == 4
+    assert ran.count(("sh", "")) == 5
     assert {name for _, name in ran} >= {"access.json", "consumer.py", "forever", "check.py"}

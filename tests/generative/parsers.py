@@ -23,6 +23,7 @@ from client.log_keys import follow_keys
 from client.message import Previous, build
 from client.message import parse as parse_message
 from client.notes import Notes
+from client.personal import PersonalQuestion
 from client.proving import verify_file
 from client.remembering import Memory
 from client.sources import decode_envelopes
@@ -114,6 +115,19 @@ CREDENTIALS = canonical(
         "stream": "VAX",
     }
 )
+PERSONAL = canonical(
+    {
+        "parts": [
+            {
+                "position": 1,
+                "record": str(UUID(int=1)),
+                "person": str(UUID(int=2)),
+                "values": {"name": "x"},
+            }
+        ],
+        "refused": [{"item": 2, "reason": "erased"}],
+    }
+)
 SHRED = Shred(UUID(int=1), 3, (UUID(int=2),), (UUID(int=3),), ("ab" * 32,)).line().encode()
 STATEMENT = decode_evidence(LINE.envelope).payload
 KEY = private_key(CLINIC)
@@ -154,6 +168,7 @@ PARSERS = {
     # client
     "envelopes": Parser(decode_envelopes, LOG.files()["envelopes/000.p/13"]),
     "trust": Parser(Trust.parse, POLICY),
+    "personal answer": Parser(lambda raw: PersonalQuestion("audit").read(ORIGIN, raw), PERSONAL),
     "message": Parser(
         lambda raw: parse_message(MESSAGE.subject, MESSAGE.headers, raw), MESSAGE.body
     ),
