@@ -56,6 +56,26 @@ def test_every_decision_is_in_the_index():
     assert pages == set(re.findall(r"\((0[\w-]+\.md)\)", index))
 
 
+def test_every_page_is_in_the_index_of_documents():
+    folder = ROOT / "docs"
+    index = (folder / "README.md").read_text()
+    pages = {path.name for path in folder.iterdir() if path.suffix in {".md", ".json"}}
+    assert pages - {"README.md"} == set(re.findall(r"\(([\w-]+\.(?:md|json))\)", index))
+
+
+def test_no_document_links_to_what_is_not_there():
+    tracked = subprocess.run(
+        ["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    dead = [
+        (name, target)
+        for name in tracked.stdout.splitlines()
+        for target in re.findall(r"\]\((?!\w+:|#)([^)#]+)", (ROOT / name).read_text())
+        if not ((ROOT / name).parent / target).exists()
+    ]
+    assert dead == []
+
+
 def test_locked_requirements_name_hashes_and_no_host():
     for path in (ROOT / "requirements").glob("*.txt"):
         text = path.read_text()
