@@ -2,9 +2,11 @@
 
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
+import psycopg
 import uvicorn
 from fastapi import FastAPI
 
@@ -13,7 +15,7 @@ from bootstrap.errors import BootstrapError, SettingsError
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
 from bootstrap.views import open_views
-from bootstrap.wiring import wire
+from bootstrap.wiring import look_outside, wire
 
 KEEP_ALIVE_SECONDS = 30
 GRACE_SECONDS = 10
@@ -27,6 +29,8 @@ def serve(settings: Settings) -> None:
     Args:
         settings: With the URLs of both databases.
     """
+    with suppress(psycopg.OperationalError):  # the writer looks again before it writes
+        look_outside(settings)
     with wire(settings) as parts, open_views(settings) as views:
         server_of(create_app(parts, views), settings.host, settings.port).run()
 

@@ -111,6 +111,14 @@ async def _database(serving: Serving) -> Mapping[str, Any]:
     return {"ok": True}
 
 
+async def _writes(serving: Serving) -> Mapping[str, Any]:
+    """Nothing has halted the log."""
+    halt = await _in_thread(serving.parts.reader.halted)
+    if halt is None:
+        return {"ok": True}
+    return {"ok": False, "halted": halt.kind, "since": halt.halted_at.isoformat()}
+
+
 async def _keys(serving: Serving) -> Mapping[str, Any]:
     position = await _in_thread(serving.views.people.position)
     return {"ok": True, "position": position}
@@ -144,6 +152,7 @@ async def _witnesses(serving: Serving) -> Mapping[str, Any]:
 
 _CHECKS: Mapping[str, Check] = {
     "database": _database,
+    "writes": _writes,
     "keys": _keys,
     "checkpoint": _checkpoint,
     "views": _views,

@@ -84,6 +84,12 @@ KINDS: Mapping[type[Exception], Kind] = {
         "clock-behind", 503, "服务器时钟落后。", "This server's clock is behind the log."
     ),
     store.Backlogged: Kind("backlogged", 503, "系统繁忙，请稍后重试。", "Too much is waiting."),
+    store.WritesHalted: Kind(
+        "log-halted",
+        503,
+        "账本已停止写入，须由运维人员查明原因。",
+        "The log is halted: nothing can be written until its operator has looked.",
+    ),
     store.SubmissionTooLarge: Kind(
         "submission-too-large", 413, "单次提交过大。", "One submission is too large."
     ),
@@ -222,7 +228,7 @@ async def _parameters(request: Request, error: Exception) -> Response:
 
 def _facts(error: Exception) -> Mapping[str, Any]:
     """What may be told beyond the sentence; whose stream holds a claim may not."""
-    if isinstance(error, store.ClaimTaken | store.ClaimNotHeld):
+    if isinstance(error, store.ClaimTaken | store.ClaimNotHeld | store.WritesHalted):
         return {"kind": error.kind}
     if isinstance(error, store.VersionConflict):
         return {"expected": error.expected, "actual": error.actual}

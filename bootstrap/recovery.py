@@ -12,13 +12,16 @@ from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
 from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
 from bootstrap.supervisor import LOCK_NAME
-from bootstrap.wiring import log_signers, outside_path, wire
+from bootstrap.wiring import log_terms, wire
 from client.feed import FeedServer
 from client.sources import Source
 from client.stored_feed import StoredFeed
 from commands.reclaiming import Reclaiming, request_of
-from ledger.store.errors import RecoveryRefused
-from ledger.store.lost import Copies, Survey, Terms
+from ledger.store.connections import connect
+from ledger.store.errors import RecoveryRefused, WritesHalted
+from ledger.store.halting import Halt, lift, standing_halt
+from ledger.store.integration import ROLE
+from ledger.store.lost import Copies, Survey
 from ledger.store.recovery import Progress, Recovery, refuse_behind
 
 
@@ -79,7 +82,7 @@ def recover(settings: Settings, plan: Plan, progress: Progress) -> Recovered:
         notes = [*plan.notes, *(one.note for one in exports if one.note is not None)]
         assert resting.database_url is not None
         recovery = Recovery(
-            resting.database_url, _terms(resting, notes), FirstOf(copies), request_of
+            resting.database_url, log_terms(resting, notes), FirstOf(copies), request_of
         )
         parts = stack.enter_context(wire(resting))
         running = stack.enter_context(recovery)
@@ -119,20 +122,40 @@ def at_rest(settings: Settings, *, has_feed: bool) -> Iterator[Settings]:
         yield settings
 
 
-def refuse_rolled_back(settings: Settings) -> None:
-    """Refuse to start on a database that lies behind what was signed.
+def refuse_halted(settings: Settings) -> None:
+    """Refuse to start on a database that lies behind what was signed, or whose log is halted.
 
     Raises:
         RolledBack: Naming both sizes.
         Forked: If the file outside the database is not this log's.
+        WritesHalted: If something else was found earlier, and nobody has looked.
     """
     assert settings.database_url is not None
-    refuse_behind(settings.database_url, _terms(settings))
+    refuse_behind(settings.database_url, log_terms(settings))
+    with connect(settings.database_url, ROLE) as connection:
+        found = standing_halt(connection)
+    if found is not None:
+        raise WritesHalted(found.kind)
 
 
-def _terms(settings: Settings, notes: Sequence[bytes] = ()) -> Terms:
-    keys = [key for signer in log_signers(settings)() for key in signer.verifier_keys()]
-    return Terms(settings.origin, keys, outside_path(settings), notes)
+def resume(settings: Settings) -> Halt | None:
+    """Let a halted log be written again: its operator has looked.
+
+    Returns:
+        What halted it; None if nothing did.
+
+    Raises:
+        RolledBack: The database lies behind what was signed: only a recovery helps.
+        Forked: The file outside the database is not this log's.
+        BootstrapError: Something runs on the data directory, or a server does not start.
+    """
+    with at_rest(settings, has_feed=False) as resting:
+        assert resting.database_url is not None
+        refuse_behind(resting.database_url, log_terms(resting))
+        with connect(resting.database_url, ROLE) as connection:
+            found = standing_halt(connection)
+            lift(connection)
+    return found
 
 
 def _feed_of(settings: Settings) -> FeedServer:

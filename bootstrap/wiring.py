@@ -2,11 +2,11 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from uuid import UUID
 
@@ -34,13 +34,16 @@ from ledger.checkpoint import LogSigner
 from ledger.signature import VerifierKey
 from ledger.store.access import AccessWriter
 from ledger.store.connections import Pool, open_pool
+from ledger.store.errors import LogHalted
 from ledger.store.journal import Journal
 from ledger.store.keys import ROLE as VAULT_ROLE
 from ledger.store.keys import KeyStore
+from ledger.store.lost import Terms
 from ledger.store.mapping import Codec
 from ledger.store.reading import ROLE as READ_ROLE
 from ledger.store.reading import LogReader
 from ledger.store.recorder import LedgerRecorder
+from ledger.store.recovery import refuse_behind
 from ledger.store.writer import Writer
 
 OPERATOR_NAME = "省级免疫规划信息平台（演示）"
@@ -142,6 +145,19 @@ def log_signers(settings: Settings) -> Callable[[], list[LogSigner]]:
     return read
 
 
+def log_terms(settings: Settings, notes: Sequence[bytes] = ()) -> Terms:
+    """What the log is known by from outside its database; the keys as they are kept now."""
+    keys = [key for signer in log_signers(settings)() for key in signer.verifier_keys()]
+    return Terms(settings.origin, keys, outside_path(settings), notes)
+
+
+def look_outside(settings: Settings) -> None:
+    """Mark a database that lies behind the file outside it, so that nobody appends to it."""
+    assert settings.database_url is not None
+    with suppress(LogHalted):  # the mark says it, and the integrator says why
+        refuse_behind(settings.database_url, log_terms(settings))
+
+
 def signing_keys(parts: Parts) -> tuple[VerifierKey, ...]:
     """The public keys that sign the log now: of two pairs during a rotation."""
     named = parts.reader.log_keys(parts.settings.origin).newest
@@ -194,6 +210,7 @@ def wire(settings: Settings) -> Iterator[Parts]:
         settings.database_url,
         queue_limit=settings.append_queue,
         unpublished_limit=settings.unpublished_entries,
+        look=partial(look_outside, settings),
     )
     access = AccessWriter(settings.keys_url)
     try:

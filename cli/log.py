@@ -5,6 +5,7 @@ import typer
 from cli import log_keys
 from cli.export import export
 from cli.recover import recover_log
+from cli.resume import resume_log
 
 app = typer.Typer(
     name="log",
@@ -13,6 +14,7 @@ app = typer.Typer(
 )
 app.command("export")(export)
 app.command("recover")(recover_log)
+app.command("resume")(resume_log)
 app.command("rotate-key")(log_keys.rotate_key)
 app.command("retire-key")(log_keys.retire_key)
 app.command("follow-keys")(log_keys.follow)

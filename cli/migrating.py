@@ -6,18 +6,19 @@ import typer
 
 from bootstrap.logs import configure_logging
 from bootstrap.migrate import migrate_all
-from bootstrap.recovery import refuse_rolled_back
+from bootstrap.recovery import refuse_halted
 from bootstrap.settings import Settings
 from bootstrap.wiring import publish_verifier_keys, wire
 from commands.genesis import open_log
-from ledger.store.errors import LogHalted
+from ledger.store.errors import LogHalted, WritesHalted
 
 
 def migrate() -> None:
     """升级两个数据库；首次启动时开账。Bring both databases up to date; open a new log.
 
     Safe to run twice, and by two processes at once. Refuses a database that lies behind what was
-    signed: an old backup goes through `vaxledger log recover` first.
+    signed: an old backup goes through `vaxledger log recover` first. Refuses a halted log until
+    `vaxledger log resume`.
     """
     settings = Settings.load()
     configure_logging(settings.log_level)
@@ -26,8 +27,8 @@ def migrate() -> None:
     for name in migrate_all(settings.database_url, settings.keys_url):
         print(f"applied {name}")
     try:
-        refuse_rolled_back(settings)  # before anything is appended
-    except LogHalted as halted:
+        refuse_halted(settings)  # before anything is appended
+    except (LogHalted, WritesHalted) as halted:
         print(f"vaxledger: {halted}", file=sys.stderr)
         raise typer.Exit(1) from None
     with wire(settings) as parts:

@@ -3,7 +3,7 @@
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import psycopg
 import typer
@@ -77,7 +77,7 @@ def recover_log(  # noqa: PLR0913  each is an option of the command line
         _report(Recovered(refused.survey), "refused", as_json=as_json, error=str(refused))
         raise typer.Exit(REFUSED) from None
     except LedgerError as error:
-        _refuse(error, as_json=as_json)
+        refuse(error, as_json=as_json)
     except (OSError, psycopg.Error) as error:
         give_up(settings.data_dir, error, as_json=as_json)
     _report(found, "surveyed" if dry_run else "recovered", as_json=as_json)
@@ -90,7 +90,8 @@ def _open(place: str, token_file: Path | None, settings: Settings, stack: ExitSt
     return stack.enter_context(HttpSource(reader_of(place, token_file, trust)))
 
 
-def _refuse(error: LedgerError, *, as_json: bool) -> None:
+def refuse(error: LedgerError, *, as_json: bool) -> NoReturn:
+    """Say in one line why something was not done, and leave with exit code 1."""
     if as_json:
         facts = {"outcome": "refused", "reason": type(error).__name__, "error": str(error)}
         typer.echo(json.dumps(facts | error.fields, ensure_ascii=False, default=str))

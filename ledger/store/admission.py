@@ -20,6 +20,7 @@ from ledger.store.errors import (
     KeyReused,
     StoreError,
     VersionConflict,
+    WritesHalted,
 )
 
 UNPUBLISHED_LIMIT = 50_000
@@ -48,6 +49,7 @@ class Facts:
         versions: Of the streams asked for; one that does not exist is missing or 0.
         earlier: By author and idempotency key, where the key is known.
         owners: Stream that holds a claim, by kind and key, where somebody does.
+        halted: What halted the log, where it is halted.
     """
 
     size: int
@@ -56,6 +58,7 @@ class Facts:
     versions: Mapping[UUID, int]
     earlier: Mapping[IdempotencyKey, Earlier]
     owners: Mapping[ClaimKey, UUID]
+    halted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ class _State:
                 return KeyReused(append.key)
             return replace(earlier.appended, replayed=True)
         try:
+            self._check_halted()
             self._check_backlog()
             known_at = self._check_clock(append)
             self._check_guards(append)
@@ -162,6 +166,10 @@ class _State:
         """Return the claims whose owner is another one than in the facts."""
         before = self.facts.owners
         return {key: now for key, now in self.owners.items() if now != before.get(key)}
+
+    def _check_halted(self) -> None:
+        if self.facts.halted is not None:
+            raise WritesHalted(self.facts.halted)
 
     def _check_backlog(self) -> None:
         if self.size - self.facts.published >= self.unpublished_limit:

@@ -1,5 +1,5 @@
 -- name: begin_append
-SELECT size, recorded_at, published, versions,
+SELECT size, recorded_at, published, halted, versions,
        requests, first_positions, counts, leaves, owners
 FROM ledger.begin_append(%b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::bytea[]);
 

@@ -164,6 +164,18 @@ class LeadLost(StoreError):
         super().__init__(size=size, newer=newer)
 
 
+class WritesHalted(StoreError):
+    """The log is halted: nothing is written until its operator has looked, see `docs/recovery.md`.
+
+    Attributes:
+        kind: Name of the error that halted it.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(kind=kind)
+
+
 class LogHalted(StoreError):
     """The integrator signs nothing more until a person has looked."""
 

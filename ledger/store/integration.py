@@ -21,7 +21,15 @@ from ledger.frontier import Frontier
 from ledger.log_keys import LogKeys
 from ledger.merkle import verify_growth
 from ledger.store.connections import Connection, connect
-from ledger.store.errors import Forked, LeadLost, LogHalted, OutsideFileMissing, RolledBack
+from ledger.store.errors import (
+    Forked,
+    LeadLost,
+    LogHalted,
+    OutsideFileMissing,
+    RolledBack,
+    SigningKeyMissing,
+)
+from ledger.store.halting import halt
 from ledger.store.listening import APPENDED, LOOK_SECONDS
 from ledger.store.outside import OutsideFile
 from ledger.store.queries import load_queries
@@ -143,7 +151,8 @@ class Integrator:
         A database that is gone is waited for.
 
         Raises:
-            LogHalted: If a person must look: see ``start`` and ``round``.
+            LogHalted: If a person must look: see ``start`` and ``round``. Nothing is appended any
+                more, except while only a signing key is missing.
         """
         while not stop.is_set():
             try:
@@ -155,6 +164,7 @@ class Integrator:
             except LogHalted as error:
                 _LOG.critical("log_halted", kind=type(error).__name__, **error.fields)
                 self.close()
+                self._halt(error)
                 raise
         self.close()
 
@@ -163,6 +173,20 @@ class Integrator:
         connection, self._connection, self._signed = self._connection, None, None
         if connection is not None:
             connection.close()
+
+    def _halt(self, error: LogHalted) -> None:
+        """Let no process append to this log until a person has looked."""
+        if isinstance(error, SigningKeyMissing):
+            return  # nothing is wrong with the log: it goes on when the key is back
+        # A crash before the mark leaves none: the next start finds the same, and marks it then.
+        self._at("halting")
+        try:
+            with connect(self._url, ROLE, **_SETTINGS) as connection:
+                halt(connection, error)
+        except psycopg.OperationalError as lost:
+            _LOG.warning("halt_not_marked", error=type(lost).__name__)
+        else:
+            self._at("halted")
 
     def _step(self, stop: threading.Event) -> None:
         if self._connection is None and not self.start():

@@ -11,6 +11,7 @@ from ledger.log_keys import LogKeys
 from ledger.store.connections import Pool, Row, rows_of
 from ledger.store.cosigning import text_of
 from ledger.store.errors import NoSuchPosition, StoreUnavailable
+from ledger.store.halting import Halt
 from ledger.store.queries import load_queries
 from ledger.tiles import (
     TileAddress,
@@ -27,7 +28,7 @@ Located = tuple[int, bytes, bytes]
 Predecessors = tuple[int, int, int]
 """Positions of the entries before one in its province, city and county; 0 for none."""
 
-_QUERIES = load_queries("reading.sql")
+_QUERIES = {**load_queries("reading.sql"), **load_queries("halting.sql")}
 _WITHIN = ("entries_of_province", "entries_of_city", "entries_of_county")
 
 
@@ -111,6 +112,11 @@ class LogReader:
     def witnesses(self) -> list[WitnessStanding]:
         """Return how it stands with each witness that was ever asked."""
         return [WitnessStanding(*row) for row in self._rows("witnesses")]
+
+    def halted(self) -> Halt | None:
+        """Return why and since when nothing is appended, None while something may be."""
+        rows = self._rows("halted")
+        return Halt(*rows[0]) if rows else None
 
     def entries(self, first: int, limit: int) -> list[Located]:
         """Return published entries from a position on, at most ``limit``."""

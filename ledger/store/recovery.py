@@ -32,6 +32,7 @@ from ledger.store.errors import (
     RolledBack,
     TailMissing,
 )
+from ledger.store.halting import halt, lift
 from ledger.store.integration import LEADER_LOCK, ROLE, ROUND_ENTRIES
 from ledger.store.lost import (
     ClaimsOf,
@@ -132,7 +133,11 @@ class Recovery:
         return Survey(entries, integrated, newest.size, note, *missing)
 
     def refill(self, survey: Survey, progress: Progress = lambda _done, _size: None) -> None:
-        """Put the lost entries back, each with what copies have of it; raises as ``survey``."""
+        """Put the lost entries back, each with what copies have of it; raises as ``survey``.
+
+        From here to the end of ``finish`` nobody else can append.
+        """
+        halt(self._tree, RolledBack(survey.entries, survey.signed))
         put_back(
             self._entries,
             self._lost(survey.entries, survey.signed),
@@ -152,7 +157,7 @@ class Recovery:
     def finish(
         self, survey: Survey, now: datetime, progress: Progress = lambda _done, _size: None
     ) -> None:
-        """Grow the tree to the signed size, adopt its checkpoint, and write the file outside.
+        """Grow the tree to the signed size, adopt its checkpoint, write the file, lift the mark.
 
         Raises:
             TamperFound: If the tiles are not as they were written.
@@ -175,6 +180,8 @@ class Recovery:
         # A crash before this leaves the file as it was: the next run finds nothing lost.
         self._outside.replace(survey.note, self._check_older(signed.size))
         self._at("recovered")
+        lift(self._tree)
+        self._at("writes let in")
 
     def _standing(self) -> tuple[int, int, bytes | None]:
         with self._tree.cursor(binary=True) as cursor:
@@ -312,7 +319,7 @@ def refuse_behind(url: str, terms: Terms) -> None:
     """Refuse a database that lies behind the file outside it, before anything is appended to it.
 
     Raises:
-        RolledBack: If it does.
+        RolledBack: If it does; it is marked, and nobody can append to it.
         Forked: If the file is not signed by this log.
         psycopg.OperationalError: If the database cannot be reached.
     """
@@ -322,9 +329,11 @@ def refuse_behind(url: str, terms: Terms) -> None:
     signed = _verified(note, terms).size
     with connect(url, ROLE) as connection:
         row = connection.execute(_QUERIES["standing"]).fetchone()
-    assert row is not None  # both tables have exactly one row
-    if row[1] < signed:
-        raise RolledBack(row[1], signed)
+        assert row is not None  # both tables have exactly one row
+        if row[1] < signed:
+            behind = RolledBack(row[1], signed)
+            halt(connection, behind)
+            raise behind
 
 
 def _verified(note: bytes, terms: Terms) -> Checkpoint:

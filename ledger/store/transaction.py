@@ -89,7 +89,7 @@ def _read_facts(cursor: psycopg.Cursor[Row], batch: Sequence[Append]) -> Facts:
         prepare=True,
     ).fetchone()
     assert row is not None  # a function with OUT parameters returns one row
-    size, recorded_at, published, versions, *earlier, owners = row
+    size, recorded_at, published, halted, versions, *earlier, owners = row
     return Facts(
         size,
         recorded_at,
@@ -105,6 +105,7 @@ def _read_facts(cursor: psycopg.Cursor[Row], batch: Sequence[Append]) -> Facts:
             for claim, owner in zip(claims, owners or (), strict=True)
             if owner is not None
         },
+        halted,
     )
 
 

@@ -43,6 +43,7 @@ class Writer:
         queue_limit: Events that may wait before submissions are refused.
         patience: Seconds after which a submission is answered that the store is unavailable.
         unpublished_limit: Entries that may lack a checkpoint before submissions are refused.
+        look: Called before each new connection: another database may stand there than before.
         at: Called at named points, where tests make it fail.
     """
 
@@ -53,9 +54,11 @@ class Writer:
         queue_limit: int = QUEUE_LIMIT,
         patience: float = PATIENCE_SECONDS,
         unpublished_limit: int = UNPUBLISHED_LIMIT,
+        look: Callable[[], None] = lambda: None,
         at: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._url = url
+        self._look = look
         self._at = at
         self._unpublished_limit = unpublished_limit
         self._waiting = Waiting(queue_limit, patience)
@@ -139,6 +142,7 @@ class Writer:
 
     def _append(self, jobs: Sequence[Job]) -> list[Verdict]:
         if self._connection is None:
+            self._look()
             self._connection = open_connection(self._url)
 
         def committing() -> None:

@@ -1,6 +1,7 @@
 """A whole installation as whoever runs it meets it: start, stop, start again, whatever happened."""
 
 import asyncio
+import json
 import shutil
 import signal
 import subprocess
@@ -284,6 +285,19 @@ def test_migrate_may_run_twice(unmigrated):
     assert founded == [(1, "organisation.registered.v1"), (2, "organisation.registered.v1")]
     assert finish(unmigrated.command("migrate")) == []
     assert positions(unmigrated) == founded
+
+
+def test_a_halted_log_starts_again_only_at_its_operator_s_word(unmigrated):
+    finish(unmigrated.command("migrate"))
+    with psycopg.connect(unmigrated.settings.database_url) as owner:
+        owner.execute("INSERT INTO ledger.halt (kind) VALUES ('TamperFound')")
+    with unmigrated.command("migrate") as refused:
+        _, err = refused.communicate(timeout=WAIT)
+    assert refused.returncode == 1
+    assert err.decode().strip().splitlines()[-1].startswith("vaxledger: The log is halted")
+    (told,) = finish(unmigrated.command("log", "resume", "--json"))
+    assert json.loads(told)["halt"]["kind"] == "TamperFound"
+    assert finish(unmigrated.command("migrate")) == []
 
 
 def test_two_processes_may_migrate_at_once(unmigrated):

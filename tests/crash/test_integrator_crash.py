@@ -19,6 +19,7 @@ from ledger.checkpoint import LogSigner, verify_checkpoint
 from ledger.frontier import root
 from ledger.merkle import leaf_hash
 from ledger.store.append import Append, NewEvent
+from ledger.store.errors import SigningKeyMissing, TamperFound, WritesHalted
 from ledger.store.integration import Integrator
 from ledger.store.writer import Writer
 
@@ -232,3 +233,63 @@ def test_the_loss_of_its_connection_in_a_round_is_overcome_by_the_loop(url, outs
     stop.set()
     thread.join(10)
     assert len(victims) == 1
+
+
+@pytest.fixture
+def tampered(fresh_database, tmp_path) -> tuple[str, Path, Writer]:
+    """A log with an entry that was changed before it was signed."""
+    url, outside = fresh_database().log, tmp_path / "checkpoint"
+    migrate(url, MIGRATIONS / "log")
+    writer = Writer(url)
+    writer.submit(some_append()).result(30)
+    with psycopg.connect(url) as owner:
+        owner.execute("UPDATE ledger.entries SET entry = entry || 'x'")
+    yield url, outside, writer
+    writer.close()
+
+
+def some_append() -> Append:
+    raw = f"entry {uuid4()}".encode()
+    event = NewEvent(uuid4(), 1, "a.b.v1", "410225", datetime.now(UTC), raw, leaf_hash(raw))
+    return Append(UUID(int=1), uuid4(), bytes(32), (event,))
+
+
+def test_a_log_that_was_found_altered_takes_no_entry_from_any_process(tampered):
+    url, outside, writer = tampered
+    with pytest.raises(TamperFound):
+        Integrator(url, lambda: [SIGNER], outside).run(threading.Event())
+    for appending in (writer, Writer(url)):
+        with pytest.raises(WritesHalted, match="TamperFound"):
+            appending.submit(some_append()).result(30)
+    appending.close()
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT size FROM ledger.head").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("point", ["halting", "halted"])
+def test_a_crash_beside_the_mark_leaves_it_or_lets_the_next_start_make_it(tampered, point):
+    url, outside, writer = tampered
+    strike = Strike(point)
+    strike.armed = True
+    with pytest.raises(Crash):
+        Integrator(url, lambda: [SIGNER], outside, at=strike).run(threading.Event())
+    with psycopg.connect(url) as connection:
+        marks = connection.execute("SELECT kind FROM ledger.halt").fetchall()
+    assert marks == ([("TamperFound",)] if point == "halted" else [])
+    with pytest.raises(TamperFound):
+        Integrator(url, lambda: [SIGNER], outside).run(threading.Event())
+    with pytest.raises(WritesHalted):
+        writer.submit(some_append()).result(30)
+
+
+def test_a_signing_key_that_is_missing_halts_no_writes(tampered, monkeypatch):
+    url, outside, writer = tampered
+    integrator = Integrator(url, lambda: [SIGNER], outside)
+
+    def missing() -> bool:
+        raise SigningKeyMissing(1, "0" * 8)
+
+    monkeypatch.setattr(integrator, "start", missing)
+    with pytest.raises(SigningKeyMissing):
+        integrator.run(threading.Event())
+    assert writer.submit(some_append()).result(30).first_position == 2

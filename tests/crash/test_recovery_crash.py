@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -36,6 +39,7 @@ from ledger.store.errors import (
     PartsRunning,
     RolledBack,
     TailMissing,
+    WritesHalted,
 )
 from ledger.store.integration import Integrator
 from ledger.store.lost import Terms
@@ -128,10 +132,12 @@ def integrate(url: str, outside: Path) -> None:
 
 def append(url: str, numbers: range) -> None:
     writer = Writer(url)
-    for number in numbers:
-        last = writer.submit(submission(number))
-    last.result(60)
-    writer.close()
+    try:
+        for number in numbers:
+            last = writer.submit(submission(number))
+        last.result(60)
+    finally:
+        writer.close()
 
 
 def content(url: str) -> dict[str, list[tuple]]:
@@ -218,9 +224,15 @@ def recover(url: str, outside: Path, *sources, notes=(), at=lambda _: None):
     return survey
 
 
+def is_halted(url: str) -> bool:
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT count(*) FROM ledger.halt").fetchone() != (0,)
+
+
 def check_back(url: str, outside: Path, world: World) -> None:
     """The log is as it was: an integrator leads it again, and finds nothing to do."""
     assert content(url) == world.content
+    assert not is_halted(url)
     integrate(url, outside)
     assert verify_checkpoint(outside.read_bytes(), KEYS, ORIGIN).size == world.size
 
@@ -242,9 +254,34 @@ def test_a_restored_backup_is_refused_with_the_way_out(world, restored, outside)
     with pytest.raises(RolledBack, match="vaxledger log recover") as refused:
         Integrator(restored, lambda: [SIGNER], outside).start()
     assert refused.value.signed == world.size
+    assert not is_halted(restored)
     with pytest.raises(RolledBack):
         refuse_behind(restored, Terms(ORIGIN, KEYS, outside))
+    with pytest.raises(WritesHalted, match="RolledBack"):
+        append(restored, range(1))
     refuse_behind(world.url, Terms(ORIGIN, KEYS, outside))
+    assert not is_halted(world.url)
+
+
+def test_an_integrator_that_finds_a_restored_backup_lets_nobody_write(world, restored, outside):
+    with pytest.raises(RolledBack):
+        Integrator(restored, lambda: [SIGNER], outside).run(threading.Event())
+    with pytest.raises(WritesHalted):
+        append(restored, range(1))
+    until_alone(restored)
+    recover(restored, outside, FolderSource(world.export))
+    check_goes_on(restored, outside, world)
+
+
+def test_a_writer_looks_outside_before_each_connection(world, restored, outside):
+    def look() -> None:
+        with suppress(RolledBack):
+            refuse_behind(restored, Terms(ORIGIN, KEYS, outside))
+
+    writer = Writer(restored, look=look)
+    with pytest.raises(WritesHalted, match="RolledBack"):
+        writer.submit(submission(0)).result(60)
+    writer.close()
 
 
 def test_an_export_brings_everything_back(world, restored, outside):
@@ -270,6 +307,7 @@ POINTS = (
     "tiles put back",
     "checkpoint adopted",
     "recovered",
+    "writes let in",
 )
 
 
@@ -290,6 +328,7 @@ def test_whatever_the_point_the_next_run_completes_it(world, restored, outside, 
     with pytest.raises(Crash):
         recover(restored, outside, source, at=at)
     assert outside.read_bytes() == world.note
+    assert is_halted(restored) == (point != "writes let in")
     recover(restored, outside, source)
     check_back(restored, outside, world)
 
@@ -315,6 +354,19 @@ CHILD = textwrap.dedent(
 )
 
 
+def until_alone(url: str) -> None:
+    """Wait until the server has noticed the death of its clients."""
+    deadline = time.monotonic() + 60
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        ).fetchone() != (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 @pytest.mark.parametrize(
     "point",
     ["entries put back", *(pytest.param(point, marks=pytest.mark.long) for point in POINTS)],
@@ -328,13 +380,7 @@ def test_a_recovery_that_was_killed_is_completed_by_the_next(world, restored, ou
         cwd=Path(__file__).parents[2], check=False, timeout=60,
     )  # fmt: skip
     assert child.returncode == -signal.SIGKILL
-    with psycopg.connect(restored) as connection:
-        while connection.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend'"
-        ).fetchone() != (0,):
-            pass  # the server notices the death of its client
+    until_alone(restored)
     recover(restored, outside, FolderSource(world.export))
     check_back(restored, outside, world)
 

@@ -96,6 +96,13 @@ CREATE TABLE ledger.checkpoint (
 );
 INSERT INTO ledger.checkpoint (size, published) VALUES (0, 0);
 
+-- While it has a row nothing is appended, by whichever process.
+CREATE TABLE ledger.halt (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    kind text NOT NULL,  -- what was found
+    halted_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- One a minute, for ever.
 CREATE TABLE ledger.checkpoints (
     size bigint PRIMARY KEY,
@@ -118,6 +125,7 @@ CREATE FUNCTION ledger.begin_append(
     asked_authors uuid[], asked_keys uuid[],
     asked_kinds text[], asked_claims bytea[],
     OUT size bigint, OUT recorded_at timestamptz, OUT published bigint,
+    OUT halted text,        -- what was found, where a log is halted
     OUT versions bigint[],  -- of asked_streams; 0 for one that does not exist
     OUT requests bytea[], OUT first_positions bigint[], OUT counts integer[],
     OUT leaves bytea[],     -- of an earlier submission under the same key, one after the other
@@ -129,6 +137,7 @@ BEGIN
     FROM ledger.head h FOR UPDATE;
 
     SELECT c.published INTO STRICT begin_append.published FROM ledger.checkpoint c;
+    SELECT h.kind INTO begin_append.halted FROM ledger.halt h;
 
     SELECT array_agg(coalesce(found.version, 0) ORDER BY asked.n) INTO begin_append.versions
     FROM unnest(asked_streams) WITH ORDINALITY asked (stream, n)
@@ -245,12 +254,13 @@ GRANT SELECT, INSERT ON ledger.entries, ledger.envelopes, ledger.idempotency, le
     TO vaxledger_append;
 GRANT SELECT, INSERT, DELETE ON ledger.claims TO vaxledger_append;
 GRANT SELECT, UPDATE ON ledger.head TO vaxledger_append;
-GRANT SELECT ON ledger.checkpoint TO vaxledger_append;
+GRANT SELECT ON ledger.checkpoint, ledger.halt TO vaxledger_append;
 
 GRANT SELECT ON ledger.head, ledger.entries TO vaxledger_integrate;
 GRANT SELECT, INSERT, UPDATE ON ledger.tiles TO vaxledger_integrate;
 GRANT SELECT, UPDATE ON ledger.checkpoint TO vaxledger_integrate;
 GRANT SELECT, INSERT ON ledger.checkpoints TO vaxledger_integrate;
+GRANT SELECT, INSERT, DELETE ON ledger.halt TO vaxledger_integrate;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO vaxledger_read;
 GRANT EXECUTE ON FUNCTION ledger.position_known_at TO vaxledger_read;

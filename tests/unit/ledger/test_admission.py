@@ -18,6 +18,7 @@ from ledger.store.errors import (
     GuardFailed,
     KeyReused,
     VersionConflict,
+    WritesHalted,
 )
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -68,6 +69,16 @@ def test_winners_stand_one_after_the_other_behind_the_head():
         Appended(45, 1, (event(1, 3).leaf,)),
     ]
     assert decision.size == 45
+
+
+def test_a_halted_log_takes_nothing_and_still_answers_repetitions():
+    first = append(1, event(1))
+    earlier = {(AUTHOR, first.key): Earlier(first.request, Appended(1, 1, (event(1).leaf,)))}
+    facts = replace(EMPTY, size=1, earlier=earlier, halted="TamperFound")
+    repeated, refused = verdicts(first, append(2, event(2)), facts=facts)
+    assert repeated == Appended(1, 1, (event(1).leaf,), replayed=True)
+    assert isinstance(refused, WritesHalted)
+    assert refused.kind == "TamperFound"
 
 
 def test_of_two_on_one_version_the_first_wins_and_the_second_burns_nothing():
