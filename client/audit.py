@@ -186,10 +186,9 @@ class Audit:
 
     def _check_once(self, position: int, facts: Facts, write: bytes) -> None:
         """An idempotency key is used once; only effects of one write share it, side by side."""
-        before = self.writes.get(write)
+        before = self.writes.put(write, position)
         if before and not (before == position - 1 and facts.cause is not None):
             raise RefutedError(DOUBLE, position, "idempotency-key-reused", first=before)
-        self.writes.put(write, position)
 
     def _check_cause(self, position: int, facts: Facts) -> None:
         """What the server made for a cause or for a person is signed by the platform."""

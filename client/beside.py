@@ -12,16 +12,20 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from hashlib import sha256
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from client.checking import Facts, check_evidence, facts_of, read_entry
 from client.errors import RefutedError
 from client.glance import Glance
 
-Checked = list[tuple[Facts, bytes | None]]
-"""What was found in each entry of a bundle, and in its evidence."""
+Checked = list[tuple[tuple[Any, ...], bytes | None]]
+"""What was found in each entry of a bundle, and in its evidence.
 
-_KEYID = re.compile(rb'"keyid":"([0-9a-f]{64})"').findall
+The members of ``Facts`` as a plain tuple, which crosses processes in half the time.
+"""
+
+_KEYID = slice(98, 162)
+"""Where canonical entries name the author's key."""
 _PUBLIC_KEY = re.compile(rb'"public_key":"([0-9a-f]{64})"').findall
 
 
@@ -53,7 +57,8 @@ class Checkers:
             for found in _PUBLIC_KEY(text):
                 public = bytes.fromhex(found.decode())
                 self._keys[sha256(public).hexdigest().encode()] = public
-            keys = {one.decode(): self._keys[one] for one in set(_KEYID(text)) & self._keys.keys()}
+            named = {raw[_KEYID] for raw in entries} & self._keys.keys()
+            keys = {one.decode(): self._keys[one] for one in named}
         return self._pool.submit(check_bundle, origin, entries, envelopes, keys)
 
     def __enter__(self) -> Self:
@@ -93,7 +98,8 @@ def check_bundle(
         for place, raw in enumerate(entries):
             envelope = None if envelopes is None else envelopes[place]
             seen = glance.see(raw, envelope, keys)
-            checked.append(_check(origin, raw, envelope, keys) if seen is None else seen)
+            facts, write = _check(origin, raw, envelope, keys) if seen is None else seen
+            checked.append((tuple(facts), write))
     except (RefutedError, KeyError):
         return None
     return checked

@@ -38,17 +38,28 @@ class CompactMap:
             return 0
         return int.from_bytes(bucket[at + KEY_BYTES : at + self.record_bytes], "big")
 
-    def put(self, key: bytes, value: int) -> None:
-        """Give a key a number; raises OverflowError if that has too many bytes."""
+    def put(self, key: bytes, value: int) -> int:
+        """Give a key a number; raises OverflowError if that has too many bytes.
+
+        Returns:
+            The number that it had, 0 if none.
+        """
         # A hash of bytes has a secret of its process: nobody can fill one bucket on purpose.
-        bucket = self._buckets.setdefault(hash(key) % _BUCKETS, bytearray())
-        record = key + value.to_bytes(self.record_bytes - KEY_BYTES, "big")
+        place = hash(key) % _BUCKETS
+        bucket = self._buckets.get(place)
+        if bucket is None:
+            bucket = self._buckets[place] = bytearray()
+        number = value.to_bytes(self.record_bytes - KEY_BYTES, "big")
         at = self._find(bucket, key)
         if at < 0:
-            bucket += record
+            bucket += key
+            bucket += number
             self._size += 1
-        else:
-            bucket[at : at + self.record_bytes] = record
+            return 0
+        start, end = at + KEY_BYTES, at + self.record_bytes
+        former = int.from_bytes(bucket[start:end], "big")
+        bucket[start:end] = number
+        return former
 
     def records(self) -> Iterator[bytes]:
         """Yield keys with their numbers, many at a time, in any order."""

@@ -93,8 +93,10 @@ class Walk:
             if checked is None:
                 self._take(first + offset, raw, envelopes)
             else:
-                self.audit.take_checked(first + offset, raw, *checked[offset])
-                self._take_blobs(first + offset, checked[offset][0])
+                found, write = checked[offset]
+                facts = Facts._make(found)
+                self.audit.take_checked(first + offset, raw, facts, write)
+                self._take_blobs(first + offset, facts)
         self._grow(leaves, self._tower.take(leaves))
         if len(entries) < width:
             raise RefutedError(TREE, first + len(entries), "entry-missing")

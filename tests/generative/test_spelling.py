@@ -57,6 +57,16 @@ def golden_data(topic):
     return json.loads((GOLDEN / f"{topic}.json").read_text())["example"]
 
 
+def written(maker, signed):
+    """A dose whose entry names this maker, and whose author signed that one."""
+    raw, envelope = next(one for one in SIGNED if b'"maker":' in one[0])
+    entry, statement = Entry.decode(raw), orjson.loads(Envelope.decode(envelope).payload)
+    statement["data"]["maker"] = signed
+    evidence = sign_payload(canonical(statement), private_key(CLINIC)).encode()
+    named = replace(entry.author, envelope=sha256(evidence).hexdigest())
+    return replace(entry, author=named, data={**entry.data, "maker": maker}).encode(), evidence
+
+
 def matcher(topic):
     return re.compile(spelling_of_data(json_schema(EVENTS[topic]))).fullmatch
 
@@ -126,20 +136,35 @@ def test_what_is_seen_of_altered_evidence_is_what_the_judge_says(data):
     assert seen is None or seen == strict(raw, envelope)
 
 
+@pytest.mark.parametrize("rest", [0, 1, 2])
+def test_base64_has_one_spelling(rest):
+    """Padding and spare bits that leave payload and signature what they are."""
+    makers = ["a", "aa", "aaa"]
+    lines = {
+        len(Envelope.decode(line[1]).payload) % 3: line for line in map(written, makers, makers)
+    }
+    raw, envelope = lines[rest]
+    members = orjson.loads(envelope)
+    payload = members["payload"].rstrip("=")
+    for end in ("", "=", "==", "===", "====", "A===", "\n", " "):
+        for last in "AQgwEIMUYcko048B/":
+            for spelled in (payload + end, payload[:-1] + last + end):
+                other = canonical({**members, "payload": spelled})
+                digest = sha256(other).hexdigest().encode()
+                shown = NAMED.sub(b'"envelope":"%b"' % digest, raw, count=1)
+                seen = Glance(ORIGIN).see(shown, other, KEYS)
+                assert (seen is not None) == (spelled == members["payload"])
+                assert seen is None or seen == strict(shown, other)
+
+
 @pytest.mark.parametrize("words", ["a{b", "a{,b", ',"derived":', '{"derived":{}}', "},{"])
 def test_words_like_json_in_a_text_are_signed_as_they_stand(words):
     """What is cut out of the data for the comparison is the server-made member alone."""
-    raw, envelope = next(one for one in SIGNED if b'"lot":' in one[0])
-    entry, other = Entry.decode(raw), Envelope.decode(envelope)
-    statement = orjson.loads(other.payload)
     for text in (words, words.replace("{,", "{")):
-        statement["data"]["maker"] = text
-        forged = sign_payload(canonical(statement), private_key(CLINIC)).encode()
-        signed_by = replace(entry.author, envelope=sha256(forged).hexdigest())
-        shown = replace(entry, author=signed_by, data={**entry.data, "maker": words}).encode()
-        seen = Glance(ORIGIN).see(shown, forged, KEYS)
-        assert seen is None or seen == strict(shown, forged)
-        assert (strict(shown, forged) is None) == (text != words)
+        shown, evidence = written(words, text)
+        seen, judged = Glance(ORIGIN).see(shown, evidence, KEYS), strict(shown, evidence)
+        assert (judged is None) == (text != words)
+        assert seen is None or seen == judged
 
 
 def test_nearly_all_of_a_genuine_log_is_seen_and_none_otherwise_than_judged():
