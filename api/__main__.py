@@ -61,20 +61,20 @@ def main() -> int:
     """Load the settings and serve.
 
     Returns:
-        0 after an orderly stop, 2 for settings that cannot be used.
+        0 after an orderly stop, 2 for settings, or files they name, that cannot be used.
     """
     try:
         settings = Settings.load()
         if settings.database_url is None:
             raise SettingsError(("VAXLEDGER_DATABASE_URL and VAXLEDGER_KEYS_URL say where",))
+        configure_logging(settings.log_level)
+        # The server takes these signals while it serves, finishes, and raises them again for us.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _end)
+        serve(settings)
     except BootstrapError as error:
         print(f"vaxledger: {error}", file=sys.stderr)  # noqa: T201 - a command
         return _USAGE_ERROR
-    configure_logging(settings.log_level)
-    # The server takes these signals while it serves, finishes, and raises them again for us.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end)
-    serve(settings)
     return 0
 
 

@@ -10,6 +10,7 @@ from bootstrap.addresses import Addresses
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
 from bootstrap.part import Part
+from bootstrap.personal_keys import PersonalKeys
 from bootstrap.settings import Settings
 from bootstrap.supervisor import Supervisor
 
@@ -27,8 +28,10 @@ def serve(settings: Settings, on_ready: Callable[[Addresses], None]) -> None:
         on_ready: Called once, when everything answers.
 
     Raises:
-        BootstrapError: another one runs on the data directory, or a part does not start.
+        BootstrapError: another one runs on the data directory, a file that the settings name is
+            unusable, or a part does not start.
     """
+    PersonalKeys(settings.personal_keys)  # what is wrong with them is said before anything starts
     with ExitStack() as stack:
         supervisor = Supervisor(settings.data_dir)
         stack.callback(supervisor.close)

@@ -1,6 +1,8 @@
 """Personal values for those entitled: noted first, within scope, never of the restricted."""
 
 import json
+import subprocess
+import sys
 import warnings
 from base64 import b64encode
 from collections.abc import Iterator
@@ -25,6 +27,7 @@ from tests.integration.api.conftest import Author, County, listening, register
 from tests.integration.api.conftest import id_number as number_of
 from tests.integration.api.family import Family, family
 
+ROOT = Path(__file__).parents[3]
 KEY = X25519PrivateKey.generate()
 NOTED = ("integrator", "oversight", "personal")
 
@@ -227,3 +230,23 @@ def test_a_file_of_keys_that_is_none_stops_the_start(county: County, tmp_path: P
     parts = replace(county.served.parts, settings=settings)
     with pytest.raises(PersonalKeysUnusableError), listening(parts, county.served.views):
         pass
+
+
+def test_a_file_of_keys_that_is_missing_is_named_in_one_line(county: County, tmp_path: Path):
+    settings = county.served.parts.settings.model_copy(
+        update={"personal_keys": tmp_path / "none.json"}
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "api"],
+        cwd=ROOT,
+        env=dict(settings.environment()),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(
+        "vaxledger: The file of public keys for personal values cannot be used."
+    )
+    assert "Traceback" not in done.stderr
