@@ -33,7 +33,7 @@ from ledger.store.halting import halt
 from ledger.store.listening import APPENDED, LOOK_SECONDS
 from ledger.store.outside import OutsideFile
 from ledger.store.queries import load_queries
-from ledger.store.signing import CheckpointSigner, Kept
+from ledger.store.signing import CheckpointSigner, Kept, keys_at, keys_grown
 from ledger.store.tree import Cursor, grow, read_leaves, stored_frontier, stored_tree
 
 ROLE = "vaxledger_integrate"
@@ -203,7 +203,7 @@ class Integrator:
             entries, size, note, _ = row
             if note is None:
                 return self._found(connection)
-            keys = self._signer.keys_at(cursor, size)
+            keys = keys_at(cursor, self._signer.origin, size)
             checkpoint = self._signer.verify(keys, note, size, "the database's checkpoint")
             if checkpoint.size != size:
                 raise Forked(size, "the checkpoint is of another size than its row says")
@@ -257,7 +257,7 @@ class Integrator:
         self._at("entries read")
         frontier = grow(cursor, before.frontier, leaves, self._at)
         self._at("tiles verified")
-        keys = self._signer.keys_grown(cursor, before.keys, size, frontier.size)
+        keys = keys_grown(cursor, before.keys, size, frontier.size)
         after = self._sign(frontier, keys)
         # A note that is signed here and lost in a crash was seen by nobody. The next one for the
         # same size has the same root, since entries are only ever added.

@@ -22,6 +22,7 @@ from ledger.entry import Entry
 from ledger.errors import EntryError, NoteError, VerificationError
 from ledger.frontier import Frontier
 from ledger.hashing import leaf_hash
+from ledger.log_keys import LogKeyError, LogKeys
 from ledger.merkle import verify_growth
 from ledger.store.connections import Connection, connect
 from ledger.store.errors import (
@@ -47,6 +48,7 @@ from ledger.store.lost import (
 from ledger.store.outside import OutsideFile
 from ledger.store.queries import load_queries
 from ledger.store.refilling import put_back, put_claims_back
+from ledger.store.signing import keys_at
 from ledger.store.transaction import open_connection
 from ledger.store.tree import Cursor, grow, read_leaves, stored_frontier, stored_tree
 
@@ -117,7 +119,8 @@ class Recovery:
 
         Raises:
             NothingSigned: If no checkpoint is known.
-            Forked: If database and checkpoints tell two histories.
+            Forked: If database and checkpoints tell two histories, or a checkpoint is not signed by
+                the keys that the log names at its size.
             TamperFound: If the database is not what was appended.
             TailMissing: If copies do not reach up to the signed size.
             CopiesDiffer: If what they have does not lead to the signed root.
@@ -128,8 +131,12 @@ class Recovery:
         frontier = self._frontier(integrated, own)
         self._check_prefixes(frontier, [one for one, _ in known if one.size <= integrated])
         beyond = [one for one, _ in known if one.size > integrated]
-        self._check_stored(frontier, beyond, min(entries, newest.size))
-        missing = self._check_lost(frontier, beyond, progress)
+        stored = min(entries, newest.size)
+        self._check_stored(frontier, beyond, stored)
+        with self._tree.cursor(binary=True) as cursor:
+            keys = keys_at(cursor, self._terms.origin, stored)
+        missing = self._check_lost(frontier, beyond, keys, progress)
+        _check_signers(keys, known)
         return Survey(entries, integrated, newest.size, note, *missing)
 
     def refill(self, survey: Survey, progress: Progress = lambda _done, _size: None) -> None:
@@ -236,9 +243,12 @@ class Recovery:
                     raise Forked(wrong, "entries were appended after the database was restored")
 
     def _check_lost(
-        self, frontier: Frontier, beyond: list[Checkpoint], progress: Progress
+        self, frontier: Frontier, beyond: list[Checkpoint], keys: LogKeys, progress: Progress
     ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, str], ...]]:
-        """Take what copies have up to the newest checkpoint; return what they lack."""
+        """Take what copies have up to the newest checkpoint; return what they lack.
+
+        What the entries say of the log's keys is added to `keys`.
+        """
         no_envelope: list[int] = []
         no_answer: list[int] = []
         no_blob: list[tuple[int, str]] = []
@@ -247,6 +257,7 @@ class Recovery:
             if write.key is None:
                 no_answer.append(write.entries[0][0].position)
             for lost, entry in write.entries:
+                _take_keys(keys, lost.position, entry)
                 if lost.envelope is None:
                     no_envelope.append(lost.position)
                 named = (seal.sha256 for seal in entry.sealed)
@@ -341,6 +352,22 @@ def _verified(note: bytes, terms: Terms) -> Checkpoint:
         return verify_checkpoint(note, terms.keys, terms.origin)
     except NoteError as error:
         raise Forked(0, f"a checkpoint is not signed by this log: {error}") from error
+
+
+def _take_keys(keys: LogKeys, position: int, entry: Entry) -> None:
+    try:
+        keys.take(position, entry.topic, entry.stream, entry.data)
+    except LogKeyError as error:
+        raise CopiesDiffer(position) from error
+
+
+def _check_signers(keys: LogKeys, known: Sequence[tuple[Checkpoint, bytes]]) -> None:
+    """Every checkpoint is signed by a pair that signed at its size: a retired one may be stolen."""
+    for checkpoint, note in known:
+        try:
+            keys.check_signed(note)
+        except LogKeyError as error:
+            raise Forked(checkpoint.size, "a checkpoint is signed by a retired key") from error
 
 
 def _extend(frontier: Frontier, leaves: Sequence[bytes], beyond: list[Checkpoint]) -> int | None:

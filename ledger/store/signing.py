@@ -34,26 +34,6 @@ class CheckpointSigner:
         self._pairs: dict[KeyPair, LogSigner] = {}
         self.origin = self._reload()
 
-    def keys_at(self, cursor: Cursor, size: int) -> LogKeys:
-        """Return the keys that the stored entries name up to a size."""
-        return self.keys_grown(cursor, LogKeys(self.origin), 0, size)
-
-    def keys_grown(self, cursor: Cursor, keys: LogKeys, old: int, new: int) -> LogKeys:
-        """Return what the entries after one size and up to another make of the log's keys.
-
-        Raises:
-            TamperFound: If they could not have come through the door.
-        """
-        rows: list[Row] = cursor.execute(_QUERIES["log_keys"], [old, new], prepare=True).fetchall()
-        grown = keys.copy() if rows else keys
-        for position, raw in rows:
-            try:
-                entry = Entry.decode(raw)
-                grown.take(position, entry.topic, entry.stream, entry.data)
-            except LedgerError as error:
-                raise TamperFound(position, f"an entry about log keys: {error}") from error
-        return grown
-
     def sign(self, keys: LogKeys, checkpoint: Checkpoint, timestamp: int) -> bytes:
         """Return the note of a checkpoint, signed by every pair that the log names at its size.
 
@@ -98,3 +78,25 @@ class CheckpointSigner:
         signers = self._kept()
         self._pairs = {KeyPair(*signer.verifier_keys()): signer for signer in signers}
         return signers[0].origin
+
+
+def keys_at(cursor: Cursor, origin: str, size: int) -> LogKeys:
+    """Return the keys that the stored entries name up to a size; raises as ``keys_grown``."""
+    return keys_grown(cursor, LogKeys(origin), 0, size)
+
+
+def keys_grown(cursor: Cursor, keys: LogKeys, old: int, new: int) -> LogKeys:
+    """Return what the entries after one size and up to another make of the log's keys.
+
+    Raises:
+        TamperFound: If they could not have come through the door.
+    """
+    rows: list[Row] = cursor.execute(_QUERIES["log_keys"], [old, new], prepare=True).fetchall()
+    grown = keys.copy() if rows else keys
+    for position, raw in rows:
+        try:
+            entry = Entry.decode(raw)
+            grown.take(position, entry.topic, entry.stream, entry.data)
+        except LedgerError as error:
+            raise TamperFound(position, f"an entry about log keys: {error}") from error
+    return grown

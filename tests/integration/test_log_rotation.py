@@ -21,8 +21,11 @@ from commands.errors import LogKeyRefused
 from commands.genesis import open_log
 from domain.log_key import OverlapTooShort
 from ledger.note import Note, verify_note
-from ledger.store.errors import ClaimTaken, SigningKeyMissing
+from ledger.store.errors import ClaimTaken, Forked, SigningKeyMissing
 from ledger.store.integration import Integrator
+from ledger.store.lost import Lost, Terms
+from ledger.store.recovery import Recovery
+from ledger.treehead import Checkpoint
 from tests.conftest import Databases
 from tests.second.folders import reader
 from tests.second.schemas import load
@@ -32,19 +35,44 @@ from tests.second.verifier import Given, verify
 SCHEMAS = load(Path(__file__).parents[1] / "golden" / "events")
 
 
-@pytest.fixture
-def parts(fresh_database: Callable[[], Databases], tmp_path: Path) -> Iterator[Parts]:
-    urls = fresh_database()
+@contextmanager
+def opened(urls: Databases, folder: Path) -> Iterator[Parts]:
     migrate_all(urls.log, urls.keys)
     settings = Settings(
-        data_dir=tmp_path / "data",
+        data_dir=folder / "data",
         database_url=urls.log,
         keys_url=urls.keys,
         log_key_overlap_hours=0,
     )
     with wire(settings) as parts:
         open_log(parts.services, parts.founder)
+        settle(parts)
         yield parts
+
+
+@pytest.fixture(scope="module")
+def installed(
+    fresh_database: Callable[[], Databases], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Parts]:
+    with opened(fresh_database(), tmp_path_factory.mktemp("installation")) as parts:
+        yield parts
+
+
+@pytest.fixture
+def new_parts(fresh_database: Callable[[], Databases], tmp_path: Path) -> Iterator[Parts]:
+    """A log of the test's own: with every pair that is kept a start takes longer."""
+    with opened(fresh_database(), tmp_path) as parts:
+        yield parts
+
+
+@pytest.fixture
+def parts(installed: Parts) -> Iterator[Parts]:
+    """The log that all tests rotate, no rotation of which is under way."""
+    yield installed
+    settle(installed)
+    if installed.reader.log_keys(installed.settings.origin).rotation is not None:
+        with integrating(installed):
+            retire_pair(installed)
 
 
 def integrator(parts: Parts, **more) -> Integrator:
@@ -53,15 +81,31 @@ def integrator(parts: Parts, **more) -> Integrator:
 
 
 @contextmanager
-def integrating(parts: Parts):
+def in_a_thread(work: Callable[[threading.Event], None]):
     stop = threading.Event()
-    running = threading.Thread(target=integrator(parts).run, args=[stop])
+    running = threading.Thread(target=work, args=[stop])
     running.start()
     try:
         yield
     finally:
         stop.set()
         running.join()
+
+
+def rounds(one: Integrator) -> Callable[[threading.Event], None]:
+    """Rounds without the waits of the real loop, which takes a second to hear of its end."""
+
+    def work(stop: threading.Event) -> None:
+        assert one.start()
+        while not stop.wait(0.005):
+            one.round()
+        one.close()
+
+    return work
+
+
+def integrating(parts: Parts):
+    return in_a_thread(rounds(integrator(parts)))
 
 
 def settle(parts: Parts) -> None:
@@ -86,7 +130,8 @@ def signers_of(note: bytes, *trusts: Trust) -> list[bool]:
 
 
 def test_three_rotations_in_a_row_without_a_restart(parts, tmp_path):
-    with integrating(parts):
+    before = parts.reader.published()
+    with in_a_thread(integrator(parts).run):
         trusts = [trust_now(parts)]
         for _ in range(3):
             introduced = introduce_pair(parts)
@@ -99,24 +144,23 @@ def test_three_rotations_in_a_row_without_a_restart(parts, tmp_path):
             assert signers_of(note, *trusts) == [False] * (len(trusts) - 1) + [True]
     source = StoreSource(parts.reader)
     for trusted in trusts:
-        assert verify_log(source, trusted).counts.entries == 2 + 6
+        assert verify_log(source, trusted).counts.entries == before + 6
         assert follow_keys(trusted, source) == trusts[-1]
     LogCopy(tmp_path / "copy", trusts[0]).extend(source)
     for trusted in trusts:
-        assert verify_log(FolderSource(tmp_path / "copy"), trusted).counts.entries == 8
+        assert verify_log(FolderSource(tmp_path / "copy"), trusted).counts.entries == before + 6
         keys = SecondTrust.of_keys(*(key.text() for key in trusted.keys))
         assert verify(reader(tmp_path / "copy"), Given(keys, SCHEMAS)) == []
 
 
 def test_a_new_start_goes_on_in_the_middle_of_a_rotation(parts):
-    settle(parts)
-    old = trust_now(parts)
+    old, before = trust_now(parts), parts.reader.published()
     with integrating(parts):
         introduce_pair(parts)
     with integrating(parts):
         retire_pair(parts)
     settle(parts)
-    assert verify_log(StoreSource(parts.reader), old).counts.entries == 4
+    assert verify_log(StoreSource(parts.reader), old).counts.entries == before + 2
 
 
 def test_one_rotation_at_a_time_and_none_ends_that_has_not_begun(parts):
@@ -134,7 +178,6 @@ def test_one_rotation_at_a_time_and_none_ends_that_has_not_begun(parts):
 
 
 def test_two_rotations_that_did_not_see_each_other_have_one_winner(parts, monkeypatch):
-    settle(parts)
     monkeypatch.setattr("bootstrap.log_rotation._WAIT_SECONDS", 0)
     assert introduce_pair(parts)["published"] is False
     with pytest.raises(ClaimTaken):
@@ -145,14 +188,16 @@ def test_two_rotations_that_did_not_see_each_other_have_one_winner(parts, monkey
 
 def test_a_pair_is_not_retired_before_its_time(parts):
     object.__setattr__(parts.services, "log_key_overlap", timedelta(hours=1))
-    with integrating(parts):
-        introduce_pair(parts)
-        with pytest.raises(OverlapTooShort):
-            retire_pair(parts)
+    try:
+        with integrating(parts):
+            introduce_pair(parts)
+            with pytest.raises(OverlapTooShort):
+                retire_pair(parts)
+    finally:
+        object.__setattr__(parts.services, "log_key_overlap", timedelta(0))
 
 
 def test_a_pair_whose_introduction_no_checkpoint_covers_is_not_retired(parts, monkeypatch):
-    settle(parts)
     monkeypatch.setattr("bootstrap.log_rotation._WAIT_SECONDS", 0)
     introduce_pair(parts)
     with pytest.raises(LogKeyRefused) as refused:
@@ -161,10 +206,9 @@ def test_a_pair_whose_introduction_no_checkpoint_covers_is_not_retired(parts, mo
 
 
 def test_without_the_pair_that_the_log_names_nothing_is_signed_until_it_is_back(parts, monkeypatch):
-    settle(parts)
     monkeypatch.setattr("bootstrap.log_rotation._WAIT_SECONDS", 0)
     introduce_pair(parts)
-    (kept,) = (parts.settings.data_dir / "secrets").glob("log-pair-*")
+    kept = max((parts.settings.data_dir / "secrets").glob("log-pair-*"))
     lost = kept.rename(kept.with_name("lost"))
     before = parts.reader.checkpoint()
     one = integrator(parts)
@@ -195,17 +239,17 @@ class Crash(Exception):
 
 
 def test_a_crash_anywhere_in_the_round_of_a_rotation_is_mended_by_the_next_start(
-    parts, monkeypatch
+    new_parts, monkeypatch
 ):
-    settle(parts)
-    old = trust_now(parts)
+    parts = new_parts
+    old, before = trust_now(parts), parts.reader.published()
     monkeypatch.setattr("bootstrap.log_rotation._WAIT_SECONDS", 0)
     for point in POINTS:
         for change in (introduce_pair, retire_pair):
             change(parts)
             crash(parts, point)
             settle(parts)
-    assert verify_log(StoreSource(parts.reader), old).counts.entries == 2 + 2 * len(POINTS)
+    assert verify_log(StoreSource(parts.reader), old).counts.entries == before + 2 * len(POINTS)
 
 
 def crash(parts: Parts, point: str) -> None:
@@ -220,3 +264,31 @@ def crash(parts: Parts, point: str) -> None:
     with pytest.raises(Crash):
         one.round()
     one.close()
+
+
+class NoCopies:
+    def read(self, first: int, count: int) -> list[Lost]:
+        return []
+
+
+def test_a_recovery_believes_no_checkpoint_that_only_a_retired_pair_has_signed(
+    fresh_database, tmp_path
+):
+    urls = fresh_database()
+    with opened(urls, tmp_path) as parts:
+        founding = log_signers(parts.settings)()[0]
+        with integrating(parts):
+            introduce_pair(parts)
+            retire_pair(parts)
+        settings, now = parts.settings, parts.reader.checkpoint()[1]
+    keys = [key for one in log_signers(settings)() for key in one.verifier_keys()]
+    stolen = founding.sign(Checkpoint.parse(Note.parse(now).text), 1_780_000_000)
+
+    def surveyed(note: bytes) -> int:
+        terms = Terms(settings.origin, keys, tmp_path / "outside", [note])
+        with Recovery(urls.log, terms, NoCopies(), lambda _entry, _payload: None) as recovery:
+            return recovery.survey().signed
+
+    assert surveyed(now) == 4
+    with pytest.raises(Forked, match="retired"):
+        surveyed(stolen)

@@ -10,8 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from client.confirming import Confirmer
-from client.errors import RefutedError
-from client.http import Caller
+from client.errors import ReceiptError, RefutedError
+from client.http import Caller, Client
+from client.key_history import LOG_KEYS
+from client.proving import verify_file
 from client.remembering import Memory
 from client.served import ServedLog
 from client.sources import CHECKPOINT
@@ -28,6 +30,9 @@ def serving(log: RotatedLog, **more: bytes):
                 old, new = (int(parse_qs(asked.query)[name][0]) for name in ("old", "new"))
                 proof = log.tree(new).consistency_proof(old)
                 found = json.dumps({"hashes": [one.hex() for one in proof]}).encode()
+            elif asked.path.startswith("/v1/receipts/"):
+                position = int(asked.path.rpartition("/")[2])
+                found = json.dumps(log.answer(position)).encode()
             else:
                 found = (log.files() | more).get(asked.path[1:])
             self.send_response(404 if found is None else 200)
@@ -90,3 +95,63 @@ def test_a_stranger_s_checkpoint_is_not_trusted_whatever_the_history_says():
     ):
         asyncio.run(renewed(url))
     assert refuted.value.reason == "checkpoint-not-trusted"
+
+
+def test_a_client_takes_receipts_through_two_rotations_and_forgets_the_retired():
+    log = RotatedLog()
+    with serving(log) as url, Client(Caller(url, "", trust())) as client:
+        for name in ("second", "third"):
+            log.rotate(name)
+            assert client.receipt(f"/v1/receipts/{len(log.lines)}").position == len(log.lines)
+            assert client.caller.trust == trust(name)
+        log.grow()
+        log.eras = [(0, ("log",))]
+        with pytest.raises(ReceiptError):
+            client.receipt(f"/v1/receipts/{len(log.lines)}")
+        assert client.caller.trust == trust("third")
+
+
+@pytest.mark.parametrize("history", [b"", b"{}\n"])
+def test_a_client_takes_no_receipt_of_a_stranger_whatever_the_history_says(history):
+    log = RotatedLog()
+    log.eras = [(0, ("stranger",))]
+    with (
+        serving(log, **{LOG_KEYS: history}) as url,
+        Client(Caller(url, "", trust())) as client,
+        pytest.raises(ReceiptError),
+    ):
+        client.receipt("/v1/receipts/3")
+
+
+def filed(log, folder, suffix):
+    """Files of the newest entry as its owner kept them, a receipt or a proof."""
+    answer = log.answer(len(log.lines))
+    (folder / "one.entry").write_text(answer["entry"])
+    (folder / "one.tlog-proof").write_text(answer["proof"])
+    (folder / "one.json").write_text(json.dumps(answer))
+    return folder / f"one.{suffix}"
+
+
+@pytest.mark.parametrize("suffix", ["json", "tlog-proof"])
+def test_a_file_holds_by_the_history_of_keys_beside_it_and_not_without(tmp_path, suffix):
+    log = RotatedLog()
+    log.rotate("second")
+    path = filed(log, tmp_path, suffix)
+    with pytest.raises(RefutedError) as refuted:
+        verify_file(path, trust())
+    assert refuted.value.reason in {"receipt-refuted", "proof-refuted"}
+    (tmp_path / LOG_KEYS).write_bytes(log.files()[LOG_KEYS])
+    found = verify_file(path, trust())
+    assert (found["position"], found["size"]) == (len(log.lines), len(log.lines))
+    (tmp_path / LOG_KEYS).write_bytes(b"{}\n")
+    with pytest.raises(RefutedError, match="key-history-malformed"):
+        verify_file(path, trust())
+
+
+def test_a_retired_key_s_proof_does_not_hold_for_one_who_has_followed(tmp_path):
+    log = RotatedLog()
+    log.rotate("second")
+    (tmp_path / LOG_KEYS).write_bytes(log.files()[LOG_KEYS])
+    log.eras = [(0, ("log",))]
+    with pytest.raises(RefutedError, match="proof-refuted"):
+        verify_file(filed(log, tmp_path, "tlog-proof"), trust("second"))
