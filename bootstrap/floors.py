@@ -6,7 +6,6 @@ acknowledged comes again, and nothing else does. Only `vaxledger subscriber revo
 """
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +13,7 @@ from typing import Any, Self
 import structlog
 from nats.js import JetStreamContext
 
+from bootstrap.durable import write_whole
 from client import feed
 from client.credentials import name_of
 from client.durables import durable_config, durables
@@ -105,23 +105,8 @@ class Floors:
             return None
 
     def _write(self, kept: dict[str, Any]) -> None:
-        write_durably(self._path, json.dumps(kept, indent=1))
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Write a whole file that survives a power cut; its folder is made. Raises OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(self._path, json.dumps(kept, indent=1))
 
 
 def _text(moment: datetime | None) -> str:

@@ -3,12 +3,12 @@
 Each crash point below says what is durable and who goes on; running it again is always right.
 """
 
-import os
 import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from bootstrap.durable import sync_folder
 from bootstrap.secrets import keep
 from ledger.store.keks import Kek
 from ledger.store.rewrapping import Rewrapping
@@ -43,11 +43,7 @@ class KekFolder:
     def destroy(self, kek: Kek) -> None:
         """Remove a version, durably; nothing that it wrapped opens ever again."""
         self._path(kek.number).unlink(missing_ok=True)
-        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(self._folder)
 
     def _numbers(self) -> list[int]:
         names = (path.name for path in self._folder.iterdir())

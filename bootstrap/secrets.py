@@ -13,6 +13,8 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bootstrap.durable import sync_folder
+
 SEEDS = (
     "pepper",  # keys the blind indexes
     "log-ed25519",  # signs checkpoints, signature type 0x01
@@ -108,7 +110,5 @@ def keep(path: Path, fresh: str) -> str:
             pass
         finally:
             draft.unlink()
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+        sync_folder(path.parent)
     return path.read_text().strip()

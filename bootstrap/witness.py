@@ -12,7 +12,6 @@ backup has made a witness that may cosign a fork. So a lost state ends the witne
 ``WitnessFolder.create`` makes another one.
 """
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from bootstrap.durable import sync_folder, write_whole
 from bootstrap.errors import BootstrapError
 from ledger.errors import LedgerError, PolicyError
 from ledger.policy import Log, Policy
@@ -96,19 +96,19 @@ class WitnessFolder:
         draft.mkdir(mode=0o700)
         try:
             for file, seed in seeds.items():
-                _write(draft / file, seed.hex(), mode=0o600)
-            _write(draft / _NAME, name)
-            _write(draft / PUBLIC_KEYS, *(key.text() for key in cosigner.verifier_keys()))
-            _write(draft / LOGS, "# log <vkey>")
+                write_lines(draft / file, seed.hex(), mode=0o600)
+            write_lines(draft / _NAME, name)
+            write_lines(draft / PUBLIC_KEYS, *(key.text() for key in cosigner.verifier_keys()))
+            write_lines(draft / LOGS, "# log <vkey>")
             WitnessState.create(draft / _STATE)
-            _fsync(draft)
+            sync_folder(draft)
             draft.rename(path)  # refused where something is
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             if path.exists():
                 raise WitnessExistsError(path) from error
             raise
-        _fsync(path.parent)
+        sync_folder(path.parent)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -127,7 +127,7 @@ class WitnessFolder:
 
     def watch(self, keys: Iterable[VerifierKey]) -> None:
         """Replace the list of logs."""
-        write_whole(self.path / LOGS, *(f"log {key.text()}" for key in keys))
+        write_lines(self.path / LOGS, *(f"log {key.text()}" for key in keys))
 
 
 class LogList:
@@ -183,24 +183,6 @@ def _parse_policy(raw: bytes) -> Policy:
         return Policy.parse(raw + b"quorum none\n")  # what a list of logs lacks
 
 
-def write_whole(path: Path, *lines: str) -> None:
-    """Replace a public text file: readers see the old one or the new one."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    _write(draft, *lines)
-    draft.replace(path)
-
-
-def _write(path: Path, *lines: str, mode: int = 0o644) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write("".join(f"{line}\n" for line in lines))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _fsync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def write_lines(path: Path, *lines: str, mode: int = 0o644) -> None:
+    """Replace a text file, public if nothing else is said: readers see the old or the new one."""
+    write_whole(path, "".join(f"{line}\n" for line in lines), mode)

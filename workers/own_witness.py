@@ -14,7 +14,7 @@ import structlog
 
 from bootstrap.policy import POLICY_NAME
 from bootstrap.settings import Settings
-from bootstrap.witness import WitnessFolder, WitnessUnusableError, read_logs, write_whole
+from bootstrap.witness import WitnessFolder, WitnessUnusableError, read_logs, write_lines
 from client.sources import TRUST_FILE
 from ledger.policy import Group, Policy, Witness
 from workers.witness import run
@@ -66,7 +66,7 @@ def _listen(kept: Path) -> socket.socket:
         return socket.create_server((_HOST, int(kept.read_text())))
     except (OSError, ValueError, OverflowError):
         listener = socket.create_server((_HOST, 0))
-        write_whole(kept, str(listener.getsockname()[1]))
+        write_lines(kept, str(listener.getsockname()[1]))
         return listener
 
 
@@ -78,4 +78,4 @@ def _write_policy(data_dir: Path, folder: WitnessFolder, url: str) -> None:
         groups=(Group(_GROUP, len(_NAMES), _NAMES),),
         quorum=_GROUP,
     )
-    write_whole(data_dir / POLICY_NAME, *policy.encode().decode().splitlines())
+    write_lines(data_dir / POLICY_NAME, *policy.encode().decode().splitlines())

@@ -16,7 +16,8 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
-from bootstrap.floors import FLOORS, Floors, write_durably
+from bootstrap.durable import write_whole
+from bootstrap.floors import FLOORS, Floors
 from client import feed
 from client.errors import FeedRefusedError
 from client.feed import FeedServer
@@ -69,6 +70,7 @@ class Rebuild:
         return published
 
     async def _begin(self) -> None:
+        self._mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         connection = await feed.connect(self._server, reconnect=False)
         try:
             js = connection.jetstream()
@@ -77,11 +79,11 @@ class Rebuild:
                 if self._mark.exists() and self._mark.read_text() != made:
                     return
                 await self._floors.note(js)
-                write_durably(self._mark, made)
+                write_whole(self._mark, made)
                 await js.delete_stream(feed.ENTRIES)
                 _log.warning("stream-deleted", stream=feed.ENTRIES)
             if not self._mark.exists():
-                write_durably(self._mark, "")
+                write_whole(self._mark, "")
         finally:
             await connection.close()
 

@@ -16,9 +16,10 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Self
 
+from bootstrap.durable import write_whole
 from bootstrap.embedded import directory
 from bootstrap.embedded.binaries import nats_program
-from bootstrap.embedded.nats_users import ADMIN, PROGRAM, PUBLISHER, NatsUsers, write_private
+from bootstrap.embedded.nats_users import ADMIN, PROGRAM, PUBLISHER, NatsUsers
 from bootstrap.errors import ServerStartError
 from bootstrap.part import Child, Part
 
@@ -188,12 +189,12 @@ class EmbeddedNats:
             port = remembered.get(name)
             taken = set(self._ports.values())
             self._ports[name] = port if port and _is_free(port) else _free_port(taken)
-        write_private(path, json.dumps(self._ports))
+        write_whole(path, json.dumps(self._ports))
 
     def _write_settings(self) -> None:
         store = json.dumps(str(self.home / "jetstream"), ensure_ascii=False)
         settings = _SETTINGS.format(token=self._token, store=store, **self._ports)
-        write_private(self._config, settings)
+        write_whole(self._config, settings)
         self._users.write()
 
 

@@ -17,6 +17,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from bootstrap.durable import write_whole
 from bootstrap.embedded import directory
 from bootstrap.errors import UsersNotReadError
 from client.durables import ACCOUNT, account_of, exports
@@ -52,7 +53,7 @@ class NatsUsers:
         path = self._home / "passwords.json"
         if not path.exists():
             made = {name: secrets.token_hex(16) for name in _OWN_PERMISSIONS}
-            write_private(path, json.dumps(made))
+            write_whole(path, json.dumps(made))
         return dict(json.loads(path.read_bytes()))
 
     def write(self) -> None:
@@ -78,7 +79,7 @@ class NatsUsers:
     def _change(self, subscribers: dict[str, str]) -> None:
         # Crash points: the list is what counts; an accounts.conf that is behind is written again at
         # the next change or start, and a server that was not told reads it then.
-        write_private(self._subscribers, json.dumps(subscribers, indent=1))
+        write_whole(self._subscribers, json.dumps(subscribers, indent=1))
         self._write(subscribers)
         self._reload()
 
@@ -124,21 +125,10 @@ class NatsUsers:
             ACCOUNT: {"jetstream": "enabled", "users": own, "exports": exports()}
         }
         accounts |= {name: account_of(name, password) for name, password in subscribers.items()}
-        write_private(self._home / "accounts.conf", f"accounts: {json.dumps(accounts, indent=1)}\n")
+        write_whole(self._home / "accounts.conf", f"accounts: {json.dumps(accounts, indent=1)}\n")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         with (self._home / "users.lock").open("ab") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a whole file that only its owner may read; readers see the old one or the new one."""
-    draft = path.with_name(f"{path.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
