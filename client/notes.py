@@ -145,5 +145,6 @@ def _pieces(file: BinaryIO, size: int, into: CompactMap) -> Iterator[bytes]:
 def _binding(trust: Trust, extent: Extent) -> str:
     """Return a digest of everything that decides what a verification says."""
     known: list[Any] = sorted([one.size, one.root.hex()] for one in extent.known)
-    parts = [trust.origin, trust.policy.encode().hex(), extent.envelopes, extent.blobs, known]
+    depth = [extent.entries, extent.envelopes, extent.blobs]
+    parts = [trust.origin, trust.policy.encode().hex(), depth, known]
     return sha256(json.dumps(parts).encode()).hexdigest()

@@ -37,11 +37,13 @@ class Extent:
         envelopes: Whether the authors' envelopes must be there and hold.
         blobs: Whether sealed values are looked for.
         known: Checkpoints of this log that the caller has verified earlier.
+        entries: Whether entries are judged at all; else their hashes alone, without envelopes.
     """
 
     envelopes: bool = True
     blobs: bool = False
     known: Sequence[Checkpoint] = ()
+    entries: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Walk:
     def bundles(self, checkers: Checkers | None) -> Iterator[tuple[Bundle, Checked | None]]:
         """Yield the bundles that are left in their order, with what was found in them elsewhere."""
         rest = range(self.frontier.size // TILE_WIDTH, -(-self._checkpoint.size // TILE_WIDTH))
-        if checkers is None or len(rest) < _MANY_BUNDLES:
+        if checkers is None or not self._extent.entries or len(rest) < _MANY_BUNDLES:
             yield from ((self._read(index), None) for index in rest)
             return
         ahead: deque[tuple[int, Bundle | None, Future[Checked | None] | None]] = deque()
@@ -90,13 +92,8 @@ class Walk:
         for offset, raw in enumerate(entries[:width]):
             if difference is not None and difference.place == offset:
                 raise self._blame(first + offset, leaves[offset], difference)
-            if checked is None:
-                self._take(first + offset, raw, envelopes)
-            else:
-                found, write = checked[offset]
-                facts = Facts._make(found)
-                self.audit.take_checked(first + offset, raw, facts, write)
-                self._take_blobs(first + offset, facts)
+            if self._extent.entries:
+                self._judge(first + offset, raw, envelopes, checked)
         self._grow(leaves, self._tower.take(leaves))
         if len(entries) < width:
             raise RefutedError(TREE, first + len(entries), "entry-missing")
@@ -104,6 +101,22 @@ class Walk:
             raise RefutedError(TREE, first + width, "bundle-too-long")
         if envelopes is not None and len(envelopes) > width:
             raise RefutedError(ENVELOPE, first + width, "envelopes-too-long")
+
+    def _judge(
+        self,
+        position: int,
+        raw: bytes,
+        envelopes: Sequence[bytes] | None,
+        checked: Checked | None,
+    ) -> None:
+        """Judge one entry, by what was found in it elsewhere if it was looked at there."""
+        if checked is None:
+            self._take(position, raw, envelopes)
+            return
+        found, write = checked[(position - 1) % TILE_WIDTH]
+        facts = Facts._make(found)
+        self.audit.take_checked(position, raw, facts, write)
+        self._take_blobs(position, facts)
 
     def root_of(self, size: int) -> bytes:
         """Return the root at a smaller size, proven from the verified one.

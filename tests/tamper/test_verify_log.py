@@ -104,6 +104,16 @@ def test_without_envelopes_hashes_and_streams_are_still_checked():
     assert (report.counts.entries, report.counts.envelopes) == (13, 0)
 
 
+def test_hashes_alone_find_an_edit_and_judge_nothing_that_was_signed():
+    only = Extent(envelopes=False, entries=False)
+    log = small_log()
+    edit = with_entry(7, lambda raw: raw.replace(b'"version":', b'"version":1', 1))
+    assert refuted(altered(log, bundle_of(log), edit), only) == (2, 7, "entry-altered")
+    log.lines[6] = replace(log.lines[6], raw=b"no entry at all")
+    assert refuted_log(log)[:2] == (3, 7)
+    assert verify_log(MemorySource(log.files()), trust(), only).counts.entries == 0
+
+
 @pytest.mark.parametrize("position", [1, 2, 7, 12, 13])
 def test_an_edited_entry_is_named(position):
     log = small_log()
