@@ -5,11 +5,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bootstrap.erasure import shred_list
+from bootstrap.settings import Settings
 from bootstrap.wiring import Parts, outside_path, signing_keys
 from client.feed import FeedServer
 from client.message import Previous
 from client.stored_feed import StoredFeed
 from commands.reclaiming import TOLD, Reclaiming, request_of
+from ledger.entry import Seal
 from ledger.store.belongings import Blobs, Claims, Writes
 from ledger.store.finding import Finding
 from ledger.store.inspection import Entries, Row, Snapshot, Tree, snapshot
@@ -40,7 +43,7 @@ class Inspected:
     Attributes:
         entries: Rows of the log.
         sealed_values: Sealed values that are stored.
-        erased: Sealed values that entries name and nobody has any more.
+        erased: Sealed values that were destroyed with somebody's key, as the shred list says.
         untold: Entries whose claims nobody can tell, since what they sealed does not open.
         untold_writes: Idempotency keys that the log does not tell: of what citizens did.
         other_claims: Claims of kinds that the log does not tell.
@@ -69,6 +72,7 @@ def inspect(parts: Parts, tell: Tell, progress: Progress, *, full: bool) -> Insp
 
     Raises:
         StoreUnavailable, UnavailableError, psycopg.Error: If a server cannot be reached.
+        ShredListUnreadable: If the list of what was shredded is damaged.
     """
     settings = parts.settings
     assert settings.database_url is not None
@@ -87,7 +91,7 @@ def _inspect_log(
 ) -> Inspected:
     origin = parts.settings.origin
     tree = Tree(at, outside, signing_keys(parts), origin)
-    blobs, writes = Blobs(at), Writes(at, request_of)
+    blobs, writes = Blobs(at, _erased(parts.settings)), Writes(at, request_of)
     claims = Claims(at, Reclaiming(parts.vault, parts.reader).claims_of, TOLD)
     examiners: list[Examiner] = [Entries(at, origin), tree, writes, blobs, claims]
     for finding in tree.start():
@@ -106,6 +110,14 @@ def _inspect_log(
     found.untold_writes = writes.untold
     found.untold, found.other_claims = claims.untold, claims.unknown
     return found
+
+
+def _erased(settings: Settings) -> Callable[[Seal], bool]:
+    """Tell which sealed values were to be destroyed: the list names them before they go."""
+    shreds = shred_list(settings).read()
+    persons = {str(person) for shred in shreds for person in shred.persons}
+    digests = {digest for shred in shreds for digest in shred.blobs}
+    return lambda seal: seal.subject in persons or seal.sha256 in digests
 
 
 def _inspect_projections(parts: Parts, at: Snapshot, found: Inspected, tell: Tell) -> None:

@@ -1,18 +1,18 @@
 """What belongs to entries, inspected: envelopes, idempotency keys, sealed values, claims."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ledger.entry import Entry
+from ledger.entry import Entry, Seal
 from ledger.envelope import decode_evidence
 from ledger.errors import LedgerError
 from ledger.statement import Statement
 from ledger.store.append import Claim
 from ledger.store.finding import Finding
 from ledger.store.inspection import Row, Snapshot
-from ledger.store.lost import ClaimsOf, RequestOf
+from ledger.store.lost import ANY_KEY, ClaimsOf, RequestOf
 
 _UNTELLABLE = (LedgerError, LookupError, ValueError, TypeError, AttributeError)
 """What telling the claims of an altered entry may meet; what is wrong with it others say."""
@@ -114,23 +114,30 @@ class Writes:
 
 
 class Blobs:
-    """Sealed values that are stored: of an entry that names them, with their digest and person.
+    """Sealed values: each stored with the digest and person that an entry names, or erased.
 
-    Those that are not stored were erased: no fault.
+    Args:
+        at: The database.
+        is_erased: Whether a sealed value was to be destroyed; any other one must be stored.
+
+    Attributes:
+        stored: How many are stored.
+        absent: How many were erased.
     """
 
-    def __init__(self, at: Snapshot) -> None:
+    def __init__(self, at: Snapshot, is_erased: Callable[[Seal], bool]) -> None:
         self._rows = at.beside("blobs")
+        self._is_erased = is_erased
         self.stored = 0
         self.absent = 0
 
     def take(self, batch: Sequence[Row]) -> Iterator[Finding]:
         """Examine the next rows."""
         by_position = {row.position: row for row in batch}
-        named = sum(len(row.entry.sealed) for row in batch if row.entry)
-        before = self.stored
+        held: set[tuple[int, str]] = set()
         for position, digest, subject, is_sound in self._rows.up_to(batch[-1].position):
             self.stored += 1
+            held.add((position, digest.hex()))
             row = by_position.get(position)
             seals = row.entry.sealed if row is not None and row.entry else ()
             seal = next((one for one in seals if one.sha256 == digest.hex()), None)
@@ -140,7 +147,17 @@ class Blobs:
                 yield Finding("blob-subject-differs", position, {"sha256": digest.hex()})
             if not is_sound:
                 yield Finding("blob-differs", position, {"sha256": digest.hex()})
-        self.absent += max(named - (self.stored - before), 0)
+        for row in batch:
+            yield from self._missing(row, held)
+
+    def _missing(self, row: Row, held: set[tuple[int, str]]) -> Iterator[Finding]:
+        for seal in row.entry.sealed if row.entry else ():
+            if (row.position, seal.sha256) in held:
+                continue
+            if self._is_erased(seal):
+                self.absent += 1
+            else:
+                yield Finding("blob-missing", row.position, {"sha256": seal.sha256})
 
     def finish(self) -> Iterator[Finding]:
         """Examine what lies behind the end of the log."""
@@ -166,7 +183,7 @@ class Claims:
         self._claims_of = claims_of
         self._kinds = kinds
         self._rows = at.beside("claims")
-        self._waiting: dict[tuple[str, bytes], int] = {}
+        self._waiting: dict[tuple[str, bytes], tuple[int, UUID]] = {}
         self.untold = 0
         self.unknown = 0
 
@@ -191,7 +208,7 @@ class Claims:
 
     def finish(self) -> Iterator[Finding]:
         """Whatever was taken and not released must be held."""
-        for (kind, _), position in sorted(self._waiting.items(), key=lambda one: one[1]):
+        for (kind, _), (position, _) in sorted(self._waiting.items(), key=lambda one: one[1]):
             yield Finding("claim-missing", position, {"kind": kind})
         for row in self._rows.rest():
             yield Finding("claim-of-no-entry", row[0], {"kind": row[1]})
@@ -219,12 +236,20 @@ class Claims:
         """Remember what was taken and is not held: it must be released later."""
         for position, one in told:
             name = (one.kind, one.key)
-            if one.release:
+            if one.release and one.key == ANY_KEY:
+                self._forget(one.kind, one.stream)
+            elif one.release:
                 self._waiting.pop(name, None)
             elif (position, *name, one.stream) not in held and not self._has_earlier(
                 name, position
             ):
-                self._waiting.setdefault(name, position)
+                self._waiting.setdefault(name, (position, one.stream))
+
+    def _forget(self, kind: str, stream: UUID) -> None:
+        """A stream has released whatever it had of a kind."""
+        for name, (_, owner) in list(self._waiting.items()):
+            if (name[0], owner) == (kind, stream):
+                del self._waiting[name]
 
     def _has_earlier(self, name: tuple[str, bytes], position: int) -> bool:
         """Whether it was held already, as guardians are by the records of their other children."""

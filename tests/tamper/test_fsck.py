@@ -277,6 +277,7 @@ OTHERS = {
         "UPDATE ledger.blobs SET position = 1" + BLOB,
         "blob-of-no-entry",
     ),
+    "a sealed value deleted": ("DELETE FROM ledger.blobs" + BLOB, "blob-missing"),
     "a sealed value added": (
         "INSERT INTO ledger.blobs VALUES (sha256('x'), gen_random_uuid(), %(at)s, 'x')",
         "blob-of-no-entry",
