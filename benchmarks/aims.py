@@ -30,6 +30,7 @@ def judge(book: Book) -> list[Aim]:
     return [
         *_append(book),
         *_http(book),
+        *_at_least(book, f"{over_http.BULK}, 1,000 lines", 5_000),
         *_at_least(book, _in_memory(book), 500_000),
         *_at_least(book, proving.INTO_POSTGRES, 50_000),
         *_at_least(book, proving.HASHES_ONLY, 300_000),

@@ -73,10 +73,10 @@ class Pile:
         self.site.integrate()
         self.sign()
 
-    def sign(self) -> None:
-        """Register new children and sign their doses."""
+    def sign(self, *, as_batches: int = 1) -> None:
+        """Register new children and sign their doses, so many under one signature."""
         children = self.clinic.register(-(-self.amount // DOSES_A_CHILD))
-        self.lanes = self.clinic.doses(children)
+        self.lanes = self.clinic.doses(children, as_batches=as_batches)
 
     def appends(self) -> list[Append]:
         """Return the doses as the store takes them: first doses first, all at one time."""

@@ -91,17 +91,30 @@ class Clinic(Author):
             children += [child for child, _, _ in some]
         return children
 
-    def doses(self, children: Iterable[Child]) -> list[list[Dose]]:
-        """Sign the next doses of children, up to eight each; a child's must stay in order."""
+    def doses(self, children: Iterable[Child], *, as_batches: int = 1) -> list[list[Dose]]:
+        """Sign the next doses of children, up to eight each; a child's must stay in order.
+
+        Args:
+            children: Whose.
+            as_batches: How many doses a signature covers; 1 for an envelope each.
+        """
         lanes = []
         for child in children:
             drafts = []
             while child.version <= DOSES_A_CHILD:
                 drafts.append(self._draft(child))
                 child.version += 1
-            origin = self.parts.settings.origin
-            lanes.append([Dose(child, self.key.sign(origin, draft)) for draft in drafts])
-        return lanes
+            lanes.append((child, drafts))
+        signed = self._sign([draft for _, drafts in lanes for draft in drafts], as_batches)
+        return [[Dose(child, next(signed)) for _ in drafts] for child, drafts in lanes]
+
+    def _sign(self, drafts: list[Draft], size: int) -> Iterator[SignedWrite]:
+        origin = self.parts.settings.origin
+        for start in range(0, len(drafts), size):
+            some = drafts[start : start + size]
+            yield from (
+                self.key.sign_batch(origin, some) if size > 1 else [self.key.sign(origin, some[0])]
+            )
 
     def to_append(
         self, write: SignedWrite, keys: dict[UUID, bytes], recorded_at: datetime

@@ -6,8 +6,9 @@ beside them on the same cores. The library's single caller takes its turns on th
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import uvloop
 
@@ -19,14 +20,20 @@ from benchmarks.ground import make_database
 from benchmarks.installation import Served
 from benchmarks.measuring import Measured, tasks
 from benchmarks.wire import Lines, connected, request
+from client.bulk import PATH, Verdict
+from client.http import Caller, Client
 from client.receipt import Receipt
 
 DOSE = "HTTP dose with receipt"
 LIBRARY_ALONE = "eventsourcing library, 1 caller, beside HTTP"
+BULK = "HTTP bulk, one batch envelope"
 _LATER = "HTTP dose, receipt fetched later"
 _LIVE = "HTTP GET /livez"
 _AMOUNT = 3_000
 _PROVEN = 50
+_BULK_LINES = 1_000
+_BULK_AMOUNT = 2_000
+_BULK_CONNECTIONS = 2
 _LIMIT_SECONDS = 30.0
 CREATED, ACCEPTED = 201, 202
 
@@ -48,6 +55,7 @@ def contestants(served: Served, pace: Pace) -> list[Contestant]:
         _live(served),
         *(_doses(served, pace, DOSE, connections) for connections in (1, 8, 64)),
         _doses(served, pace, _LATER, 64),
+        _bulk(served, pace),
     ]
 
 
@@ -108,6 +116,76 @@ def _doses(served: Served, pace: Pace, name: str, connections: int) -> Contestan
         has_latency=True,
         callers=connections,
     )
+
+
+def _bulk(served: Served, pace: Pace) -> Contestant:
+    """Batches of doses over two connections; every verdict is read, some receipts are verified."""
+    pile = Pile(served.site, pace.amount(_BULK_AMOUNT))
+    batches: list[_Bulk] = []
+
+    def prepare() -> None:
+        pile.sign(as_batches=_BULK_LINES)
+        token = served.token(pile.clinic.principal)
+        doses = [dose for lane in pile.lanes for dose in lane]
+        starts = range(0, len(doses), _BULK_LINES)
+        batches[:] = [_Bulk.of(doses[at : at + _BULK_LINES], token) for at in starts]
+        served.await_views()
+
+    def run(_seconds: float) -> Measured:
+        measured, written = uvloop.run(_send_bulk(served, batches))
+        caller = Caller(f"http://127.0.0.1:{served.port}", batches[0].token, served.site.trust)
+        caller.key = pile.clinic.key
+        with Client(caller) as client:
+            for dose, verdict in written[:_PROVEN]:
+                client.receipt(verdict.receipt, dose.write)
+        return measured
+
+    return Contestant(
+        f"{BULK}, {_BULK_LINES:,} lines",
+        "doses/s",
+        run,
+        prepare,
+        beside=LIBRARY_ALONE,
+        note="NDJSON, a verdict a line",
+        callers=_BULK_CONNECTIONS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bulk:
+    """A batch of doses as bytes on the wire."""
+
+    doses: Sequence[Dose]
+    token: str
+    raw: bytes
+
+    @classmethod
+    def of(cls, doses: Sequence[Dose], token: str) -> Self:
+        body = b"".join(dose.write.body() + b"\n" for dose in doses)
+        raw = request("POST", PATH, token, body, content_type="application/x-ndjson")
+        return cls(doses, token, raw)
+
+
+async def _send_bulk(
+    served: Served, batches: Sequence[_Bulk]
+) -> tuple[Measured, list[tuple[Dose, Verdict]]]:
+    waiting = iter(batches)
+    written: list[tuple[Dose, Verdict]] = []
+    async with connected(served.port, _BULK_CONNECTIONS) as lines:
+
+        async def step() -> int:
+            one = next(waiting, None)
+            if one is None:
+                return 0
+            answer = await lines.call(one.raw)
+            found = [Verdict.read(json.loads(line)) for line in answer.body.splitlines()]
+            refused = [verdict.problem for verdict in found if verdict.problem is not None]
+            if refused or len(found) != len(one.doses):
+                raise RuntimeError(f"{len(refused)} of {len(found)} lines refused: {refused[:1]}")
+            written.extend(zip(one.doses, found, strict=True))
+            return len(found)
+
+        return await tasks(step, _BULK_CONNECTIONS, _LIMIT_SECONDS), written
 
 
 def _prepare(dose: Dose, token: str, more: dict[str, str]) -> _Prepared:
