@@ -16,8 +16,10 @@ from cli.conformance.made_log import MadeLog
 from cli.tail import tail
 from client import feed
 from client.feed import FeedServer
+from client.key_history import LOG_KEYS
 from client.message import Previous, build
 from ledger.hashing import leaf_hash
+from tests.unit.client.rotated_log import rotated
 from tests.unit.client.signed_log import ORIGIN, SignedLog, small_log, trust
 from tests.unit.client.written_log import WrittenLog
 from workers.publisher import Publisher
@@ -117,13 +119,11 @@ def test_a_feed_that_is_not_there_leaves_with_2(run, log, tmp_path):
     assert found.exit_code == 2
 
 
-@pytest.fixture
-def altered(server, log):
-    """The stream anew, with another word in its sixth message."""
-    raws = [line.raw for line in log.lines]
+def stream_anew(server, raws, bend=lambda _position, body: body, note=None):
+    """Fill the stream once more, with bent messages perhaps, and show another checkpoint."""
     previous = WrittenLog(raws).previous_many(1, len(raws))
 
-    async def alter():
+    async def fill():
         connection = await feed.connect(
             FeedServer(server.url, server.admin_user, server.admin_password), reconnect=False
         )
@@ -132,12 +132,23 @@ def altered(server, log):
         await js.add_stream(feed.entries_config(1))
         for position, raw in enumerate(raws, 1):
             subject, headers, body = build(raw, position, Previous(*previous[position]))
-            if position == 6:
-                body = body.replace(b"child", b"adult")
-            await js.publish(subject, body, headers=headers)
+            await js.publish(subject, bend(position, body), headers=headers)
+        if note is not None:
+            await js.publish(feed.CHECKPOINT_SUBJECT, note)
         await connection.close()
 
-    asyncio.run(alter())
+    asyncio.run(fill())
+
+
+@pytest.fixture
+def altered(server, log):
+    """The stream anew, with another word in its sixth message."""
+    raws = [line.raw for line in log.lines]
+
+    def bend(position, body):
+        return body.replace(b"child", b"adult") if position == 6 else body
+
+    stream_anew(server, raws, bend)
     return raws
 
 
@@ -159,3 +170,33 @@ def test_an_altered_message_is_read_anew_from_the_logs_server(run, altered, log,
     _, summary = lines(found)
     assert (summary["events"], summary["repaired"]) == (len(altered), 1)
     assert (summary["signed"], summary["root"]) == (True, log.checkpoint().root.hex())
+
+
+class KeysServer(LogServer):
+    """Shows the history of a log's keys too."""
+
+    history = b""
+
+    def answer(self, target, authorization):
+        if target == f"/{LOG_KEYS}":
+            return 200, self.history
+        return super().answer(target, authorization)
+
+
+@pytest.mark.parametrize(("is_shown", "code"), [(True, 0), (False, 2)])
+def test_the_old_keys_are_enough_where_the_log_s_server_shows_their_history(
+    run, server, log, tmp_path, is_shown, code
+):
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    two = rotated("second", "third")
+    raws = [line.raw for line in two.lines]
+    stream_anew(server, raws, note=two.note())
+    with closing(KeysServer()) as serving:
+        serving.show(MadeLog(ORIGIN, tuple(raws)), two.note())
+        serving.history = two.files()[LOG_KEYS] if is_shown else b""
+        given = ("--json", "--repair", serving.url, "--token-file", token)
+        found = run("--until", len(raws), *given)
+    assert found.exit_code == code, found.output
+    if is_shown:
+        assert lines(found)[1]["signed"] is True
