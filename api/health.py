@@ -18,6 +18,7 @@ from api.witnesses import describe, witness_metrics
 from api.writes import json_response
 from bootstrap.migrate import MIGRATIONS
 from ledger.entry import Entry
+from ledger.errors import LedgerError
 from ledger.store.errors import NoSuchPosition, StoreError
 
 CHECK_SECONDS = 2.0
@@ -102,7 +103,7 @@ async def _run(
     try:
         with anyio.fail_after(CHECK_SECONDS):
             checks[name] = await check(serving)
-    except (StoreError, psycopg.OperationalError, OSError, TimeoutError) as error:
+    except (LedgerError, psycopg.OperationalError, OSError, TimeoutError) as error:
         checks[name] = {"ok": False, "error": type(error).__name__}
 
 

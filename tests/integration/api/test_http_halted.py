@@ -71,6 +71,18 @@ def test_an_api_alone_on_a_restored_backup_refuses_writes_and_says_why(operator)
             refused(settings)
 
 
+def test_an_unsigned_entry_that_was_altered_leaves_readiness_an_answer(operator):
+    settings = operator.served.parts.settings
+    integrate(settings)
+    assert operator.post("/v1/organisations", county(operator, "四")).status_code == 202
+    halt(settings, "TamperFound")
+    with psycopg.connect(settings.database_url) as owner:
+        owner.execute("UPDATE ledger.entries SET entry = 'x' WHERE position = 3")
+    answer = operator.served.http.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["writes"]["halted"] == "TamperFound"
+
+
 def test_an_operator_who_has_looked_lets_writes_in_again(operator):
     settings = operator.served.parts.settings
     write = operator.sign(county(operator, "三"))
