@@ -82,6 +82,19 @@ def test_an_answer_in_clear_is_read_by_whoever_has_no_key():
         b"[]",
         b"",
     ],
+    ids=[
+        "for another key",
+        "to other positions",
+        "to records",
+        "of another log",
+        "in clear",
+        "of nothing",
+        "of parts without persons",
+        "a number",
+        "cut off",
+        "a list",
+        "nothing",
+    ],
 )
 def test_what_is_not_for_this_question_and_this_key_is_refused(content):
     with pytest.raises(PersonalError):
