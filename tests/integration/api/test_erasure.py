@@ -116,6 +116,12 @@ def verified(served: Served) -> int:
 NOTHING = {"keys": 0, "index": 0, "names": 0, "blobs": 0}
 
 
+@pytest.fixture(autouse=True)
+def nothing_left_over(served: Served):
+    """Carry out first what other tests of the same installation have decided."""
+    eraser(served).round()
+
+
 def test_a_shred_leaves_the_proofs_and_nothing_personal(county: County, served: Served):
     kin = family(county)
     assert min(remains(kin, served).values()) > 0

@@ -36,7 +36,7 @@ def test_it_lives_and_is_ready(county: County):
     body = answer.json()
     assert body["status"] == "ok"
     assert list(body["checks"]) == [
-        "database", "keys", "checkpoint", "views", "feed", "witnesses"
+        "database", "writes", "keys", "checkpoint", "views", "feed", "witnesses"
     ]  # fmt: skip
     assert body["checks"]["feed"] == {"ok": True, "configured": False}
 
