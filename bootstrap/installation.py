@@ -16,6 +16,7 @@ from bootstrap.supervisor import Supervisor
 
 OWN_WITNESS = "witness"
 WORKERS = ("integrator", "projector", "publisher", "custodian", OWN_WITNESS)
+_UNHURRIED = ("custodian", OWN_WITNESS)
 _PROBE_SECONDS = 1.0
 _OK = 200
 
@@ -96,7 +97,8 @@ def _worker(name: str, data_dir: Path, environment: Mapping[str, str]) -> Part:
         argv=_python("workers", name),
         ready=mark.exists,
         prepare=lambda: mark.unlink(missing_ok=True),
-        after=("migrate",),
+        # Nobody waits for these two, and the cores are few while everything starts.
+        after=("api",) if name in _UNHURRIED else ("migrate",),
         env=environment,
     )
 
