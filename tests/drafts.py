@@ -1,11 +1,22 @@
 """Drafts of the writes that many tests begin with: an organisation, a child, a dose."""
 
 import secrets
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
 from bootstrap.wiring import new_id
 from client.signing import AuthorKey, Draft
+from domain.identity import checksum
+
+_ORDER = count()
+
+
+def id_number(birth_date: str = "20140615", *, is_female: bool = False) -> str:
+    """A synthetic number, valid in form, that no other test of this run is given."""
+    place, order = divmod(next(_ORDER), 500)
+    first = f"4102{10 + place}{birth_date}{order * 2 + (not is_female):03}"
+    return first + checksum(first)
 
 
 def organisation(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from domain.identity import checksum
+from tests.drafts import id_number
 
 _RARE = "龘靐齉爩籱麤龗灪龖厵滟爨癵驫"
 _SHORTEST_TEXT = 3
@@ -27,8 +27,7 @@ class Canaries:
 
     def number(self, birth_date: str = "20140615") -> str:
         """An identity number of a boy, valid in form."""
-        first = f"410299{birth_date}{secrets.randbelow(500) * 2 + 1:03}"
-        return self._keep(first + checksum(first))
+        return self._keep(id_number(birth_date))
 
     def phone(self) -> str:
         """A mobile number."""

@@ -25,7 +25,6 @@ from bootstrap.wiring import Parts, log_signers, wire
 from client.signing import AuthorKey, Draft, SignedWrite
 from commands.genesis import open_log
 from commands.principal import Principal, Role, VerifiedIdentity
-from domain.identity import checksum
 from ledger.jcs import canonical
 from ledger.store.integration import Integrator
 from projections.loop import Projector
@@ -234,13 +233,6 @@ def admit(
     answer = registrar.post("/v1/organisations", draft)
     assert answer.status_code == 201, answer.text
     return Author(served, key, Principal(name, role, key.organisation, division))
-
-
-def id_number(birth_date: str = "20140615", sequence: int | None = None) -> str:
-    """A synthetic number of a boy, valid in form."""
-    order = secrets.randbelow(500) * 2 + 1 if sequence is None else sequence
-    first = f"410299{birth_date}{order:03}"
-    return first + checksum(first)
 
 
 @dataclass

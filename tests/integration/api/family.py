@@ -10,6 +10,7 @@ import httpx
 from client.signing import Draft
 from commands.principal import Role
 from domain.calendar import civil_day
+from tests.drafts import id_number
 from tests.integration.api.conftest import (
     Author,
     Child,
@@ -18,7 +19,6 @@ from tests.integration.api.conftest import (
     citizen,
     dose,
     doses_path,
-    id_number,
     register,
     registration,
 )
@@ -79,7 +79,7 @@ class Family:
 
 def family(county: County) -> Family:
     """Make one."""
-    number, mother_number = id_number(), id_number("19880303", 2 * (uuid4().int % 499) + 2)
+    number, mother_number = id_number(), id_number("19880303", is_female=True)
     child = register(county.clinic, number=number, mother_number=mother_number)
     for version, occurred_on in ((1, "2014-08-15"), (2, "2014-09-20")):
         given = dose(county.clinic, replace(child, version=version), occurred_on=occurred_on)

@@ -18,15 +18,15 @@ from bootstrap.embedded.postgres import EmbeddedPostgres
 from commands.access import Broken, check_journal, close_minutes
 from ledger.entry import Entry
 from ledger.store.connections import connect
+from tests.drafts import id_number
 from tests.integration.api.conftest import Author, Child, County, Served, citizen, register
-from tests.integration.api.conftest import id_number as number_of
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
 def mother_number() -> str:
-    return number_of("19870202", 444)
+    return id_number("19870202")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_nobody_else_sees_who_looked(county: County, child: Child, who: str):
 
 
 def test_another_child_s_mother_does_not_either(county: County, child: Child):
-    stranger = citizen(county.served, number_of("19850505", 446))
+    stranger = citizen(county.served, id_number("19850505"))
     assert stranger.get(f"/v1/records/{child.record}/access").status_code == 404
 
 

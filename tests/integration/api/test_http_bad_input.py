@@ -18,6 +18,7 @@ from api.body import MAX_BODY_BYTES
 from client.signing import AuthorKey, Draft, SignedWrite
 from commands.principal import Principal, Role
 from ledger.envelope import sign_payload
+from tests.drafts import id_number
 from tests.integration.api.conftest import (
     Author,
     Child,
@@ -25,7 +26,6 @@ from tests.integration.api.conftest import (
     admit,
     dose,
     doses_path,
-    id_number,
     register,
     registration,
 )

@@ -23,8 +23,8 @@ from client.http import Caller, Client
 from client.personal import PersonalQuestion
 from client.trust import Trust
 from commands.principal import Role
+from tests.drafts import id_number
 from tests.integration.api.conftest import Author, County, listening, register
-from tests.integration.api.conftest import id_number as number_of
 from tests.integration.api.family import Family, family
 
 ROOT = Path(__file__).parents[3]
@@ -194,7 +194,7 @@ def caller(who: Author, url: str) -> Client:
 def test_what_is_sealed_opens_with_the_client_only(
     county: County, integrator: Author, sealing: str
 ):
-    child = register(county.clinic, number=number_of())
+    child = register(county.clinic, number=id_number())
     position = county.served.caught_up()
     question = PersonalQuestion("care", positions=[position], key=KEY)
     with caller(integrator, sealing) as client:

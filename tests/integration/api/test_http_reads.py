@@ -12,6 +12,7 @@ from commands.principal import Role
 from domain.calendar import civil_day
 from domain.schedules.schedule import Schedule
 from projections import annex3, annex4
+from tests.drafts import id_number
 from tests.integration.api.conftest import (
     Author,
     Child,
@@ -19,7 +20,6 @@ from tests.integration.api.conftest import (
     citizen,
     dose,
     doses_path,
-    id_number,
     register,
 )
 
