@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,19 +10,20 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.callers import Caller
+from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
 from api.forecasting import coming_doses
 from api.noting import note_read
-from api.parameters import AtLeast, EffectiveOn, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import people_on
-from api.reads import NO_STORE, dose_lines
+from api.reads import NO_STORE, dose_lines, row_as_of
 from api.writes import json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
 from commands.states import check_readable
-from projections.certificates import CertificateRow
+from projections.certificates import CertificateRow, GrantRow
+from projections.pieces import OPEN_POSITION
 
 NOTICE = {
     "zh": "当前接种记录没有实现全国联网，部分历史或省外接种数据不够完整准确："
@@ -42,53 +42,51 @@ async def get_certificate(
     request: Request,
     caller: Caller,
     certificate: UUID,
-    effective_on: EffectiveOn = None,
-    at_least: AtLeast = 0,
+    as_of: AsOf,
 ) -> Response:
-    """The doses of a certificate as effective on a day, each with its provenance (C-1, C-27).
+    """The doses of a certificate on a day, each with its provenance (C-1, C-27).
 
     `next_due` tells the doses to come by the immunization schedule in force on that day.
 
     For its holder, for a grantee with the scope `view`, and for staff within whose scope the
     record lies; to everyone else it does not exist.
     """
-    day = day_or_today(request, effective_on)
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
     body = await to_thread.run_sync(
-        _certificate, serving, caller, certificate, day, limiter=serving.threads
+        _certificate, serving, caller, certificate, as_of, limiter=serving.threads
     )
     await note_read(request, caller, "certificate", [body["record"]])
     return json_response(body, headers=NO_STORE)
 
 
 def _certificate(
-    serving: Serving, caller: Principal, certificate: UUID, day: date
+    serving: Serving, caller: Principal, certificate: UUID, as_of: Clocks
 ) -> Mapping[str, Any]:
-    row = serving.views.certificates.get(certificate)
-    if row is None:
+    day, at = as_of.day, OPEN_POSITION - 1 if as_of.position is None else as_of.position
+    known_now = serving.views.certificates.get(certificate)
+    if known_now is None:
         raise AddressUnknown
-    is_holder = _check_may_see(serving, caller, row)
-    record = serving.views.records.get(row.record)
-    if record is None:
+    is_holder = _check_may_see(serving, caller, known_now)
+    row, record = known_now.known_at(at), serving.views.records.get(known_now.record)
+    if row is None or record is None:
         raise AddressUnknown
-    view = serving.views.certificates.certificate_view(row.record, day)
-    grants = serving.views.certificates.grants(row.certificate) if is_holder else []
+    view = serving.views.certificates.certificate_view(row.record, day, at_position=at)
+    grants = _grants(serving, certificate, at) if is_holder else []
     grantees = {grant.grantee for grant in grants}
-    people = people_on(serving.views, {record.recipient, row.holder, *grantees}, day)
+    people = people_on(serving.views, {record.recipient, row.holder, *grantees}, day, at)
     return {
         **asdict(row),
-        "position": serving.projected.reached,
+        "position": serving.projected.reached if as_of.position is None else at,
         "effective_on": day,
         "person": _named(people[record.recipient], "name", "sex", "birth_date"),
         "holder": _named(people[row.holder], "name"),
         "doses": dose_lines(serving, view.doses),
         "next_due": coming_doses(
             serving.parts.services.rules,
-            record,
+            row_as_of(serving, record, as_of),
             people[record.recipient],
             view.doses,
-            serving.views.doses.contraindications(row.record, day),
+            serving.views.doses.contraindications(row.record, day, at),
             day,
         ),
         "total": view.total,
@@ -103,6 +101,11 @@ def _certificate(
         ],
         "notice": NOTICE,
     }
+
+
+def _grants(serving: Serving, certificate: UUID, position: int) -> list[GrantRow]:
+    found = (row.known_at(position) for row in serving.views.certificates.grants(certificate))
+    return [row for row in found if row is not None]
 
 
 def _check_may_see(serving: Serving, caller: Principal, row: CertificateRow) -> bool:

@@ -13,13 +13,15 @@ EVER = date(9999, 12, 30)
 """The last day on which a value without an end holds."""
 
 
-def people_on(views: Views, handles: Collection[UUID], day: date) -> Mapping[UUID, dict[str, Any]]:
-    """What is known of people on a day, by handle.
+def people_on(
+    views: Views, handles: Collection[UUID], day: date, at_position: int | None = None
+) -> Mapping[UUID, dict[str, Any]]:
+    """What is known of people on a day, by handle; or was, at a position.
 
     Each has `handle` and `erased`; whose data was deleted has nothing else, who is entered only
     from a later day on has no values yet.
     """
-    known = views.people.lookup(handles, day)
+    known = views.people.lookup(handles, day, at_position)
     later = views.people.lookup(set(handles) - known.keys(), EVER)
     return {handle: _described(handle, known.get(handle), handle in later) for handle in handles}
 

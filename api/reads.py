@@ -12,10 +12,11 @@ from starlette.responses import Response
 
 from api.body import read_json
 from api.callers import Caller
+from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
 from api.forecasting import coming_doses
 from api.noting import note_read
-from api.parameters import MAX_POSITION, AtLeast, EffectiveOn, day_or_today, wait_for_views
+from api.parameters import MAX_POSITION, AtLeast, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import EVER, organisation_names, people_on
 from api.schemas import SearchRequest
@@ -29,7 +30,9 @@ from commands.writing import ID_NUMBER
 from domain import private
 from domain.retention import retention_until
 from ledger.entry import Entry
+from projections.change import read_change
 from projections.doses import DoseRow
+from projections.record_as_of import record_as_of
 from projections.records import RecordRow, TimelineRow
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -47,20 +50,18 @@ async def get_record(
     request: Request,
     caller: Caller,
     record: UUID,
-    effective_on: EffectiveOn = None,
-    at_least: AtLeast = 0,
+    as_of: AsOf,
 ) -> Response:
-    """A record as effective on a day: persons, roll, doses, contraindications and doses to come.
+    """A record as known at a moment and effective on a day: persons, roll, doses, doses to come.
 
-    The entity tag is the stream's version, for `If-Match`. A record outside the caller's scope
-    answers like one that does not exist.
+    The entity tag is the stream's version then, for `If-Match`. A record outside the caller's
+    scope answers like one that does not exist; so does one that was not registered yet.
     """
-    day = day_or_today(request, effective_on)
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
-    row = await to_thread.run_sync(_readable, serving, caller, record)
+    row = await to_thread.run_sync(readable, serving, caller, record)
+    row = await to_thread.run_sync(row_as_of, serving, row, as_of)
     await note_read(request, caller, "record", [record])
-    body = await to_thread.run_sync(_record, serving, row, day, limiter=serving.threads)
+    body = await to_thread.run_sync(_record, serving, row, as_of, limiter=serving.threads)
     return json_response(body, headers=NO_STORE | {"ETag": etag(row.version)})
 
 
@@ -69,22 +70,30 @@ async def get_timeline(
     request: Request,
     caller: Caller,
     record: UUID,
+    as_of: AsOf,
     after: Annotated[int, Query(ge=0, le=MAX_POSITION)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 200,
-    at_least: AtLeast = 0,
 ) -> Response:
     """Everything that happened about a record, oldest first, with the clear data of each entry.
 
     `Link: rel="next"` leads on.
     """
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
-    await to_thread.run_sync(_readable, serving, caller, record)
+    await to_thread.run_sync(readable, serving, caller, record)
     await note_read(request, caller, "timeline", [record])
-    lines = await to_thread.run_sync(_timeline, serving, record, after, limit)
+
+    def read() -> list[dict[str, Any]]:
+        rows = serving.views.records.timeline(
+            record, up_to=as_of.position, after=after, limit=limit
+        )
+        return _lines(serving, rows)
+
+    lines = await to_thread.run_sync(read, limiter=serving.threads)
     headers = dict(NO_STORE)
     if len(lines) == limit:
         address = f"/v1/records/{record}/timeline?after={lines[-1]['position']}&limit={limit}"
+        if as_of.position is not None:
+            address += f"&known_at={as_of.position}"
         headers["Link"] = f'<{address}>; rel="next"'
     return json_response({"record": record, "lines": lines}, headers=headers)
 
@@ -133,7 +142,7 @@ def dose_lines(serving: Serving, doses: Iterable[DoseRow]) -> list[dict[str, Any
     ]
 
 
-def _readable(serving: Serving, caller: Principal, record: UUID) -> RecordRow:
+def readable(serving: Serving, caller: Principal, record: UUID) -> RecordRow:
     """A record within the caller's scope; to everyone else it does not exist.
 
     Raises:
@@ -154,16 +163,31 @@ def _may_read(caller: Principal, row: RecordRow) -> bool:
     return True
 
 
-def _record(serving: Serving, row: RecordRow, day: date) -> Mapping[str, Any]:
-    views = serving.views
+def row_as_of(serving: Serving, row: RecordRow, as_of: Clocks) -> RecordRow:
+    """The record as it was known.
+
+    Raises:
+        AddressUnknown: It was not registered yet.
+    """
+    if as_of.position is None:
+        return row
+    stream = serving.parts.reader.stream(row.record)
+    past = record_as_of([read_change(at, raw) for at, raw, _ in stream], as_of.position)
+    if past is None:
+        raise AddressUnknown
+    return past
+
+
+def _record(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str, Any]:
+    views, day, at = serving.views, as_of.day, as_of.position
     guardians = {guardian.person: guardian.relation for guardian in row.guardians}
-    people = people_on(views, [row.recipient, *guardians], day)
-    doses = views.doses.of_record(row.record, day)
-    contraindications = views.doses.contraindications(row.record, day)
+    people = people_on(views, [row.recipient, *guardians], day, at)
+    doses = views.doses.of_record(row.record, day, at)
+    contraindications = views.doses.contraindications(row.record, day, at)
     return {
         "record": row.record,
         "version": row.version,
-        "position": serving.projected.reached,
+        "position": serving.projected.reached if at is None else at,
         "effective_on": day,
         "kind": row.kind,
         "birth_year": row.birth_year,
@@ -174,7 +198,7 @@ def _record(serving: Serving, row: RecordRow, day: date) -> Mapping[str, Any]:
         "division": row.division,
         "roll": row.roll,
         "registered_on": row.registered_on,
-        "retention_until": retention_until(views.doses.of_record(row.record, EVER)),
+        "retention_until": retention_until(views.doses.of_record(row.record, EVER, at)),
         "recipient": people[row.recipient],
         "guardians": [
             {"relation": relation} | people[person] for person, relation in guardians.items()
@@ -193,8 +217,7 @@ def _record(serving: Serving, row: RecordRow, day: date) -> Mapping[str, Any]:
     }
 
 
-def _timeline(serving: Serving, record: UUID, after: int, limit: int) -> list[dict[str, Any]]:
-    rows = serving.views.records.timeline(record, after=after, limit=limit)
+def _lines(serving: Serving, rows: Sequence[TimelineRow]) -> list[dict[str, Any]]:
     data = _entry_data(serving, rows)
     return [asdict(row) | {"data": data[row.position]} for row in rows]
 

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from api.callers import Caller
+from api.clocks import AsOf
 from api.errors import AddressUnknown
 from api.noting import note_read
-from api.parameters import AtLeast, EffectiveOn, Year, day_or_today, wait_for_views
+from api.parameters import Year
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE
 from api.writes import json_response
@@ -37,38 +38,38 @@ router = APIRouter(prefix="/v1", tags=["school checks"])
 
 @router.get("/institutions/{institution}/classes", operation_id="listClasses")
 async def list_classes(
-    request: Request, caller: Caller, institution: UUID, school_year: Year, at_least: AtLeast = 0
+    request: Request, caller: Caller, institution: UUID, school_year: Year, as_of: AsOf
 ) -> Response:
     """The classes of a school: how many children, how many of them checked."""
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
     await to_thread.run_sync(_institution, serving, caller, institution)
-    registers = serving.views.registers
-    rows = await to_thread.run_sync(registers.classes, institution, school_year)
+    classes = serving.views.registers.classes
+    rows = await to_thread.run_sync(classes, institution, school_year, as_of.position)
     return json_response({"classes": [asdict(row) for row in rows]}, headers=NO_STORE)
 
 
 @router.get(
     "/institutions/{institution}/classes/{class_name}/register", operation_id="getClassRegister"
 )
-async def class_register(  # noqa: PLR0913, PLR0917 - a parameter each
+async def class_register(
     request: Request,
     caller: Caller,
     institution: UUID,
     class_name: ClassName,
     school_year: Year,
-    effective_on: EffectiveOn = None,
-    at_least: AtLeast = 0,
+    as_of: AsOf,
 ) -> Response:
     """Annex 3 of a class: a row of 30 cells for each child, and three rows of subtotals."""
-    day = day_or_today(request, effective_on)
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
     school = await to_thread.run_sync(_institution, serving, caller, institution)
 
     def read() -> Register:
         found = serving.views.registers.register(
-            institution, class_name, school_year=school_year, effective_on=day
+            institution,
+            class_name,
+            school_year=school_year,
+            effective_on=as_of.day,
+            at_position=as_of.position,
         )
         return _hiding(serving, found)
 
@@ -84,17 +85,20 @@ async def roll_up(  # noqa: PLR0913, PLR0917 - a parameter each
     division: Division,
     entry_type: Annotated[EntryType, Query()],
     school_year: Year,
+    as_of: AsOf,
     level: Annotated[LevelName, Query()] = "institution",
-    at_least: AtLeast = 0,
 ) -> Response:
     """Annex 4 of a division: a row of 29 cells for each unit, and their total."""
     check_read(caller, "roll-up", Scope(division))
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
 
     def read() -> RollUp:
         return serving.views.roll_ups.roll_up(
-            division, entry_type, school_year=school_year, level=Level[level.upper()]
+            division,
+            entry_type,
+            school_year=school_year,
+            level=Level[level.upper()],
+            at_position=as_of.position,
         )
 
     found = await to_thread.run_sync(read, limiter=serving.threads)

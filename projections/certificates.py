@@ -1,7 +1,7 @@
 """Electronic certificates, their grants, and the view of one person's doses (C-1)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -123,6 +123,14 @@ class CertificateRow:
     released_position: int | None
     release_reason: str | None
 
+    def known_at(self, position: int) -> "CertificateRow | None":
+        """Return it as it read when the log ended at a position; None before it was claimed."""
+        if position < self.claimed_position:
+            return None
+        if self.released_position is None or self.released_position <= position:
+            return self
+        return replace(self, state="claimed", released_position=None, release_reason=None)
+
 
 @dataclass(frozen=True)
 class GrantRow:
@@ -136,6 +144,14 @@ class GrantRow:
     ends_on: date | None
     granted_position: int
     revoked_position: int | None
+
+    def known_at(self, position: int) -> "GrantRow | None":
+        """Return it as it read when the log ended at a position; None before it was given."""
+        if position < self.granted_position:
+            return None
+        if self.revoked_position is None or self.revoked_position <= position:
+            return self
+        return replace(self, revoked_position=None)
 
     def is_active_on(self, day: date) -> bool:
         """Whether it holds on a civil day."""

@@ -21,9 +21,9 @@ from projections.queries import named_queries
 NAME = "records"
 _SQL = named_queries("records.sql")
 
-_REGISTERED = "vaccination-record.registered.v1"
-_ROLL_CHANGED = "vaccination-record.roll-changed.v1"
-_AMENDED = "vaccination-record.identity-amended.v1"
+REGISTERED = "vaccination-record.registered.v1"
+ROLL_CHANGED = "vaccination-record.roll-changed.v1"
+AMENDED = "vaccination-record.identity-amended.v1"
 
 # Streams whose first entry names the record that all their entries belong to.
 _ABOUT_A_RECORD = ("correction.", "certificate.", "enrolment.", "check-statement.")
@@ -35,12 +35,12 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
     by_topic: defaultdict[str, list[Change]] = defaultdict(list)
     for change in changes:
         by_topic[change.entry.topic].append(change)
-    registered = by_topic[_REGISTERED]
+    registered = by_topic[REGISTERED]
     if registered:
         _add_records(cursor, registered)
-    if registered or by_topic[_ROLL_CHANGED]:
-        _add_rolls(cursor, registered, by_topic[_ROLL_CHANGED])
-    _amend_birth_years(cursor, by_topic[_AMENDED])
+    if registered or by_topic[ROLL_CHANGED]:
+        _add_rolls(cursor, registered, by_topic[ROLL_CHANGED])
+    _amend_birth_years(cursor, by_topic[AMENDED])
     _add_timeline(cursor, changes)
 
 

@@ -1,0 +1,118 @@
+"""The two clocks of every view: what was known at a moment, and as of which day it reads.
+
+A route takes `as_of: AsOf` after its `Caller` and reads with `as_of.position` and `as_of.day`.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import Depends, Query, Request
+
+from api.errors import MalformedParameter
+from api.parameters import MAX_POSITION, AtLeast, EffectiveOn, day_or_today, wait_for_views
+from api.parts import Serving, serving_of
+from domain.calendar import civil_day, start_of_day
+from ledger.entry import Entry
+
+KnownAt = Annotated[
+    str | None,
+    Query(
+        max_length=40,
+        description="What was known then: a position of the log, an RFC 3339 time, or a civil day "
+        "(Asia/Shanghai), which means its end. Now if absent. Without `effective_on` the answer "
+        "reads as of the civil day of that moment.",
+    ),
+]
+_PARAMETER = "known_at"
+_POSITION = re.compile(r"[0-9]{1,16}").fullmatch
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+# A plus sign that nobody escaped arrives as a blank.
+_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)"
+    r"(?:Z|([+ -])([0-9]{2}:[0-9]{2}))"
+).fullmatch
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """As of what a view is asked.
+
+    Attributes:
+        position: What was known up to there; None for all that is known now.
+        day: Civil day as of which it reads.
+    """
+
+    position: int | None
+    day: date
+
+
+async def _clocks(
+    request: Request,
+    known_at: KnownAt = None,
+    effective_on: EffectiveOn = None,
+    at_least: AtLeast = 0,
+) -> Clocks:
+    """Read both clocks, and wait until every view shows what they ask for.
+
+    Raises:
+        MalformedParameter: One has another form, names no such day, or lies in the future.
+        NotYetVisible: The views do not show that position yet.
+    """
+    if known_at is None:
+        clocks = Clocks(None, day_or_today(request, effective_on))
+    else:
+        serving = serving_of(request)
+        position, day = await to_thread.run_sync(known, serving, known_at)
+        if effective_on is not None:
+            day = day_or_today(request, effective_on)
+        clocks = Clocks(position, day)
+    await wait_for_views(request, max(at_least, clocks.position or 0))
+    return clocks
+
+
+AsOf = Annotated[Clocks, Depends(_clocks)]
+
+
+def known(serving: Serving, text: str) -> tuple[int, date]:
+    """The position that a `known_at` names, and the civil day of that moment.
+
+    Raises:
+        MalformedParameter: As above.
+        NoSuchPosition: The position is not published.
+    """
+    reader, now = serving.parts.reader, serving.parts.services.clock()
+    if _POSITION(text):
+        position = int(text)
+        if position > MAX_POSITION:
+            raise MalformedParameter(parameter=_PARAMETER, reason="no such position")
+        if position == 0:  # before the first entry: nothing was known
+            return 0, civil_day(now)
+        return position, civil_day(Entry.decode(reader.entry(position)).recorded_at)
+    moment = _moment(text, now)
+    return reader.known_at(moment), civil_day(moment)
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    """The instant that a time or a day names; today ends now."""
+    try:
+        if _DAY(text):
+            day = date.fromisoformat(text)
+            if start_of_day(day) > now:
+                raise MalformedParameter(parameter=_PARAMETER, reason="in the future")
+            return min(now, start_of_day(day + timedelta(days=1)) - _INSTANT)
+        parts = _TIME(text)
+        if parts is None:
+            reason = "a position, an RFC 3339 time or a day"
+            raise MalformedParameter(parameter=_PARAMETER, reason=reason)
+        local, sign, offset = parts.groups()
+        zone = f"{sign.replace(' ', '+')}{offset}" if sign else "+00:00"
+        moment = datetime.fromisoformat(local + zone).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise MalformedParameter(parameter=_PARAMETER, reason="no such moment") from error
+    if moment > now:
+        raise MalformedParameter(parameter=_PARAMETER, reason="in the future")
+    return moment

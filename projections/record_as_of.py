@@ -1,0 +1,83 @@
+"""A record as it was known at a position: folded from its stream (DESIGN section 9)."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from projections.change import Change
+from projections.records import AMENDED, REGISTERED, ROLL_CHANGED, GuardianRow, RecordRow, RollRow
+
+
+def record_as_of(changes: Iterable[Change], position: int) -> RecordRow | None:
+    """Return the record as its row read when the log ended at a position.
+
+    Args:
+        changes: The stream of the record, in order.
+        position: What was known up to there.
+
+    Returns:
+        The row, or None where the record was not yet registered.
+    """
+    row: RecordRow | None = None
+    for change in changes:
+        if change.position > position:
+            break
+        row = _registered(change) if row is None else _changed(row, change)
+    return row
+
+
+def _registered(change: Change) -> RecordRow:
+    position, entry = change
+    data = entry.data
+    assert entry.topic == REGISTERED
+    day = date.fromisoformat(data["derived"]["effective_on"])
+    manager = UUID(data["managing_organisation"])
+    guardians = tuple(
+        GuardianRow(UUID(guardian["person"]), guardian["relation"])
+        for guardian in data["guardians"]
+    )
+    return RecordRow(
+        record=entry.stream,
+        recipient=UUID(data["recipient"]),
+        kind=data["kind"],
+        birth_year=data["birth_year"],
+        managing_organisation=manager,
+        division=data["division"],
+        roll=data["roll"],
+        registered_on=day,
+        registered_position=position,
+        version=entry.version,
+        guardians=guardians,
+        rolls=(RollRow(position, data["roll"], day, day, manager, data["division"]),),
+    )
+
+
+def _changed(row: RecordRow, change: Change) -> RecordRow:
+    position, entry = change
+    row = replace(row, version=entry.version)
+    if entry.topic == AMENDED:
+        return replace(row, birth_year=entry.data.get("birth_year", row.birth_year))
+    if entry.topic == ROLL_CHANGED:
+        moved = _moved(position, entry.data)
+        return replace(
+            row,
+            roll=moved.status,
+            managing_organisation=moved.managing_organisation or row.managing_organisation,
+            division=moved.division or row.division,
+            rolls=(*row.rolls, moved),
+        )
+    return row
+
+
+def _moved(position: int, data: Any) -> RollRow:
+    manager = data.get("managing_organisation")
+    return RollRow(
+        position,
+        data["status"],
+        date.fromisoformat(data["on"]),
+        date.fromisoformat(data["derived"]["effective_on"]),
+        UUID(manager) if manager else None,
+        data.get("division"),
+    )
