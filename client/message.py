@@ -76,6 +76,7 @@ class Delivered:
     leaf: bytes
 
 
+@lru_cache(maxsize=4_096)  # of a log's counties and topics, those at work
 def subject_of(division: str, topic: str) -> str:
     """Return the NATS subject: province, city and county as tokens, then the topic.
 

@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +12,6 @@ from pathlib import Path
 import nats
 import pytest
 
-from bootstrap.embedded.nats import EmbeddedNats
 from cli.conformance.consumer import CommandConsumer, Effect
 from cli.conformance.playing import play
 from cli.conformance.scenarios import SCENARIOS
@@ -23,6 +21,7 @@ from client.credentials import Credentials
 from client.errors import RefutedError
 from client.follow import Follower
 from client.remembering import Memory
+from tests.integration.feed.own_server import own_server
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PATIENCE = 60.0
@@ -30,12 +29,8 @@ PATIENCE = 60.0
 
 @pytest.fixture(scope="module")
 def server():
-    with tempfile.TemporaryDirectory() as home:
-        embedded = EmbeddedNats.start(Path(home) / "data")
-        try:
-            yield embedded
-        finally:
-            embedded.stop()
+    with own_server() as server:
+        yield server
 
 
 class TaskConsumer:

@@ -2,25 +2,19 @@
 
 import asyncio
 import json
-import tempfile
 from contextlib import aclosing
-from pathlib import Path
 
 import nats
 import nats.js.errors
 import pytest
 
-from bootstrap.embedded.nats import EmbeddedNats
-from bootstrap.embedded.nats_users import NatsUsers
 from bootstrap.errors import SubscriberExistsError, SubscriberUnknownError
-from bootstrap.floors import Floors
-from bootstrap.subscribers import Subscribers, account_block
+from bootstrap.subscribers import account_block
 from client import feed
 from client.continuity import Continuity
-from client.feed import FeedServer
-from client.message import Previous, build
 from client.subscribe import Subscription
-from tests.unit.client.written_log import ORIGIN, WrittenLog, write_entry
+from tests.integration.feed.own_server import administrator, fill, own_server
+from tests.unit.client.written_log import write_entry
 
 COUNT = 60
 HENAN, ZHEJIANG = "41", "33"
@@ -29,35 +23,12 @@ HENAN, ZHEJIANG = "41", "33"
 @pytest.fixture(scope="module")
 def place():
     """A server with a filled stream and two subscribers, `henan` and `zhejiang`."""
-    with tempfile.TemporaryDirectory() as home:
-        server = EmbeddedNats.start(Path(home) / "data")
-        try:
-            asyncio.run(fill(server))
-            subscribers = administrator(server)
-            mine = asyncio.run(subscribers.add("henan", HENAN))
-            other = asyncio.run(subscribers.add("zhejiang", ZHEJIANG))
-            yield server, subscribers, mine, other
-        finally:
-            server.stop()
-
-
-def administrator(server):
-    place = FeedServer(server.url, server.user, server.password)
-    return Subscribers(place, ORIGIN, Floors.of(server.home), NatsUsers(server.home))
-
-
-async def fill(server):
-    log = WrittenLog([write_entry(n) for n in range(COUNT)])
-    previous = log.previous_many(1, COUNT)
-    connection = await nats.connect(server.url, user=server.user, password=server.password)
-    js = connection.jetstream()
-    await feed.ensure_streams(js, 1)
-    for position in range(1, COUNT + 1):
-        subject, headers, body = build(
-            log.raws[position - 1], position, Previous(*previous[position])
-        )
-        await js.publish(subject, body, headers=headers)
-    await connection.close()
+    with own_server() as server:
+        asyncio.run(fill(server, COUNT))
+        subscribers = administrator(server)
+        mine = asyncio.run(subscribers.add("henan", HENAN))
+        other = asyncio.run(subscribers.add("zhejiang", ZHEJIANG))
+        yield server, subscribers, mine, other
 
 
 class Intruder:

@@ -1,20 +1,11 @@
 """Messages that are sent in vain: parked by the server, seen, sent again; a slow one harms none."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 
-import nats
 import pytest
 
-from bootstrap.embedded.nats import EmbeddedNats
-from bootstrap.embedded.nats_users import NatsUsers
-from bootstrap.floors import Floors
-from bootstrap.subscribers import Subscribers
 from client import durables, feed
-from client.feed import FeedServer
-from client.message import Previous, build
-from tests.unit.client.written_log import ORIGIN, WrittenLog, write_entry
+from tests.integration.feed.own_server import administrator, fill, own_server
 
 COUNT = 40
 BAD = {7, 19}
@@ -22,31 +13,8 @@ BAD = {7, 19}
 
 @pytest.fixture
 def server():
-    with tempfile.TemporaryDirectory() as home:
-        embedded = EmbeddedNats.start(Path(home) / "data")
-        try:
-            yield embedded
-        finally:
-            embedded.stop()
-
-
-def administrator(server):
-    place = FeedServer(server.url, server.user, server.password)
-    return Subscribers(place, ORIGIN, Floors.of(server.home), NatsUsers(server.home))
-
-
-async def fill(server):
-    log = WrittenLog([write_entry(n) for n in range(COUNT)])
-    previous = log.previous_many(1, COUNT)
-    connection = await nats.connect(server.url, user=server.user, password=server.password)
-    js = connection.jetstream()
-    await feed.ensure_streams(js, 1)
-    for position in range(1, COUNT + 1):
-        subject, headers, body = build(
-            log.raws[position - 1], position, Previous(*previous[position])
-        )
-        await js.publish(subject, body, headers=headers)
-    await connection.close()
+    with own_server() as server:
+        yield server
 
 
 async def bound(credentials):
@@ -83,7 +51,7 @@ def test_what_is_parked_is_listed_survives_a_restart_and_is_sent_again(server, m
         return {one.position: one.deliveries for one in await subscribers.parked(["slow"])}
 
     async def park():
-        await fill(server)
+        await fill(server, COUNT)
         credentials = await subscribers.add("slow", "")
 
         async def both():
@@ -116,7 +84,7 @@ def test_a_subscriber_gets_no_more_than_it_acknowledges(server, monkeypatch):
     subscribers = administrator(server)
 
     async def run():
-        await fill(server)
+        await fill(server, COUNT)
         credentials = await subscribers.add("full", "")
         connection, subscription = await bound(credentials)
         first = await subscription.fetch(COUNT, timeout=0.5)

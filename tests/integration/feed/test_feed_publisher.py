@@ -5,17 +5,15 @@ import contextlib
 import os
 import random
 import signal
-import tempfile
-from pathlib import Path
 
 import nats
 import pytest
 
-from bootstrap.embedded.nats import EmbeddedNats
 from client import feed
 from client.errors import FeedRefusedError
 from client.feed import FeedServer
 from client.message import Previous, build, parse
+from tests.integration.feed.own_server import own_server
 from tests.unit.client.written_log import WrittenLog, write_entry
 from workers.publisher import Publisher
 from workers.stream import FeedStream
@@ -23,12 +21,8 @@ from workers.stream import FeedStream
 
 @pytest.fixture
 def server():
-    with tempfile.TemporaryDirectory() as home:
-        embedded = EmbeddedNats.start(Path(home) / "data")
-        try:
-            yield embedded
-        finally:
-            embedded.stop()
+    with own_server() as server:
+        yield server
 
 
 def where(server, **changes):

@@ -4,21 +4,16 @@ import asyncio
 import contextlib
 import os
 import signal
-import tempfile
-from pathlib import Path
 
 import nats
 import pytest
 
-from bootstrap.embedded.nats import EmbeddedNats
-from bootstrap.embedded.nats_users import NatsUsers
 from bootstrap.floors import FLOORS, Floors
-from bootstrap.subscribers import Subscribers
 from client import feed
 from client.credentials import name_of
 from client.durables import durables
-from client.feed import FeedServer
-from tests.unit.client.written_log import ORIGIN, WrittenLog, write_entry
+from tests.integration.feed.own_server import administrator, own_server, where
+from tests.unit.client.written_log import WrittenLog, write_entry
 from workers.publisher import Publisher
 from workers.rebuild import Rebuild
 
@@ -27,25 +22,13 @@ COUNT = 1_500
 
 @pytest.fixture
 def server():
-    with tempfile.TemporaryDirectory() as home:
-        embedded = EmbeddedNats.start(Path(home) / "data")
-        try:
-            yield embedded
-        finally:
-            embedded.stop()
+    with own_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def log():
     return WrittenLog([write_entry(n) for n in range(COUNT)])
-
-
-def where(server):
-    return FeedServer(server.url, server.user, server.password, (server.monitor_url,))
-
-
-def subscribers(server):
-    return Subscribers(where(server), ORIGIN, Floors.of(server.home), NatsUsers(server.home))
 
 
 @contextlib.asynccontextmanager
@@ -102,8 +85,8 @@ async def filled(server, log, floors):
     publisher = Publisher(log, where(server), floors=floors)
     async with publishing(publisher):
         await inspected(publisher)
-        everything = await subscribers(server).add("all", "")
-        henan = await subscribers(server).add("henan", "41")
+        everything = await administrator(server).add("all", "")
+        henan = await administrator(server).add("henan", "41")
         eaten = await consume(everything, 700), await consume(henan, 200)
     await note(server, floors)
     return (everything, henan), eaten
@@ -237,7 +220,7 @@ def test_a_consumer_that_vanished_comes_back_and_one_that_was_revoked_does_not(
         connection = await feed.connect(where(server), reconnect=False)
         await connection.jetstream().delete_consumer(feed.ENTRIES, "subscriber-all")
         await connection.close()
-        await subscribers(server).revoke("henan")
+        await administrator(server).revoke("henan")
         publisher = Publisher(log, where(server), floors=floors)
         async with publishing(publisher):
             await inspected(publisher)

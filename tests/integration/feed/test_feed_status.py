@@ -1,23 +1,18 @@
 """How the feed is, as operators and Prometheus see it, from a real server."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 
 import nats
 import pytest
 
 from api.feed_watch import FeedWatch
 from api.metrics import Metrics
-from bootstrap.embedded.nats import EmbeddedNats
-from bootstrap.embedded.nats_users import NatsUsers
-from bootstrap.floors import Floors
-from bootstrap.subscribers import Subscribers
 from client import feed
 from client.errors import UnavailableError
 from client.feed import FeedServer
 from client.feed_status import look
-from tests.unit.client.written_log import ORIGIN, WrittenLog, write_entry
+from tests.integration.feed.own_server import administrator, own_server, where
+from tests.unit.client.written_log import WrittenLog, write_entry
 from workers.publisher import Publisher
 
 NOTE = b"ledger.example.cn/vax\n30\nAAAA\n\n\xe2\x80\x94 x yyyy\n"
@@ -25,16 +20,8 @@ NOTE = b"ledger.example.cn/vax\n30\nAAAA\n\n\xe2\x80\x94 x yyyy\n"
 
 @pytest.fixture(scope="module")
 def server():
-    with tempfile.TemporaryDirectory() as home:
-        embedded = EmbeddedNats.start(Path(home) / "data")
-        try:
-            yield embedded
-        finally:
-            embedded.stop()
-
-
-def where(server):
-    return FeedServer(server.url, server.user, server.password, (server.monitor_url,))
+    with own_server() as server:
+        yield server
 
 
 async def fill(server, log):
@@ -68,7 +55,7 @@ def test_a_feed_that_is_not_there_yet_or_not_there_is_not_up(server):
 def test_position_checkpoint_lag_and_drift_of_each_subscriber_are_shown(server):
     log = WrittenLog([write_entry(n) for n in range(30)])
     log.note = (30, NOTE)
-    subscribers = Subscribers(where(server), ORIGIN, Floors.of(server.home), NatsUsers(server.home))
+    subscribers = administrator(server)
 
     async def run():
         await fill(server, log)

@@ -3,43 +3,30 @@
 import asyncio
 import os
 import signal
-import tempfile
 from contextlib import aclosing, suppress
-from pathlib import Path
 
 import nats
 import pytest
 
-from bootstrap.embedded.nats import EmbeddedNats
 from client import feed
 from client.continuity import Continuity, parse_division
 from client.errors import FeedGapError, MessageError
 from client.feed import FeedServer
-from client.message import Message, Previous, build
+from client.message import Message
 from client.subscribe import Subscription
 from ledger.entry import Entry
-from tests.unit.client.written_log import DIVISIONS, WrittenLog, write_entry
+from tests.integration.feed.own_server import made, own_server
+from tests.unit.client.written_log import DIVISIONS
 
 
 @pytest.fixture(scope="module")
 def server():
-    with tempfile.TemporaryDirectory() as home:
-        embedded = EmbeddedNats.start(Path(home) / "data")
-        try:
-            yield embedded
-        finally:
-            embedded.stop()
+    with own_server() as server:
+        yield server
 
 
 def where(server):
     return FeedServer(server.url, server.admin_user, server.admin_password)
-
-
-def made(count):
-    """The messages of a log, and the log."""
-    log = WrittenLog([write_entry(n) for n in range(count)])
-    previous = log.previous_many(1, count)
-    return log, [build(log.raws[p - 1], p, Previous(*previous[p])) for p in range(1, count + 1)]
 
 
 async def fill(server, messages):

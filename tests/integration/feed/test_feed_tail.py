@@ -2,15 +2,12 @@
 
 import asyncio
 import json
-import tempfile
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from bootstrap.embedded.nats import EmbeddedNats
 from cli.conformance.log_server import TOKEN, LogServer
 from cli.conformance.made_log import MadeLog
 from cli.tail import tail
@@ -19,6 +16,7 @@ from client.feed import FeedServer
 from client.key_history import LOG_KEYS
 from client.message import Previous, build
 from ledger.hashing import leaf_hash
+from tests.integration.feed.own_server import own_server
 from tests.unit.client.rotated_log import rotated
 from tests.unit.client.signed_log import ORIGIN, SignedLog, small_log, trust
 from tests.unit.client.written_log import WrittenLog
@@ -30,12 +28,8 @@ app.command("tail")(tail)
 
 @pytest.fixture(scope="module")
 def server():
-    with tempfile.TemporaryDirectory() as home:
-        embedded = EmbeddedNats.start(Path(home) / "data")
-        try:
-            yield embedded
-        finally:
-            embedded.stop()
+    with own_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
