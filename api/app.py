@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from api import (
     access,
+    audit,
     authorship,
     batches,
     certificate_views,
@@ -25,6 +26,7 @@ from api import (
     protection,
     reads,
     schools,
+    session,
     writes,
 )
 from api.measuring import Measuring
@@ -48,6 +50,8 @@ ROUTERS = (
     health.router,
     development.router,
     pages.router,
+    session.router,
+    audit.router,
 )
 
 

@@ -145,3 +145,19 @@ class LoopbackOnly(HttpError):
     code = "loopback-only"
     zh = "开发用令牌只发给本机的调用者。"
     status = 403
+
+
+class ForeignForm(HttpError):
+    """A form must be sent by a page of this server."""
+
+    code = "foreign-form"
+    zh = "表单须由本站页面提交。"
+    status = 403
+
+
+class MalformedForm(HttpError):
+    """A form has too many fields, or one of them twice."""
+
+    code = "malformed-form"
+    zh = "表单格式不正确。"
+    status = 422

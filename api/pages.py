@@ -3,27 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 from fastapi import APIRouter, Request
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import Response
 
 from api.errors import AddressUnknown
+from api.frame import page, static
 from api.parts import serving_of
 from api.problems import Kind, all_kinds
-
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
-    "Cache-Control": "public, max-age=300",
-    "Content-Language": "zh-CN",
-}
-_TEMPLATES = Environment(
-    loader=PackageLoader("api"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
-_STYLE = resources.files("api").joinpath("templates/style.css").read_bytes()
 
 router = APIRouter(tags=["pages"])
 
@@ -110,28 +98,41 @@ ADVICE: Mapping[int, Advice] = {
 async def front_page(request: Request) -> Response:
     """What this is, and what there is to open."""
     origin = serving_of(request).parts.settings.origin
-    return _page("landing.html", links=LINKS, origin=origin)
+    return page(request, "landing.html", links=LINKS, origin=origin)
 
 
 @router.get("/style.css", operation_id="getStyle")
 async def style() -> Response:
     """The style of all pages."""
-    return Response(_STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+    return static("style.css")
+
+
+@router.get("/page.js", operation_id="getPageScript")
+async def script() -> Response:
+    """What pages add for browsers that run scripts; all of them work without."""
+    return static("page.js")
+
+
+@router.get("/icon.svg", operation_id="getIcon")
+async def icon() -> Response:
+    """The sign in a browser's tab."""
+    return static("icon.svg")
 
 
 @router.get("/problems", operation_id="listProblems")
-async def problems() -> Response:
+async def problems(request: Request) -> Response:
     """Every kind of problem."""
-    return _page("problems.html", kinds=all_kinds().values())
+    return page(request, "problems.html", kinds=all_kinds().values())
 
 
 @router.get("/problems/{slug}", operation_id="getProblem")
-async def problem(slug: str) -> Response:
+async def problem(request: Request, slug: str) -> Response:
     """One kind of problem: its cause, what to do, an example."""
     kind = all_kinds().get(slug)
     if kind is None:
         raise AddressUnknown
-    return _page(
+    return page(
+        request,
         "problem.html",
         kind=kind,
         advice=ADVICE.get(kind.status, _CORRECT),
@@ -147,8 +148,3 @@ def _example(kind: Kind) -> Mapping[str, Any]:
         "facts": {},
         "request_id": "5f2b9c0d7e1a4836",
     }
-
-
-def _page(template: str, **values: Any) -> Response:
-    html = _TEMPLATES.get_template(template).render(**values)
-    return Response(html, media_type="text/html; charset=utf-8", headers=_HEADERS)

@@ -27,6 +27,8 @@ from ledger.store import errors as store
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "vaxledger.request_id"
 """Key in the ASGI scope under which a request's id stands."""
+PAGE = "vaxledger.page"
+"""Key in the ASGI scope of a page's request: under it stands what makes a page of a problem."""
 UNPROCESSABLE = 422
 RETRY_SECONDS = "1"
 
@@ -149,12 +151,15 @@ def all_kinds() -> dict[str, Kind]:
 
 
 def problem(error: Exception, request: Request) -> Response:
-    """The response for an error: `application/problem+json`, never cached.
+    """The response for an error: `application/problem+json`, never cached; of a page, a page.
 
     What the error knows beyond its sentence stands under `facts`, free of personal data.
     """
     kind = kind_of(error)
     body = _document(kind, error, request)
+    if PAGE in request.scope:
+        answer: Response = request.scope[PAGE](request, kind, body)
+        return answer
     english = wants_english(request)
     headers = {"Cache-Control": "no-store", "Content-Language": "en" if english else "zh-CN"}
     if kind.status == KINDS[TokenRefusedError].status:
