@@ -42,7 +42,7 @@ async def list_classes(
 ) -> Response:
     """The classes of a school: how many children, how many of them checked."""
     serving = serving_of(request)
-    await to_thread.run_sync(_institution, serving, caller, institution)
+    await to_thread.run_sync(institution_of, serving, caller, institution)
     classes = serving.views.registers.classes
     rows = await to_thread.run_sync(classes, institution, school_year, as_of.position)
     return json_response({"classes": [asdict(row) for row in rows]}, headers=NO_STORE)
@@ -61,7 +61,7 @@ async def class_register(
 ) -> Response:
     """Annex 3 of a class: a row of 30 cells for each child, and three rows of subtotals."""
     serving = serving_of(request)
-    school = await to_thread.run_sync(_institution, serving, caller, institution)
+    school = await to_thread.run_sync(institution_of, serving, caller, institution)
 
     def read() -> Register:
         found = serving.views.registers.register(
@@ -71,7 +71,7 @@ async def class_register(
             effective_on=as_of.day,
             at_position=as_of.position,
         )
-        return _hiding(serving, found)
+        return hiding(serving, found)
 
     found = await to_thread.run_sync(read, limiter=serving.threads)
     await note_read(request, caller, "register", [line.record for line in found.lines])
@@ -116,7 +116,7 @@ async def roll_up(  # noqa: PLR0913, PLR0917 - a parameter each
     return json_response(body, headers=NO_STORE)
 
 
-def _institution(serving: Serving, caller: Principal, institution: UUID) -> OrganisationRow:
+def institution_of(serving: Serving, caller: Principal, institution: UUID) -> OrganisationRow:
     """A school within the caller's scope; to everyone else it does not exist."""
     row = serving.views.organisations.get(institution)
     if row is None:
@@ -128,7 +128,7 @@ def _institution(serving: Serving, caller: Principal, institution: UUID) -> Orga
     return row
 
 
-def _hiding(serving: Serving, found: Register) -> Register:
+def hiding(serving: Serving, found: Register) -> Register:
     """The register without what may not be shown; its subtotals count every child as before."""
     states = states_of(serving.parts.reader, [line.record for line in found.lines])
     lines = tuple(

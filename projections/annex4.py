@@ -16,7 +16,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("DT", "白破疫苗"),
     ("MCV", "含麻疹成分疫苗"),
     ("MenA", "A群流脑疫苗"),
-    ("MenAC", "A+C流脑疫苗"),
+    ("MenAC", "A+C群流脑疫苗"),
     ("JE", "乙脑疫苗"),
     ("HepA", "甲肝疫苗"),
 )

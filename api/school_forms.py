@@ -1,0 +1,196 @@
+"""The school check's tables as files: annex 3 of a school and annex 4 of a division."""
+
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api.callers import Caller
+from api.clocks import AsOf, Clocks
+from api.noting import note_read
+from api.parameters import Year
+from api.parts import Serving, serving_of
+from api.reads import NO_STORE
+from api.schools import Division, EntryType, LevelName, hiding, institution_of
+from commands.permissions import Scope, check_read
+from printing.register import PrintedClass, RegisterForm
+from printing.roll_up import RollUpForm
+from projections.organisations import OrganisationRow
+from projections.register import Register
+from projections.roll_up import Level, RollUp
+
+FileFormat = Literal["pdf", "xlsx"]
+OneClass = Annotated[
+    str | None, Query(max_length=100, description="This class alone; all classes if absent.")
+]
+_TYPES = {
+    "pdf": "application/pdf",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {} for kind in _TYPES.values()}}
+}
+_KINDS = {
+    Level.INSTITUTION: "township",
+    Level.TOWNSHIP: "county-cdc",
+    Level.COUNTY: "city-cdc",
+    Level.CITY: "province-cdc",
+    Level.PROVINCE: "province-cdc",
+}
+"""Who reports a form whose rows are of a level (S-39)."""
+
+router = APIRouter(prefix="/v1", tags=["school checks"])
+
+
+@router.get(
+    "/institutions/{institution}/register.{file_format}",
+    operation_id="printRegisters",
+    response_class=Response,
+    responses=_RESPONSES,
+)
+async def print_registers(  # noqa: PLR0913, PLR0917 - a parameter each
+    request: Request,
+    caller: Caller,
+    institution: UUID,
+    file_format: FileFormat,
+    school_year: Year,
+    as_of: AsOf,
+    class_name: OneClass = None,
+) -> Response:
+    """Annex 3 of a school, class after class, as PDF or workbook.
+
+    Asked with the same `known_at` and `effective_on`, the same file.
+    """
+    serving = serving_of(request)
+    school = await to_thread.run_sync(institution_of, serving, caller, institution)
+
+    def read() -> list[Register]:
+        return registers_of(serving, institution, school_year, as_of, class_name)
+
+    found = await to_thread.run_sync(read, limiter=serving.threads)
+    records = [line.record for register in found for line in register.lines]
+    await note_read(request, caller, "register", records)
+
+    def make() -> bytes:
+        form = register_form(serving, school, found, as_of)
+        return form.pdf() if file_format == "pdf" else form.xlsx()
+
+    name = f"{school.name}-{school_year}-附件3.{file_format}"
+    return as_file(await to_thread.run_sync(make, limiter=serving.threads), file_format, name)
+
+
+@router.get(
+    "/divisions/{division}/roll-up.{file_format}",
+    operation_id="printRollUp",
+    response_class=Response,
+    responses=_RESPONSES,
+)
+async def print_roll_up(  # noqa: PLR0913, PLR0917 - a parameter each
+    request: Request,
+    caller: Caller,
+    division: Division,
+    file_format: FileFormat,
+    entry_type: Annotated[EntryType, Query()],
+    school_year: Year,
+    as_of: AsOf,
+    level: Annotated[LevelName, Query()] = "institution",
+) -> Response:
+    """Annex 4 of a division as PDF or workbook."""
+    check_read(caller, "roll-up", Scope(division))
+    serving = serving_of(request)
+
+    def make() -> bytes:
+        found = serving.views.roll_ups.roll_up(
+            division,
+            entry_type,
+            school_year=school_year,
+            level=Level[level.upper()],
+            at_position=as_of.position,
+        )
+        form = roll_up_form(serving, found, as_of)
+        return form.pdf() if file_format == "pdf" else form.xlsx()
+
+    name = f"{division}-{school_year}-{entry_type}-附件4.{file_format}"
+    return as_file(await to_thread.run_sync(make, limiter=serving.threads), file_format, name)
+
+
+def registers_of(
+    serving: Serving,
+    institution: UUID,
+    school_year: int,
+    as_of: Clocks,
+    class_name: str | None = None,
+) -> list[Register]:
+    """The registers of a school's classes as of one state of the log, or that of one class."""
+    views = serving.views.registers
+    at = views.position() if as_of.position is None else as_of.position
+    rows = views.classes(institution, school_year, at)
+    names = [row.class_name for row in rows if class_name in (None, row.class_name)]
+    return [
+        hiding(
+            serving,
+            views.register(
+                institution, name, school_year=school_year, effective_on=as_of.day, at_position=at
+            ),
+        )
+        for name in names
+    ]
+
+
+def register_form(
+    serving: Serving, school: OrganisationRow, registers: list[Register], as_of: Clocks
+) -> RegisterForm:
+    """The form of a school's registers."""
+    position = registers[0].position if registers else as_of.position or 0
+    classes = [
+        PrintedClass(
+            register.class_name,
+            [line.pupil.row() for line in register.lines],
+            register.subtotals.rows(),
+        )
+        for register in registers
+    ]
+    return RegisterForm(
+        city=serving.parts.services.rules.roll_up.city.zh,
+        institution=school.name,
+        day=as_of.day,
+        foot=_foot("附件3", school.name, position, as_of),
+        classes=classes or [PrintedClass("", [], [])],
+    )
+
+
+def roll_up_form(serving: Serving, found: RollUp, as_of: Clocks) -> RollUpForm:
+    """The form of a roll-up."""
+    unit = _reporting_unit(serving, found)
+    return RollUpForm(
+        unit=unit,
+        is_kindergarten=found.entry_type == "kindergarten",
+        day=as_of.day,
+        foot=_foot("附件4", unit, found.position, as_of),
+        rows=[row.row() for row in found.rows],
+        total=found.total.row(),
+    )
+
+
+def as_file(content: bytes, file_format: FileFormat, name: str) -> Response:
+    """The answer that carries a file."""
+    disposition = f"inline; filename*=UTF-8''{quote(name)}"
+    headers = NO_STORE | {"Content-Disposition": disposition}
+    return Response(content, media_type=_TYPES[file_format], headers=headers)
+
+
+def _reporting_unit(serving: Serving, found: RollUp) -> str:
+    """Name of the organisation of the division whose form has such rows, else the division."""
+    kind = _KINDS[found.level]
+    rows = serving.views.organisations.within(found.division_prefix, kind)
+    exact = [
+        row.name for row in rows if row.division.rstrip("0") == found.division_prefix.rstrip("0")
+    ]
+    return exact[0] if exact else found.division_prefix
+
+
+def _foot(form: str, unit: str, position: int, as_of: Clocks) -> str:
+    return f"{form} · {unit} · 账本位置 {position} · 截至 {as_of.day.isoformat()}"
