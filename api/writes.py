@@ -72,6 +72,7 @@ ADDRESSES: tuple[Address, ...] = (
         ),
     ),
     Address(f"{_RECORD}/amendments", "amendIdentity", ("vaccination-record.identity-amended.v1",)),
+    Address(f"{_RECORD}/guardians", "addGuardian", ("vaccination-record.guardian-added.v1",)),
     Address(f"{_RECORD}/roll", "changeRoll", ("vaccination-record.roll-changed.v1",)),
     Address(
         f"{_RECORD}/restriction",

@@ -9,6 +9,7 @@ from ledger.store.access import ROLE as ACCESS_ROLE
 from ledger.store.access import AccessReader
 from ledger.store.connections import open_pool as open_access_pool
 from projections.certificates import Certificates
+from projections.clinic_roll import ClinicRolls
 from projections.connection import READ, READ_PEOPLE, open_pool
 from projections.doses import Doses
 from projections.organisations import Organisations
@@ -28,6 +29,7 @@ class Views:
     """What can be asked of the read models."""
 
     records: Records
+    clinic_rolls: ClinicRolls
     doses: Doses
     certificates: Certificates
     registers: Registers
@@ -55,6 +57,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
         people = People(people_pool)
         yield Views(
             Records(pool),
+            ClinicRolls(pool),
             Doses(pool),
             Certificates(pool),
             Registers(pool, people),

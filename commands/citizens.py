@@ -101,7 +101,7 @@ def claim_facts(
     numbers = {who: id_number(reading.person(record_, who)) for who in persons}
     matching = [who for who, number in numbers.items() if number == number_of(identity)]
     state = record_.roll_on(reading.today)
-    holder = matching[0] if matching else persons[0]
+    holder = next(iter([*matching, *persons]), record_.recipient)
     return holder, ClaimFacts(
         kind=kind,
         birth_date=reading.person(record_, record_.recipient)["birth_date"],

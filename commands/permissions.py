@@ -21,11 +21,13 @@ class Scope:
         division: Where the thing lies (GB/T 2260, six or nine digits).
         acting: The organisation in whose name the author acts, as the statement says.
         managing: The organisation that manages the record, where there is one.
+        receiving: The organisation that is to manage it, where it moves.
     """
 
     division: str
     acting: UUID | None = None
     managing: UUID | None = None
+    receiving: UUID | None = None
 
 
 Policy = Callable[[Principal, Scope], bool]
@@ -49,6 +51,11 @@ def is_own_in_county(principal: Principal, scope: Scope) -> bool:
         and len(county) == COUNTY_DIGITS
         and scope.division.startswith(county)
     )
+
+
+def is_receiving_in_county(principal: Principal, scope: Scope) -> bool:
+    """The own organisation takes over a record of the same county (C-23, C-24)."""
+    return is_own_in_county(principal, scope) and scope.receiving == principal.organisation
 
 
 def is_in_county(principal: Principal, scope: Scope) -> bool:
@@ -112,7 +119,11 @@ WRITES: Mapping[str, Rows] = {
     "organisation.key-registered.v1": (*_STAFF_OWN, *_ADMISSION),
     "organisation.key-revoked.v1": (*_STAFF_OWN, *_ADMISSION),
     "vaccination-record.registered.v1": ((Role.CLINIC, is_own),),
-    "vaccination-record.roll-changed.v1": ((Role.CLINIC, is_managing),),
+    "vaccination-record.roll-changed.v1": (
+        (Role.CLINIC, is_managing),
+        (Role.CLINIC, is_receiving_in_county),
+    ),
+    "vaccination-record.guardian-added.v1": ((Role.CLINIC, is_managing),),
     "vaccination-record.dose-administered.v1": ((Role.CLINIC, is_own_in_county),),
     "vaccination-record.dose-transcribed.v1": ((Role.CLINIC, is_own_in_county),),
     "vaccination-record.contraindication-recorded.v1": ((Role.CLINIC, is_own_in_county),),
@@ -141,6 +152,13 @@ WRITES: Mapping[str, Rows] = {
 READS: Mapping[str, Rows] = {
     "record": (
         (Role.CLINIC, is_in_county),
+        (Role.COUNTY_CDC, is_within),
+        (Role.CITY_CDC, is_within),
+        (Role.PROVINCE_CDC, is_within),
+        (Role.REGULATOR, is_within),
+    ),
+    "clinic": (
+        (Role.CLINIC, manages),
         (Role.COUNTY_CDC, is_within),
         (Role.CITY_CDC, is_within),
         (Role.PROVINCE_CDC, is_within),

@@ -57,6 +57,7 @@ class Reclaiming:
         self._tell: Mapping[str, Callable[[Change], Iterator[Claim]]] = {
             "vaccination-record.registered.v1": self._registered,
             "vaccination-record.identity-amended.v1": self._identity_amended,
+            "vaccination-record.guardian-added.v1": self._guardian_added,
             "vaccination-record.dose-administered.v1": self._dose_administered,
             "vaccination-record.dose-corrected.v1": self._dose_corrected,
             "certificate.claimed.v1": self._claimed,
@@ -93,6 +94,10 @@ class Reclaiming:
         number = id_number(self._opened(change).get(UUID(entry.data["recipient"]), {}))
         if number is not None:
             yield self._number(ID_NUMBER, number, entry.stream)
+
+    def _guardian_added(self, change: Change) -> Iterator[Claim]:
+        person = UUID(change.entry.data["person"])  # a sibling's record may have had them before
+        yield Claim(PERSON, person.bytes, change.entry.stream)
 
     def _identity_amended(self, change: Change) -> Iterator[Claim]:
         entry, who = change.entry, UUID(change.entry.data["person"])

@@ -25,7 +25,10 @@ def register(writing: Writing) -> Decision:
     writing.permit(Scope(managed_by.division, acting=managed_by.id, managing=managed_by.id))
     roles = people(statement.topic, fields)
     check_people(statement.topic, roles, writing.private)
-    known = {handle: _known_from(writing, handle) for handle in roles}
+    known = {
+        handle: None if role == RECIPIENT else _known_from(writing, handle)
+        for handle, role in roles.items()
+    }
     newcomers = {handle for handle, source in known.items() if source is None}
     sealing, typed = writing.seal(roles, newcomers=newcomers)
     record = VaccinationRecord.register(
@@ -139,12 +142,32 @@ def amend_identity(writing: Writing) -> Decision:
     )
 
 
-def change_roll(writing: Writing) -> Decision:
-    """Move the record on or off the roll, or to another clinic."""
+def add_guardian(writing: Writing) -> Decision:
+    """Enter a guardian, new or known from a sibling's record (C-10, C-24)."""
     record = writing.target(VaccinationRecord)
     _permit_managing(writing, record)
-    sealing, _ = writing.seal(_roles(writing, record))
+    who: UUID = writing.fields["person"]
+    roles = _roles(writing, record)
+    check_people(writing.statement.topic, roles, writing.private)
+    source = _known_from(writing, who)
+    sealing, typed = writing.seal(roles, newcomers=() if source else (who,))
+    record.add_guardian(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
+    number = id_number(typed[who])
+    return Decision(
+        record,
+        sealing,
+        guards=(Guard(source.id, source.version),) if source else (),
+        claims=() if source else (Claim(PERSON, who.bytes, record.id),),
+        indexes=((ID_NUMBER, number, who),) if number else (),
+    )
+
+
+def change_roll(writing: Writing) -> Decision:
+    """Move the record on or off the roll, or to another clinic, which may take it over itself."""
+    record = writing.target(VaccinationRecord)
     manager = writing.fields.get("managing_organisation")
+    _permit_managing(writing, record, receiving=manager)
+    sealing, _ = writing.seal(_roles(writing, record))
     record.change_roll(
         managed_by=writing.services.directory.organisation(manager) if manager else None,
         recorded_at=writing.recorded_at,
@@ -197,7 +220,7 @@ def _known_from(writing: Writing, handle: UUID) -> VaccinationRecord | None:
 
     Who names a handle must also know the number that belongs to it; nobody can attach a stranger.
     """
-    if handle == writing.fields["recipient"] or "id_number" not in writing.private[handle].values:
+    if "id_number" not in writing.private[handle].values:
         return None
     values = check_private(writing.statement.topic, GUARDIAN, writing.private[handle].values)
     number = id_number(values)
@@ -220,13 +243,16 @@ def _permitted_record(writing: Writing) -> VaccinationRecord:
     return record
 
 
-def _permit_managing(writing: Writing, record: VaccinationRecord) -> None:
+def _permit_managing(
+    writing: Writing, record: VaccinationRecord, receiving: UUID | None = None
+) -> None:
     """These statements name no acting organisation: the author acts in the own name."""
     writing.permit(
         Scope(
             record.division,
             acting=writing.principal.organisation,
             managing=record.managing_organisation,
+            receiving=receiving,
         )
     )
 
@@ -251,5 +277,6 @@ HANDLERS: Mapping[str, Handler] = {
     "vaccination-record.contraindication-recorded.v1": record_contraindication,
     "vaccination-record.contraindication-lifted.v1": lift_contraindication,
     "vaccination-record.identity-amended.v1": amend_identity,
+    "vaccination-record.guardian-added.v1": add_guardian,
     "vaccination-record.roll-changed.v1": change_roll,
 }

@@ -223,6 +223,7 @@ _PERSONAL = frozenset(
     {
         "vaccination-record.registered.v1",
         "vaccination-record.identity-amended.v1",
+        "vaccination-record.guardian-added.v1",
         "certificate.granted.v1",
     }
 )

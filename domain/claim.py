@@ -226,9 +226,9 @@ def _check_archive(facts: ClaimFacts, policy: ClaimPolicy) -> None:
         raise NoArchive
     if policy.cities is not None and facts.division[:CITY_DIGITS] not in policy.cities:
         raise NotPilotCity(policy=policy.name)
-    if facts.roll not in (Roll.ACTIVE, Roll.TEMPORARY):
+    if facts.roll not in (Roll.ACTIVE, Roll.TEMPORARY, Roll.MATERNITY):
         raise ArchiveNotActive(roll=facts.roll.value if facts.roll else None)
-    if facts.is_in_maternity:
+    if facts.is_in_maternity or facts.roll is Roll.MATERNITY:
         raise ArchiveInMaternity
 
 

@@ -1,7 +1,7 @@
 """Who a record is about, who manages it, and whether it is on the roll (在册).
 
-Events of the vaccination record's archive (建档): registration, moves on and off the roll, and
-amendments of identity. The identity itself is sealed.
+Events of the vaccination record's archive (建档): registration, moves on and off the roll,
+amendments of identity, and guardians who are entered later. The identity itself is sealed.
 """
 
 from __future__ import annotations
@@ -27,12 +27,20 @@ if TYPE_CHECKING:
 
 
 class Roll(StrEnum):
-    """Whether a record is on the active roll of its clinic (在册)."""
+    """Whether a record is on the active roll of its clinic (在册).
 
+    A record of the maternity ward where the child was born waits for its move to a child clinic
+    (C-24): the first doses are given, and nobody can claim its certificate yet.
+    """
+
+    MATERNITY = "maternity"
     ACTIVE = "active"
     TEMPORARY = "temporary"
     MOVED_OUT = "moved-out"
     DECEASED = "deceased"
+
+
+MAX_GUARDIANS = 8
 
 
 @dataclass(frozen=True)
@@ -89,10 +97,31 @@ class GuardianOfAdult(DomainError):
 
 
 class NotARegistrationRoll(DomainError):
-    """A record is opened as active or temporary."""
+    """A record is opened as active or temporary, or in a maternity ward."""
 
     code = "not-a-registration-roll"
-    zh = "建档时在册状态只能为在册或临时。"
+    zh = "建档时在册状态只能为在册、临时或产科。"
+
+
+class NotBornHere(DomainError):
+    """Only a child's record is opened in a maternity ward, and none goes back there."""
+
+    code = "not-born-here"
+    zh = "只有新生儿档案由产科建立，档案不能转回产科。"
+
+
+class ParentsMissing(DomainError):
+    """A record leaves the maternity ward when a parent or guardian was entered (C-24)."""
+
+    code = "parents-missing"
+    zh = "转入儿童预防接种门诊前须录入新生儿父母身份信息。"
+
+
+class TooManyGuardians(DomainError):
+    """A record names eight guardians at most."""
+
+    code = "too-many-guardians"
+    zh = "一份档案最多登记八名监护人。"
 
 
 class BirthYearDiffers(DomainError):
@@ -151,7 +180,7 @@ def check_registration(
 
     Raises:
         DomainError: NotAClinic, DivisionDiffers, PersonNamedTwice, GuardianOfAdult,
-            NotARegistrationRoll, BirthYearDiffers or BornInFuture.
+            NotARegistrationRoll, NotBornHere, BirthYearDiffers or BornInFuture.
     """
     _check_managed_by(managed_by, fields["division"])
     guardians: tuple[Guardian, ...] = fields["guardians"]
@@ -160,21 +189,34 @@ def check_registration(
         raise PersonNamedTwice
     if guardians and fields["kind"] is PersonKind.ADULT:
         raise GuardianOfAdult
-    if fields["roll"] not in (Roll.ACTIVE, Roll.TEMPORARY):
+    if fields["roll"] not in (Roll.ACTIVE, Roll.TEMPORARY, Roll.MATERNITY):
         raise NotARegistrationRoll(roll=fields["roll"].value)
+    if fields["roll"] is Roll.MATERNITY and fields["kind"] is PersonKind.ADULT:
+        raise NotBornHere
     _check_birth(birth_date, fields["birth_year"], today)
 
 
 def check_move(
-    current: RollState, fields: Mapping[str, Any], *, managed_by: Organisation | None, today: date
+    record: VaccinationRecord,
+    fields: Mapping[str, Any],
+    *,
+    managed_by: Organisation | None,
+    today: date,
 ) -> None:
     """Check a move of the roll.
 
     Raises:
-        DomainError: RecordClosed, RollUnchanged, MoveInFuture, NotAClinic or DivisionDiffers.
+        DomainError: RecordClosed, NotBornHere, ParentsMissing, RollUnchanged, MoveInFuture,
+            NotAClinic or DivisionDiffers.
     """
+    current, status = record.roll_history[-1], fields["status"]
     if current.status is Roll.DECEASED:
         raise RecordClosed
+    if status is Roll.MATERNITY:
+        raise NotBornHere
+    leaves_ward = current.status is Roll.MATERNITY and status in (Roll.ACTIVE, Roll.TEMPORARY)
+    if leaves_ward and not record.guardians:
+        raise ParentsMissing
     if fields["on"] > today:
         raise MoveInFuture(on=fields["on"].isoformat(), today=today.isoformat())
     if managed_by is not None:
@@ -182,8 +224,22 @@ def check_move(
     elif fields.get("division") is not None:
         raise DivisionDiffers(division=fields["division"])
     manager = managed_by.id if managed_by is not None else current.managing_organisation
-    if (fields["status"], manager) == (current.status, current.managing_organisation):
+    if (status, manager) == (current.status, current.managing_organisation):
         raise RollUnchanged(status=current.status.value)
+
+
+def check_guardian(record: VaccinationRecord, guardian: UUID) -> None:
+    """Check a guardian who is entered later.
+
+    Raises:
+        DomainError: GuardianOfAdult, PersonNamedTwice or TooManyGuardians.
+    """
+    if record.kind is PersonKind.ADULT:
+        raise GuardianOfAdult
+    if guardian in record.handles:
+        raise PersonNamedTwice
+    if len(record.guardians) == MAX_GUARDIANS:
+        raise TooManyGuardians(most=MAX_GUARDIANS)
 
 
 def check_amendment(
@@ -234,7 +290,7 @@ class Registered(Fact, AggregateCreated):
         birth_year: year of birth of the recipient.
         managing_organisation: clinic that manages the record.
         division: division of that clinic.
-        roll: active or temporary.
+        roll: active or temporary, or in the maternity ward where the child was born (C-24).
         derived: from when views show it.
     """
 
@@ -242,7 +298,7 @@ class Registered(Fact, AggregateCreated):
 
     kind: PersonKind
     recipient: UUID
-    guardians: Annotated[tuple[Guardian, ...], Size(0, 8)]
+    guardians: Annotated[tuple[Guardian, ...], Size(0, MAX_GUARDIANS)]
     birth_year: Year
     managing_organisation: UUID
     division: Division
@@ -251,8 +307,7 @@ class Registered(Fact, AggregateCreated):
 
     def apply(self, aggregate: VaccinationRecord) -> None:
         """Put the record on the roll; identities count for claims from the next day on (C-23)."""
-        counts_from = self.derived.effective_on + timedelta(days=1)
-        aggregate.identity_effective_on = dict.fromkeys(aggregate.handles, counts_from)
+        aggregate.let_identities_count(self.derived.effective_on + timedelta(days=1))
         aggregate.move(
             RollState(
                 status=self.roll,
@@ -284,7 +339,9 @@ class RollChanged(Fact):
     division: Division | None = None
 
     def apply(self, aggregate: VaccinationRecord) -> None:
-        """Add a state to the roll's history."""
+        """Add a state to the roll's history; out of the maternity ward, identities count (C-24)."""
+        if aggregate.roll_history[-1].status is Roll.MATERNITY:
+            aggregate.let_identities_count(self.derived.effective_on + timedelta(days=1))
         aggregate.move(
             RollState(
                 status=self.status,
@@ -320,3 +377,24 @@ class IdentityAmended(Fact):
         aggregate.identity_effective_on[self.person] = self.derived.effective_on
         if self.birth_year is not None:
             aggregate.birth_year = self.birth_year
+
+
+class GuardianAdded(Fact):
+    """A guardian was entered after the registration, such as a newborn's father (C-10, C-24).
+
+    Attributes:
+        person: handle of the guardian.
+        relation: what the guardian is to the child.
+        derived: from when the identity counts and views show it (C-23).
+    """
+
+    TOPIC = "vaccination-record.guardian-added.v1"
+
+    person: UUID
+    relation: Relation
+    derived: Effective
+
+    def apply(self, aggregate: VaccinationRecord) -> None:
+        """The last guardian; the identity counts from its day on."""
+        aggregate.guardians = (*aggregate.guardians, Guardian(self.person, self.relation))
+        aggregate.identity_effective_on[self.person] = self.derived.effective_on

@@ -97,6 +97,7 @@ SEALED_FIELDS: Mapping[str, Mapping[str, Vocabulary]] = MappingProxyType(
             RECIPIENT: Vocabulary(_RECIPIENT),
             GUARDIAN: Vocabulary(_GUARDIAN),
         },
+        "vaccination-record.guardian-added.v1": {GUARDIAN: Vocabulary(_GUARDIAN)},
         "vaccination-record.dose-administered.v1": {RECIPIENT: Vocabulary(_DOSE)},
         "vaccination-record.dose-transcribed.v1": {RECIPIENT: Vocabulary(_TRANSCRIBED_DOSE)},
         "vaccination-record.contraindication-recorded.v1": {
@@ -171,6 +172,8 @@ def people(
         return {**handles, fields["recipient"]: RECIPIENT}
     if topic == "certificate.granted.v1":
         return {fields["grantee"]: GRANTEE}
+    if topic == "vaccination-record.guardian-added.v1":
+        return {fields["person"]: GUARDIAN}
     known = {**dict.fromkeys(guardians, GUARDIAN), **({recipient: RECIPIENT} if recipient else {})}
     if topic == "vaccination-record.identity-amended.v1":
         return {handle: role for handle, role in known.items() if handle == fields["person"]}

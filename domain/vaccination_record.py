@@ -65,6 +65,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
     Registered = registration.Registered
     RollChanged = registration.RollChanged
     IdentityAmended = registration.IdentityAmended
+    GuardianAdded = registration.GuardianAdded
     DoseAdministered = dose_events.DoseAdministered
     DoseTranscribed = dose_events.DoseTranscribed
     DoseCorrected = dose_events.DoseCorrected
@@ -166,7 +167,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
 
         Raises:
             DomainError: NotAClinic, DivisionDiffers, PersonNamedTwice, GuardianOfAdult,
-                NotARegistrationRoll, BirthYearDiffers or BornInFuture.
+                NotARegistrationRoll, NotBornHere, BirthYearDiffers or BornInFuture.
         """
         registration.check_registration(
             fields, managed_by=managed_by, birth_date=birth_date, today=civil_day(recorded_at)
@@ -193,11 +194,9 @@ class VaccinationRecord(BaseAggregate[UUID]):
         `managed_by`: the organisation named as `managing_organisation`, if one is.
 
         Raises:
-            DomainError: RecordClosed, RollUnchanged, MoveInFuture, NotAClinic or DivisionDiffers.
+            DomainError: any of `registration.check_move`.
         """
-        registration.check_move(
-            self.roll_history[-1], fields, managed_by=managed_by, today=civil_day(recorded_at)
-        )
+        registration.check_move(self, fields, managed_by=managed_by, today=civil_day(recorded_at))
         self.trigger_event(
             self.RollChanged,
             timestamp=recorded_at,
@@ -230,6 +229,23 @@ class VaccinationRecord(BaseAggregate[UUID]):
         )
         self.trigger_event(
             self.IdentityAmended,
+            timestamp=recorded_at,
+            sealed=sealed,
+            derived=Effective(effective_next_day(recorded_at)),
+            **fields,
+        )
+
+    def add_guardian(
+        self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
+    ) -> None:
+        """Enter a guardian, whose identity counts from the next day on (C-23).
+
+        Raises:
+            DomainError: GuardianOfAdult, PersonNamedTwice or TooManyGuardians.
+        """
+        registration.check_guardian(self, fields["person"])
+        self.trigger_event(
+            self.GuardianAdded,
             timestamp=recorded_at,
             sealed=sealed,
             derived=Effective(effective_next_day(recorded_at)),
@@ -405,6 +421,10 @@ class VaccinationRecord(BaseAggregate[UUID]):
     def move(self, state: RollState) -> None:
         """Add a state of the roll."""
         self.roll_history.append(state)
+
+    def let_identities_count(self, day: date) -> None:
+        """Let everyone's identity count for claims from a day on (C-23, C-24)."""
+        self.identity_effective_on = dict.fromkeys(self.handles, day)
 
     def add_dose(self, event: dose_events.DoseAdministered | dose_events.DoseTranscribed) -> None:
         """Add a dose as first entered."""

@@ -21,7 +21,14 @@ NAME = "people"
 _SQL = named_queries("people.sql")
 
 _AMENDED = "vaccination-record.identity-amended.v1"
-_TOPICS = frozenset(("vaccination-record.registered.v1", "certificate.granted.v1", _AMENDED))
+_TOPICS = frozenset(
+    (
+        "vaccination-record.registered.v1",
+        "vaccination-record.guardian-added.v1",
+        "certificate.granted.v1",
+        _AMENDED,
+    )
+)
 _SHANGHAI = timezone(timedelta(hours=8))
 
 Key = tuple[str, str]

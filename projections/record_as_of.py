@@ -7,7 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from projections.change import Change
-from projections.records import AMENDED, REGISTERED, ROLL_CHANGED, GuardianRow, RecordRow, RollRow
+from projections.records import (
+    AMENDED,
+    GUARDIAN_ADDED,
+    REGISTERED,
+    ROLL_CHANGED,
+    GuardianRow,
+    RecordRow,
+    RollRow,
+)
 
 
 def record_as_of(changes: Iterable[Change], position: int) -> RecordRow | None:
@@ -59,6 +67,9 @@ def _changed(row: RecordRow, change: Change) -> RecordRow:
     row = replace(row, version=entry.version)
     if entry.topic == AMENDED:
         return replace(row, birth_year=entry.data.get("birth_year", row.birth_year))
+    if entry.topic == GUARDIAN_ADDED:
+        added = GuardianRow(UUID(entry.data["person"]), entry.data["relation"])
+        return replace(row, guardians=(*row.guardians, added))
     if entry.topic == ROLL_CHANGED:
         moved = _moved(position, entry.data)
         return replace(

@@ -24,6 +24,7 @@ _SQL = named_queries("records.sql")
 REGISTERED = "vaccination-record.registered.v1"
 ROLL_CHANGED = "vaccination-record.roll-changed.v1"
 AMENDED = "vaccination-record.identity-amended.v1"
+GUARDIAN_ADDED = "vaccination-record.guardian-added.v1"
 
 # Streams whose first entry names the record that all their entries belong to.
 _ABOUT_A_RECORD = ("correction.", "certificate.", "enrolment.", "check-statement.")
@@ -40,6 +41,7 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
         _add_records(cursor, registered)
     if registered or by_topic[ROLL_CHANGED]:
         _add_rolls(cursor, registered, by_topic[ROLL_CHANGED])
+    _add_guardians(cursor, by_topic[GUARDIAN_ADDED])
     _amend_birth_years(cursor, by_topic[AMENDED])
     _add_timeline(cursor, changes)
 
@@ -91,6 +93,13 @@ def _add_rolls(cursor: Cursor, registered: Sequence[Change], moved: Sequence[Cha
     if moved:
         streams = list({change.entry.stream for change in moved})
         cursor.execute(_SQL["follow_rolls"], {"records": streams})
+
+
+def _add_guardians(cursor: Cursor, added: Sequence[Change]) -> None:
+    for _, entry in added:
+        data = entry.data
+        asked = {"record": entry.stream, "person": data["person"], "relation": data["relation"]}
+        cursor.execute(_SQL["add_guardian"], asked)
 
 
 def _amend_birth_years(cursor: Cursor, amended: Sequence[Change]) -> None:

@@ -34,6 +34,11 @@ FROM (
 ) newest
 WHERE r.record = newest.record
 
+-- name: add_guardian
+INSERT INTO guardians (record, ordinal, person, relation)
+SELECT %(record)s, coalesce(max(ordinal) + 1, 0), %(person)s, %(relation)s
+FROM guardians WHERE record = %(record)s
+
 -- name: amend_birth_years
 UPDATE records r SET birth_year = amended.birth_year
 FROM unnest(%(records)s::uuid[], %(years)s::integer[]) AS amended (record, birth_year)

@@ -38,11 +38,14 @@ from domain.registration import (
     GuardianOfAdult,
     MoveInFuture,
     NotARegistrationRoll,
+    NotBornHere,
+    ParentsMissing,
     PersonNamedTwice,
     RecordClosed,
     RecordNotOnRoll,
     Roll,
     RollUnchanged,
+    TooManyGuardians,
     UnknownPerson,
 )
 from domain.vaccination_record import DuplicateDose, UnknownDose, VaccinationRecord
@@ -128,6 +131,88 @@ class TestRegistration:
     def test_nobody_is_born_tomorrow(self):
         with pytest.raises(BornInFuture):
             record(day=BORN - timedelta(days=1))
+
+
+class TestMaternityWard:
+    """产科建档、转入儿童预防接种门诊: C-24."""
+
+    def born(self, **changes):
+        return record(roll=Roll.MATERNITY, **{"guardians": (), **changes})
+
+    def to_the_clinic(self, child, day=TOMORROW):
+        child.change_roll(
+            managed_by=clinic(OTHER_CLINIC, "410221002"),
+            recorded_at=at(day),
+            status=Roll.ACTIVE,
+            on=day,
+            managing_organisation=OTHER_CLINIC,
+            division="410221002",
+        )
+        return child
+
+    def test_a_newborn_gets_the_first_doses_in_the_ward(self):
+        assert give(self.born()).dose(DOSE).occurred_on == TODAY
+
+    def test_an_adult_has_no_record_in_a_maternity_ward(self):
+        with pytest.raises(NotBornHere):
+            self.born(kind=PersonKind.ADULT)
+
+    def test_a_record_moves_to_the_child_clinic_only_with_a_parent(self):
+        with pytest.raises(ParentsMissing):
+            self.to_the_clinic(self.born())
+
+    def test_the_day_after_the_move_everyones_identity_counts(self):
+        """次日即可申领."""
+        child = self.born()
+        child.add_guardian(recorded_at=at(TODAY), person=MOTHER, relation=Relation.MOTHER)
+        assert child.identity_effective_on[MOTHER] == TOMORROW
+        self.to_the_clinic(child)
+        assert child.identity_effective_on[MOTHER] == TOMORROW + timedelta(days=1)
+        assert child.managing_organisation == OTHER_CLINIC
+        assert [state.status for state in child.roll_history] == [Roll.MATERNITY, Roll.ACTIVE]
+
+    def test_nobody_goes_back_to_the_ward(self):
+        child = record()
+        with pytest.raises(NotBornHere):
+            child.change_roll(recorded_at=at(TOMORROW), status=Roll.MATERNITY, on=TOMORROW)
+
+    def test_a_newborn_who_dies_in_the_ward_needs_no_parents(self):
+        child = self.born()
+        child.change_roll(recorded_at=at(TOMORROW), status=Roll.DECEASED, on=TOMORROW)
+        assert child.died_on == TOMORROW
+
+
+class TestGuardians:
+    """监护人可在建档后补登: C-10, C-23, C-24."""
+
+    def add(self, child, person=GRANDMOTHER, relation=Relation.GUARDIAN):
+        child.add_guardian(recorded_at=at(TODAY), person=person, relation=relation)
+        return child
+
+    def test_a_guardian_is_added_and_counts_from_the_next_day_on(self):
+        child = self.add(record())
+        assert child.guardians[-1] == Guardian(GRANDMOTHER, Relation.GUARDIAN)
+        assert child.identity_effective_on[GRANDMOTHER] == TOMORROW
+        assert GRANDMOTHER in child.handles
+
+    def test_nobody_is_added_twice(self):
+        with pytest.raises(PersonNamedTwice):
+            self.add(record(), MOTHER)
+
+    def test_nobody_becomes_ones_own_guardian(self):
+        with pytest.raises(PersonNamedTwice):
+            self.add(record(), CHILD)
+
+    def test_an_adult_gets_no_guardian(self):
+        with pytest.raises(GuardianOfAdult):
+            self.add(record(kind=PersonKind.ADULT, guardians=()))
+
+    def test_eight_guardians_are_enough(self):
+        child = record()
+        for number in range(100, 106):
+            self.add(child, handle(number))
+        with pytest.raises(TooManyGuardians):
+            self.add(child)
 
 
 class TestRoll:
