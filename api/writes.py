@@ -48,6 +48,8 @@ class Address:
 _RECORD = "/v1/records/{stream}"
 _CORRECTION = "/v1/corrections/{stream}"
 _ENROLMENT = "/v1/enrolments/{stream}"
+_SUPPLY = "/v1/slot-supplies/{stream}"
+_APPOINTMENT = "/v1/appointments/{stream}"
 _ORGANISATION = "/v1/organisations/{stream}"
 
 ADDRESSES: tuple[Address, ...] = (
@@ -105,6 +107,17 @@ ADDRESSES: tuple[Address, ...] = (
     ),
     Address(f"{_ENROLMENT}/rechecks", "recheckEnrolment", ("enrolment.rechecked.v1",)),
     Address("/v1/check-statements", "issueCheckStatement", ("check-statement.issued.v1",)),
+    Address("/v1/slot-supplies", "openSlotSupply", ("slot-supply.opened.v1",)),
+    Address(
+        f"{_SUPPLY}/capacity",
+        "changeCapacity",
+        ("slot-supply.raised.v1", "slot-supply.lowered.v1"),
+    ),
+    Address(f"{_SUPPLY}/closing", "closeSlot", ("slot-supply.closed.v1",)),
+    Address(f"{_SUPPLY}/hours", "moveSlot", ("slot-supply.slot-moved.v1",)),
+    Address(f"{_APPOINTMENT}/verification", "verifyAppointment", ("appointment.verified.v1",)),
+    Address(f"{_APPOINTMENT}/redemption", "redeemAppointment", ("appointment.redeemed.v1",)),
+    Address(f"{_APPOINTMENT}/calling-off", "callOffAppointment", ("appointment.called-off.v1",)),
     Address("/v1/log/rotations", "introduceLogKey", ("log.key-introduced.v1",)),
     Address("/v1/log/rotations/{stream}/retirement", "retireLogKey", ("log.key-retired.v1",)),
 )

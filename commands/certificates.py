@@ -10,16 +10,16 @@ from typing import Any
 from uuid import UUID
 
 from commands.answering import Written, first_answer
+from commands.behalf import record_for
 from commands.citizens import Asked, claim_facts, identity_of, number_of
 from commands.errors import CommandError, NotFound
 from commands.principal import Principal, Role
 from commands.reading import Reading
-from commands.recording import platform_signed, record, statement_of
 from commands.records import id_number
 from commands.services import Services
 from commands.states import check_readable
 from commands.vault import NOTHING_SEALED, Place
-from commands.writing import HOLDER, ID_NUMBER, Decision, Effect
+from commands.writing import HOLDER, ID_NUMBER, Decision
 from domain.certificate import Certificate, Issued
 from domain.claim import AlreadyClaimed
 from domain.codec import statement_fields
@@ -29,7 +29,6 @@ from domain.protection import State
 from domain.topics import GRANTEE, check_private
 from domain.vaccination_record import VaccinationRecord
 from domain.vocabulary import PersonKind
-from ledger.entry import Entry
 from ledger.store.append import Claim, Guard
 from ledger.store.errors import ClaimTaken, GuardFailed, VersionConflict
 
@@ -258,7 +257,7 @@ class Console:
         """
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._record(asked, *decide(asked))
+                return record_for(self._services, asked, *decide(asked))
             except ClaimTaken:
                 return self._first_answer(asked, AlreadyClaimed())
             except (DomainError, CommandError) as refused:
@@ -271,23 +270,6 @@ class Console:
     def _first_answer(self, asked: Asked, refused: Exception) -> Written:
         platform = self._services.platform.organisation
         return first_answer(self._services, platform, asked.own_key, asked.digest, refused)
-
-    def _record(self, asked: Asked, decision: Decision, commitments: Mapping[UUID, str]) -> Written:
-        """Append with the platform's signature, under a key that is the caller's alone."""
-        effect = Effect(decision.aggregate, commitments)
-        statement = statement_of(self._services, decision.aggregate, effect, asked.own_key)
-        signed = platform_signed(self._services, statement)
-        recorded = record(
-            self._services, decision, key=asked.own_key, request=asked.digest, signed=signed
-        )
-        entry = Entry.decode(recorded.entry)  # after a replay, that of the first answer
-        return Written(
-            recorded.position,
-            entry.stream,
-            entry.version,
-            recorded.entry,
-            replayed=recorded.replayed,
-        )
 
     def _reading(self) -> Reading:
         return Reading(services=self._services, recorded_at=self._services.clock())

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from commands import (
+    appointments,
+    bookings,
     certificates,
     corrections,
     enrolments,
@@ -16,6 +18,7 @@ from commands import (
     protection,
     records,
     statements,
+    supplies,
 )
 from commands.answering import Written, first_answer
 from commands.errors import (
@@ -28,6 +31,7 @@ from commands.errors import (
 )
 from commands.principal import Principal
 from commands.recording import Recorded, record, request_digest
+from commands.seats import SEAT
 from commands.services import Services
 from commands.signed_body import SignedBody
 from commands.writing import PERSON, Handler, Writing
@@ -55,6 +59,8 @@ HANDLERS: Mapping[str, Handler] = {
     **enrolments.HANDLERS,
     **statements.HANDLERS,
     **log_keys.HANDLERS,
+    **supplies.HANDLERS,
+    **appointments.HANDLERS,
 }
 ATTEMPTS = 3
 """How often a decision is made anew when a stream it rests on moved in between."""
@@ -66,6 +72,7 @@ class Desk:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.certificates = certificates.Console(services)
+        self.bookings = bookings.Bookings(services)
 
     def submit(self, body: SignedBody, principal: Principal, key: UUID) -> Written:
         """Take one signed write.
@@ -147,9 +154,10 @@ def _is_worth_another_look(moved: Exception) -> bool:
 
     A clock is behind when the write waited for seconds while other processes appended: deciding
     again takes a fresh time, and a clock that is really behind is refused in the end.
-    A guardian's handle that another record took meanwhile is a sibling's guardian at the next look.
+    A guardian's handle that another record took meanwhile is a sibling's guardian at the next look;
+    instead of a seat that somebody took meanwhile another one is withdrawn.
     """
-    return not isinstance(moved, ClaimTaken) or moved.kind == PERSON
+    return not isinstance(moved, ClaimTaken) or moved.kind in (PERSON, SEAT)
 
 
 def _signed(body: SignedBody, organisation: UUID) -> Signed:

@@ -101,6 +101,7 @@ _CORRECTION: Rows = ((Role.CLINIC, is_managing), (Role.COUNTY_CDC, is_within))
 _PROTECTION: Rows = tuple(
     (role, is_own_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
 )
+_SITE: Rows = ((Role.CLINIC, is_managing), (Role.COUNTY_CDC, is_within))
 _SCHOOL: Rows = ((Role.SCHOOL, is_own),)
 _OVERSIGHT: Rows = tuple(
     (role, is_within)
@@ -144,6 +145,14 @@ WRITES: Mapping[str, Rows] = {
     "enrolment.certificate-reissued.v1": _SCHOOL,
     "enrolment.rechecked.v1": _SCHOOL,
     "check-statement.issued.v1": ((Role.CLINIC, is_own),),
+    "slot-supply.opened.v1": _SITE,
+    "slot-supply.raised.v1": _SITE,
+    "slot-supply.lowered.v1": _SITE,
+    "slot-supply.closed.v1": _SITE,
+    "slot-supply.slot-moved.v1": _SITE,
+    "appointment.verified.v1": ((Role.CLINIC, is_own),),
+    "appointment.redeemed.v1": ((Role.CLINIC, is_own),),
+    "appointment.called-off.v1": ((Role.CLINIC, is_own),),
     "log.key-introduced.v1": ((Role.OPERATOR, is_own),),
     "log.key-retired.v1": ((Role.OPERATOR, is_own),),
 }

@@ -5,15 +5,19 @@ fields or from sealed values that still open.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from commands.appointments import BOOKING_NUMBER, OPEN_BOOKING, REDEEMED_DOSE, number_of
 from commands.errors import Erased
 from commands.log_keys import ROTATION
 from commands.reading import Change
 from commands.records import id_number
+from commands.seats import SEAT, seat_claim
 from commands.states import RESTRICTED, SHREDDED
+from commands.supplies import SUPPLY, supply_claim
 from commands.vault import Vault
 from commands.writing import HOLDER, ID_NUMBER, PACKAGE_CODE, PERSON
 from domain.calendar import civil_day
@@ -23,7 +27,12 @@ from ledger.store.append import Claim
 from ledger.store.lost import ANY_KEY, Claims
 from ledger.store.reading import LogReader
 
-TOLD = frozenset((PERSON, ID_NUMBER, PACKAGE_CODE, HOLDER, RESTRICTED, SHREDDED, ROTATION))
+TOLD = frozenset(
+    (
+        *(PERSON, ID_NUMBER, PACKAGE_CODE, HOLDER, RESTRICTED, SHREDDED, ROTATION),
+        *(SUPPLY, SEAT, OPEN_BOOKING, BOOKING_NUMBER, REDEEMED_DOSE),
+    )
+)
 """The kinds of claims that entries tell."""
 
 
@@ -67,6 +76,17 @@ class Reclaiming:
             "vaccination-record.shredded.v1": self._shredded,
             "log.key-introduced.v1": self._introduced,
             "log.key-retired.v1": self._retired,
+            "slot-supply.opened.v1": self._supply_opened,
+            "slot-supply.raised.v1": self._supply_raised,
+            "slot-supply.lowered.v1": self._supply_lowered,
+            "appointment.held.v1": self._held,
+            "appointment.confirmed.v1": self._confirmed,
+            "appointment.moved.v1": self._moved,
+            "appointment.cancelled.v1": self._given_back,
+            "appointment.called-off.v1": self._given_back,
+            "appointment.expired.v1": self._given_back,
+            "appointment.missed.v1": self._missed,
+            "appointment.redeemed.v1": self._redeemed,
         }
 
     def claims_of(self, entries: Sequence[tuple[int, Entry]]) -> tuple[Claims, Sequence[int]]:
@@ -153,6 +173,54 @@ class Reclaiming:
     def _retired(self, change: Change) -> Iterator[Claim]:
         which = sha256(change.entry.origin.encode()).digest()
         yield Claim(ROTATION, which, change.entry.stream, release=True)
+
+    def _supply_opened(self, change: Change) -> Iterator[Claim]:
+        entry, data = change.entry, change.entry.data
+        on = date.fromisoformat(data["on"])
+        yield supply_claim(UUID(data["site"]), on, data["product"], entry.stream)
+
+    def _supply_raised(self, change: Change) -> Iterator[Claim]:
+        yield from self._withdrawn(change, release=True)  # those that are new, nobody held
+
+    def _supply_lowered(self, change: Change) -> Iterator[Claim]:
+        yield from self._withdrawn(change, release=False)
+
+    def _withdrawn(self, change: Change, *, release: bool) -> Iterator[Claim]:
+        stream, data = change.entry.stream, change.entry.data
+        for seat in data["derived"]["seats"]:
+            yield seat_claim(stream, data["slot"], seat, stream, release=release)
+
+    def _held(self, change: Change) -> Iterator[Claim]:
+        data = change.entry.data
+        number = number_of(self._opened(change)[UUID(data["person"])])
+        course = f"{data['derived']['course']} {number}"
+        yield self._number(OPEN_BOOKING, course, change.entry.stream)
+        yield self._seat(change)
+
+    def _confirmed(self, change: Change) -> Iterator[Claim]:
+        number = change.entry.data["derived"]["number"].encode()
+        yield Claim(BOOKING_NUMBER, number, change.entry.stream)
+
+    def _moved(self, change: Change) -> Iterator[Claim]:
+        yield Claim(SEAT, ANY_KEY, change.entry.stream, release=True)
+        yield self._seat(change)
+
+    def _given_back(self, change: Change) -> Iterator[Claim]:
+        yield Claim(SEAT, ANY_KEY, change.entry.stream, release=True)
+        yield from self._missed(change)
+
+    def _missed(self, change: Change) -> Iterator[Claim]:
+        yield Claim(OPEN_BOOKING, ANY_KEY, change.entry.stream, release=True)
+
+    def _redeemed(self, change: Change) -> Iterator[Claim]:
+        dose = UUID(change.entry.data["dose"])
+        yield Claim(REDEEMED_DOSE, dose.bytes, change.entry.stream)
+        yield from self._missed(change)
+
+    def _seat(self, change: Change) -> Claim:
+        data = change.entry.data
+        seat = data["derived"]["seat"]
+        return seat_claim(UUID(data["supply"]), data["slot"], seat, change.entry.stream)
 
     def _number(self, kind: str, number: str, stream: UUID, *, release: bool = False) -> Claim:
         return Claim(kind, self._vault.keys.digest(kind, number), stream, release=release)

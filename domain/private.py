@@ -25,6 +25,7 @@ from domain.identity import (
 from domain.text import is_plain
 
 MAX_NAME = 50
+MAX_SLUGS = 32
 
 
 class Sex(StrEnum):
@@ -194,6 +195,14 @@ def partial(fields: Mapping[str, Field], least: int = 1) -> Field:
     return Field("object with any of " + ", ".join(f"`{name}`" for name in fields), read)
 
 
+def _read_slugs(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MAX_SLUGS:
+        raise MalformedData(reason=f"an array of at most {MAX_SLUGS} codes is required")
+    if not all(isinstance(one, str) and _SLUG(one) for one in value):
+        raise MalformedData(reason="codes of lower-case letters are required")
+    return tuple(value)
+
+
 def _read_date(value: Any) -> date:
     try:
         day = date.fromisoformat(value)
@@ -221,6 +230,7 @@ def _read_birth_certificate(value: Any) -> BirthCertificateNumber:
     return BirthCertificateNumber.parse(value if isinstance(value, str) else "")
 
 
+_SLUG = re.compile("[a-z0-9]+(?:[_-][a-z0-9]+)*").fullmatch
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 ).fullmatch
@@ -235,3 +245,4 @@ HEX32 = pattern("[0-9a-f]{64}", "32 random bytes as hexadecimal digits")
 DIVISION = pattern("[0-9]{6}(?:[0-9]{3})?", "GB/T 2260 county or township")
 PACKAGE_CODE = pattern("[0-9A-Za-z]{8,40}", "code of the smallest package (E-3)")
 NOTE = text(500)
+SLUGS = Field(f"array of at most {MAX_SLUGS} codes", _read_slugs)

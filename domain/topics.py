@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain import private
 from domain.access_journal import AccessJournal
+from domain.appointment import Appointment
 from domain.certificate import Certificate
 from domain.check_statement import CheckStatement
 from domain.codec import DERIVED, FRAME, MalformedData
@@ -22,6 +23,7 @@ from domain.organisation import Organisation
 from domain.private import Vocabulary
 from domain.sealed import Fact
 from domain.shape import field_docs, summary
+from domain.slot_supply import SlotSupply
 from domain.vaccination_record import VaccinationRecord
 
 AGGREGATES = (
@@ -33,6 +35,8 @@ AGGREGATES = (
     CheckStatement,
     LogKey,
     AccessJournal,
+    SlotSupply,
+    Appointment,
 )
 
 EVENTS: Mapping[str, type[Fact]] = MappingProxyType(
@@ -48,6 +52,8 @@ EVENTS: Mapping[str, type[Fact]] = MappingProxyType(
 RECIPIENT = "recipient"
 GUARDIAN = "guardian"
 GRANTEE = "grantee"
+BOOKED_FOR = "booked-for"
+BOOKER = "booker"
 
 _GUARDIAN = {
     "name": private.NAME,
@@ -67,6 +73,18 @@ _RECIPIENT = {
     "residence_division": private.DIVISION.optional(),
     "address": private.text(200).optional(),
     "phone": private.PHONE.optional(),
+}
+_BOOKER = {
+    "name": private.NAME,
+    "id_number": private.ID_NUMBER,
+    "phone": private.PHONE.optional(),
+}
+_BOOKED_FOR = {
+    **_BOOKER,
+    "household_division": private.DIVISION.optional(),
+    "residence_division": private.DIVISION,
+    "detail_address": private.text(200),
+    "contraindications": private.SLUGS.optional(),
 }
 _DOSE = {
     "vaccinator": private.NAME,
@@ -129,6 +147,13 @@ SEALED_FIELDS: Mapping[str, Mapping[str, Vocabulary]] = MappingProxyType(
                     "relation": private.text(20).or_raise(MissingRelation),
                 }
             ),
+        },
+        "appointment.held.v1": {
+            BOOKED_FOR: Vocabulary(_BOOKED_FOR),
+            BOOKER: Vocabulary(_BOOKER),
+        },
+        "appointment.verified.v1": {
+            BOOKED_FOR: Vocabulary({"id_number": private.ID_NUMBER}, required=False),
         },
     }
 )

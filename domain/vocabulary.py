@@ -59,6 +59,15 @@ RouteCode = Annotated[str, Pattern("[A-Z]+"), Size(1, 8)]
 Name = Annotated[str, Size(1, 100)]
 """The name of an organisation, a product or a maker: never of a person."""
 
+Hour = Annotated[str, Pattern("(?:[01][0-9]|2[0-3]):[0-5][0-9]")]
+"""A time of day, civil time, to the minute."""
+
+ProductCode = Annotated[str, Pattern("[A-Za-z0-9][A-Za-z0-9_-]*"), Size(1, 32)]
+"""What an appointment is for: a product of the booking rules, or a vaccine group."""
+
+SlotNumber = Annotated[int, Size(1, 64)]
+SeatNumber = Annotated[int, Size(1, 1000)]
+
 FieldName = Annotated[str, Pattern("[a-z]+(?:_[a-z]+)*"), Size(1, 40)]
 """The name of a field."""
 

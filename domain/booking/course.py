@@ -29,6 +29,7 @@ class Course:
     Attributes:
         product: Its code; a product is a kind of vaccine, from whichever maker (E-15).
         name: What people call it.
+        vaccine: Its code in the product catalogue, as doses of a record name it.
         target: What it protects against; mixing is judged among products of one target.
         rule: Number of its rule.
         doses: How many there are.
@@ -38,6 +39,7 @@ class Course:
 
     product: str
     name: Wording
+    vaccine: str
     target: str
     rule: str
     doses: int

@@ -139,7 +139,8 @@ def _objections(rules: BookingRules, request: Request, due: Due) -> Iterator[Obj
         yield from judge_proxy(request.proxy_for, rules.proxy_fields, rules.address_characters)
     if request.detail_address is not None:
         yield from judge_address(request.detail_address, rules.address_characters)
-    yield from judge_age(applicant.birth_date, on, rules.minimum_age_years)
+    if request.forecast is None:  # which has an age of its own for every dose
+        yield from judge_age(applicant.birth_date, on, rules.minimum_age_years)
     yield from judge_place(
         applicant.household, applicant.residence, request.site_county, rules.area
     )

@@ -49,6 +49,7 @@ PLACEHOLDERS: Mapping[str, Collection[str]] = {
     "redeem_before_vaccination": (),
     "already_redeemed": (),
     "not_possible_now": (),
+    "hold_expired": (),
 }
 """Every reason that a rule file must have a sentence for, with the facts it may use."""
 
@@ -75,6 +76,7 @@ class BookingRules:
     Attributes:
         edition: Which file, and when it is in force.
         area: Where recipients must be registered or live.
+        area_divisions: First digits of the divisions of that area (GB/T 2260).
         minimum_age_years: Age that must be reached on the day of the appointment.
         channels: All channels known.
         channels_here: Those that book here; the others are sent to the office or the site.
@@ -83,6 +85,7 @@ class BookingRules:
         harmless_groups: Groups that are no contraindication, by code (A-17).
         address_characters: What a detailed address may consist of.
         proxy_fields: Names of the fields of a person booked for, by code.
+        hold_minutes: For how long a seat is held before it must be confirmed.
         reminder_days_before: Days between reminder and appointment.
         precedence: Reasons against a booking, the first to be told first.
         precedence_ground: Why in that order.
@@ -91,6 +94,7 @@ class BookingRules:
 
     edition: Edition
     area: Wording
+    area_divisions: tuple[str, ...]
     minimum_age_years: int
     channels: frozenset[str]
     channels_here: frozenset[str]
@@ -99,6 +103,7 @@ class BookingRules:
     harmless_groups: Mapping[str, Wording]
     address_characters: tuple[Characters, ...]
     proxy_fields: Mapping[str, Wording]
+    hold_minutes: int
     reminder_days_before: int
     precedence: tuple[str, ...]
     precedence_ground: Wording
@@ -122,9 +127,9 @@ class BookingRules:
         """
         found = document.members(
             (
-                *(*Edition.MEMBERS, "area", "minimum_age_years", "channels", "products"),
-                *("contraindications", "groups_that_are_no_contraindication"),
-                *("address_characters", "proxy_fields", "reminder_days_before"),
+                *(*Edition.MEMBERS, "area", "area_divisions", "minimum_age_years", "channels"),
+                *("products", "contraindications", "groups_that_are_no_contraindication"),
+                *("address_characters", "proxy_fields", "hold_minutes", "reminder_days_before"),
                 *("precedence", "reasons"),
             )
         )
@@ -136,6 +141,7 @@ class BookingRules:
         return cls(
             edition=Edition.read(found),
             area=Wording.read(found["area"]),
+            area_divisions=found["area_divisions"].texts(),
             minimum_age_years=found["minimum_age_years"].integer(),
             channels=frozenset(channels),
             channels_here=frozenset(code for code, is_here in channels.items() if is_here),
@@ -148,6 +154,7 @@ class BookingRules:
                 _read_characters(node) for node in found["address_characters"].items()
             ),
             proxy_fields=_read_names(found["proxy_fields"]),
+            hold_minutes=found["hold_minutes"].integer(least=1),
             reminder_days_before=found["reminder_days_before"].integer(),
             precedence=_read_precedence(precedence["reasons"]),
             precedence_ground=Wording.read(precedence["ground"]),
@@ -171,6 +178,23 @@ class BookingRules:
         target = self.courses[product].target
         return frozenset(code for code, course in self.courses.items() if course.target == target)
 
+    def course_of(self, product: str) -> str:
+        """Return what the product is a course of: its target, else the product itself."""
+        course = self.courses.get(product)
+        return product if course is None else course.target
+
+    def is_of(self, product: str, vaccine: str) -> bool:
+        """Tell whether a vaccine of the catalogue is the product booked.
+
+        What no course names is booked by the catalogue's own code.
+        """
+        course = self.courses.get(product)
+        return vaccine == (product if course is None else course.vaccine)
+
+    def is_in_area(self, division: str) -> bool:
+        """Tell whether a division lies in the area of the rules."""
+        return division.startswith(self.area_divisions)
+
     def rank(self, objection: Objection) -> int:
         """Return the place of a reason against a booking in the order of telling."""
         return self.precedence.index(objection.reason)
@@ -189,7 +213,7 @@ def _load(name: str) -> BookingRules:
 
 def _read_course(product: str, node: Node) -> Course:
     found = node.members(
-        ("zh", "en", "target", "rule", "doses", "min_days", "recommended_from_dose1")
+        ("zh", "en", "vaccine", "target", "rule", "doses", "min_days", "recommended_from_dose1")
     )
     doses, min_days = found["doses"].integer(least=1), found["min_days"].integer()
     if doses > 1 and min_days == 0:
@@ -202,6 +226,7 @@ def _read_course(product: str, node: Node) -> Course:
     return Course(
         product=product,
         name=Wording(found["zh"].text(), found["en"].text()),
+        vaccine=found["vaccine"].text(),
         target=found["target"].text(),
         rule=found["rule"].text(),
         doses=doses,

@@ -187,6 +187,10 @@ class LogReader:
         """Return kind and stream of every claim of these kinds and keys, published or not."""
         return self._rows("holders", [list(kinds), list(keys)])
 
+    def held_within(self, kind: str, first: bytes, last: bytes) -> list[bytes]:
+        """Return the keys of a kind that somebody holds, both ends included, published or not."""
+        return [bytes(key) for (key,) in self._rows("held_within", [kind, first, last])]
+
     def claimed(self, kind: str) -> list[tuple[UUID, int]]:
         """Return stream and position of every claim of a kind, oldest first."""
         return self._rows("claimed", [kind])

@@ -144,6 +144,9 @@ SELECT request, first_position, count FROM ledger.idempotency WHERE author = %b 
 -- name: holders
 SELECT kind, stream FROM ledger.claims WHERE kind = ANY(%b::text[]) AND key = ANY(%b::bytea[]);
 
+-- name: held_within
+SELECT key FROM ledger.claims WHERE kind = %b AND key >= %b AND key <= %b ORDER BY key;
+
 -- name: claimed
 SELECT stream, position FROM ledger.claims WHERE kind = %b ORDER BY position;
 

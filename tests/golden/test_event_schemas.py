@@ -98,6 +98,8 @@ def test_a_topic_is_stored_under_its_own_name_not_under_a_class_path():
             "check-statement",
             "access-journal",
             "log",
+            "slot-supply",
+            "appointment",
         }
 
 

@@ -1,0 +1,287 @@
+"""What citizens do about appointments at a console: hold, confirm, move, cancel, look.
+
+Each is decided on the newest state: the rules are asked with the record as it stands, and the
+append states the versions of record and supply beside the claim on the seat. Whoever loses a seat
+to another is given another one as long as there is any.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from commands.answering import Written, first_answer
+from commands.appointments import (
+    BOOKING_NUMBER,
+    OPEN_BOOKING,
+    course_given_back,
+    seat_given_back,
+)
+from commands.behalf import record_for
+from commands.citizens import Asked
+from commands.errors import CommandError, NotFound
+from commands.principal import Principal
+from commands.reading import Reading
+from commands.seats import SEAT, Seats, seat_claim
+from commands.services import Services
+from commands.vault import NOTHING_SEALED, Place
+from commands.wishes import Wish, citizen_number, rejudged, wish_of
+from commands.writing import Decision
+from domain.appointment import Appointment, Numbered, Reseated, Reserved
+from domain.booking.objection import Objection
+from domain.booking.refusal import BookingRefused
+from domain.codec import statement_fields
+from domain.effect import OnBehalf
+from domain.errors import DomainError
+from domain.slot_supply import SlotSupply
+from domain.topics import BOOKED_FOR, BOOKER
+from domain.vaccination_record import VaccinationRecord
+from ledger.store.append import Claim, Guard
+from ledger.store.errors import ClaimNotHeld, ClaimTaken, GuardFailed, KeyConflict, VersionConflict
+
+ATTEMPTS = 5
+"""How often a decision is made anew when what it rests on moved in between."""
+SEAT_ATTEMPTS = 200
+"""Likewise when somebody else got the seat: each time one more person has one."""
+
+_DIGITS = 12
+_Decided = tuple[Decision, Mapping[UUID, str]]
+
+
+class OtherProduct(DomainError):
+    """The seat is for another product than was booked."""
+
+    code = "other-product"
+    zh = "该号源的疫苗与原预约的不同，请取消后重新预约。"
+
+
+class Bookings:
+    """Bookings of citizens, for themselves and for others."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.seats = Seats(services.reader, services.random)
+
+    def hold(self, caller: Principal, key: UUID, request: Mapping[str, Any]) -> Written:
+        """Hold a seat for some minutes (A-2, A-18).
+
+        Args:
+            caller: A citizen, identified.
+            key: Idempotency key.
+            request: `supply`, `slot`, `dose_number`, `channel`, and `person`: where the person
+                lives and what they suffer from; by proxy also name, ID number and telephone.
+
+        Raises:
+            BookingRefused: By the rules, with every reason.
+            Forbidden, NotFound: not a citizen; no such supply.
+            DomainError: values that are malformed.
+        """
+        return self._answer(Asked(caller, key, "hold-seat", None, request), self._hold)
+
+    def confirm(self, caller: Principal, key: UUID, stream: UUID) -> Written:
+        """Make a hold a booking; the rules are asked once more."""
+        return self._answer(Asked(caller, key, "confirm-booking", stream, {}), self._confirm)
+
+    def move(
+        self, caller: Principal, key: UUID, stream: UUID, request: Mapping[str, Any]
+    ) -> Written:
+        """Take another seat for the same product; `request` names `supply` and `slot`."""
+        return self._answer(Asked(caller, key, "move-booking", stream, request), self._move)
+
+    def cancel(
+        self, caller: Principal, key: UUID, stream: UUID, request: Mapping[str, Any]
+    ) -> Written:
+        """Give the seat back; `request` gives the `reason`, a code."""
+        return self._answer(Asked(caller, key, "cancel-booking", stream, request), self._cancel)
+
+    def mine(self, caller: Principal) -> list[Appointment]:
+        """All bookings that the caller ever made, own and for others, the newest first (A-21)."""
+        reading = self._reading()
+        found = self._services.vault.keys.find(BOOKER, self._number(caller))
+        streams = sorted({stream for _, stream in found}, reverse=True)
+        return [reading.stored(Appointment, one) for one in streams if reading.exists(one)]
+
+    def own(self, caller: Principal, stream: UUID) -> Appointment:
+        """A booking, for whoever made it; to everyone else it does not exist.
+
+        Raises:
+            Forbidden, NotFound: not a citizen; not the caller's.
+        """
+        return self._own(self._reading(), caller, stream)
+
+    def _hold(self, asked: Asked, stack: ExitStack) -> _Decided:
+        reading = self._reading()
+        supply = reading.load(SlotSupply, UUID(asked.request["supply"]))
+        slot = asked.request["slot"]
+        supply.slot(slot)
+        wish = wish_of(reading, asked, supply)
+        seat = self._seat(stack, supply, slot)
+        fields = statement_fields(
+            Appointment.Held,
+            {
+                "supply": str(supply.id),
+                "slot": slot,
+                "site": str(supply.site),
+                "division": supply.division,
+                "product": supply.product,
+                "dose_number": asked.request["dose_number"],
+                "on": supply.on.isoformat(),
+                "channel": wish.channel.value,
+                "person": str(wish.person.handle),
+                "booker": str(wish.booker.handle),
+            },
+        )
+        stream = self._services.new_id()
+        parts = {who: self._services.vault.part(values) for who, values in wish.values.items()}
+        sealing = self._services.vault.seal(
+            {who: part for who, (part, _) in parts.items()},
+            Place(Appointment.Held.TOPIC, stream, 1),
+            newcomers=[one.handle for one in (wish.person, wish.booker) if one.is_new],
+        )
+        appointment = Appointment.hold(
+            stream,
+            derived=self._reserved(wish, seat),
+            recorded_at=reading.recorded_at,
+            sealed=sealing.sealed,
+            **fields,
+        )
+        decision = Decision(
+            appointment,
+            sealing,
+            guards=(Guard(supply.id, supply.version), *_guards(wish.person.record)),
+            claims=(
+                *wish.released,
+                Claim(OPEN_BOOKING, wish.course_key, stream),
+                seat_claim(supply.id, slot, seat, stream),
+            ),
+            indexes=(
+                (BOOKED_FOR, wish.person_number, wish.person.handle),
+                (BOOKER, wish.booker_number, wish.booker.handle),
+            ),
+            remarks=wish.warnings,
+        )
+        return decision, {who: commitment for who, (_, commitment) in parts.items()}
+
+    def _confirm(self, asked: Asked, stack: ExitStack) -> _Decided:
+        del stack  # the seat is held already
+        reading = self._reading()
+        assert asked.stream is not None
+        appointment = self._own(reading, asked.caller, asked.stream)
+        number = f"{int.from_bytes(self._services.random(8)) % 10**_DIGITS:0{_DIGITS}}"
+        appointment.confirm(
+            rules=self._services.rules.booking,
+            derived=Numbered(number, appointment.booker),
+            recorded_at=reading.recorded_at,
+        )
+        judged = rejudged(reading, appointment)
+        decision = Decision(
+            appointment,
+            NOTHING_SEALED,
+            guards=_guards(judged.record),
+            claims=(Claim(BOOKING_NUMBER, number.encode(), appointment.id),),
+            remarks=judged.warnings,
+        )
+        return decision, {}
+
+    def _move(self, asked: Asked, stack: ExitStack) -> _Decided:
+        reading, rules = self._reading(), self._services.rules.booking
+        assert asked.stream is not None
+        appointment = self._own(reading, asked.caller, asked.stream)
+        supply = reading.load(SlotSupply, UUID(asked.request["supply"]))
+        slot = asked.request["slot"]
+        supply.slot(slot)
+        if supply.product != appointment.product:
+            raise OtherProduct(booked=appointment.product, offered=supply.product)
+        given_back = seat_given_back(appointment)
+        judged = rejudged(reading, appointment, supply)
+        seat = self._seat(stack, supply, slot)
+        appointment.move(
+            rules=rules,
+            derived=Reseated(seat, rules.edition.id, appointment.booker),
+            recorded_at=reading.recorded_at,
+            supply=supply.id,
+            slot=slot,
+            site=supply.site,
+            division=supply.division,
+            on=supply.on,
+        )
+        decision = Decision(
+            appointment,
+            NOTHING_SEALED,
+            guards=(Guard(supply.id, supply.version), *_guards(judged.record)),
+            claims=(given_back, seat_claim(supply.id, slot, seat, appointment.id)),
+            remarks=judged.warnings,
+        )
+        return decision, {}
+
+    def _cancel(self, asked: Asked, stack: ExitStack) -> _Decided:
+        del stack  # no seat is taken
+        reading = self._reading()
+        assert asked.stream is not None
+        appointment = self._own(reading, asked.caller, asked.stream)
+        appointment.cancel(
+            rules=self._services.rules.booking,
+            derived=OnBehalf(appointment.booker),
+            recorded_at=reading.recorded_at,
+            **statement_fields(Appointment.Cancelled, dict(asked.request)),
+        )
+        claims = (seat_given_back(appointment), *course_given_back(reading, appointment))
+        return Decision(appointment, NOTHING_SEALED, claims=claims), {}
+
+    def _seat(self, stack: ExitStack, supply: SlotSupply, slot: int) -> int:
+        """A free seat, kept from others of this process until the append has decided."""
+        seat = stack.enter_context(self.seats.one(supply, slot))
+        if seat is None:
+            raise BookingRefused.by(self._services.rules.booking, Objection("no_slot"))
+        return seat
+
+    def _reserved(self, wish: Wish, seat: int) -> Reserved:
+        rules, record = self._services.rules.booking, wish.person.record
+        return Reserved(
+            seat=seat,
+            hold_minutes=rules.hold_minutes,
+            rules=rules.edition.id,
+            course=wish.course,
+            on_behalf_of=wish.booker.handle,
+            record=None if record is None else record.id,
+            record_version=None if record is None else record.version,
+        )
+
+    def _own(self, reading: Reading, caller: Principal, stream: UUID) -> Appointment:
+        appointment = reading.load(Appointment, stream)
+        mine = self._services.vault.keys.find(BOOKER, self._number(caller))
+        if (appointment.booker, stream) not in mine:
+            raise NotFound
+        return appointment
+
+    def _number(self, caller: Principal) -> str:
+        return citizen_number(self._services.rules.booking, caller)
+
+    def _answer(self, asked: Asked, decide: Callable[[Asked, ExitStack], _Decided]) -> Written:
+        """Decide and append, anew when something moved in between; the first answer stands."""
+        attempts = collisions = 0
+        while True:
+            try:
+                with ExitStack() as stack:
+                    decision, commitments = decide(asked, stack)
+                    written = record_for(self._services, asked, decision, commitments)
+                return replace(written, remarks=decision.remarks)
+            except (DomainError, CommandError) as refused:
+                return self._first_answer(asked, refused)
+            except (ClaimTaken, ClaimNotHeld, VersionConflict, GuardFailed, KeyConflict) as moved:
+                is_seat = isinstance(moved, ClaimTaken) and moved.kind == SEAT
+                collisions, attempts = collisions + is_seat, attempts + (not is_seat)
+                if attempts == ATTEMPTS or collisions == SEAT_ATTEMPTS:
+                    raise
+
+    def _first_answer(self, asked: Asked, refused: Exception) -> Written:
+        platform = self._services.platform.organisation
+        return first_answer(self._services, platform, asked.own_key, asked.digest, refused)
+
+    def _reading(self) -> Reading:
+        return Reading(services=self._services, recorded_at=self._services.clock())
+
+
+def _guards(record: VaccinationRecord | None) -> tuple[Guard, ...]:
+    return () if record is None else (Guard(record.id, record.version),)

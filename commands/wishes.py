@@ -1,0 +1,234 @@
+"""A citizen's wish for an appointment, judged by the booking rules on the newest state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from commands.applicants import (
+    COUNTY_DIGITS,
+    Person,
+    applicant_of,
+    find_person,
+    forecast_of,
+    given_doses,
+)
+from commands.appointments import OPEN_BOOKING, booked_for, course_key
+from commands.citizens import Asked
+from commands.citizens import number_of as number_of_identity
+from commands.errors import Forbidden
+from commands.principal import Principal, Role, VerifiedIdentity
+from commands.reading import Reading
+from commands.records import id_number
+from domain.appointment import Appointment, Channel
+from domain.booking.address import judge_address, judge_proxy
+from domain.booking.decision import Outcome, Request, decide
+from domain.booking.eligibility import judge_channel
+from domain.booking.lifecycle import OPEN, OpenBooking
+from domain.booking.objection import Objection
+from domain.booking.refusal import BookingRefused
+from domain.booking.rules import BookingRules
+from domain.quality import Check, Severity
+from domain.schedules.finding import Finding
+from domain.slot_supply import SlotSupply
+from domain.topics import BOOKED_FOR, BOOKER, check_private
+from domain.vaccination_record import VaccinationRecord
+from ledger.store.append import Claim
+
+_CITIZENS = (Role.ADULT, Role.GUARDIAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a citizen asks for, and may have.
+
+    Attributes:
+        channel: For oneself or for another person.
+        person: Whom the dose is for.
+        person_number: Normalised.
+        booker: Who books; the same person, except by proxy.
+        booker_number: Normalised.
+        values: What is sealed, by handle.
+        course: Of which one booking may be open.
+        course_key: The key of the claim on it.
+        released: A claim on it that an appointment which is over has left behind.
+        warnings: What the citizen is told beside it.
+    """
+
+    channel: Channel
+    person: Person
+    person_number: str
+    booker: Person
+    booker_number: str
+    values: Mapping[UUID, Mapping[str, Any]]
+    course: str
+    course_key: bytes
+    released: tuple[Claim, ...]
+    warnings: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A booking that the rules still allow: the record that says so, and what is told beside it."""
+
+    record: VaccinationRecord | None
+    warnings: tuple[Check, ...]
+
+
+def citizen_number(rules: BookingRules, caller: Principal) -> str:
+    """The normalised number of a citizen.
+
+    Raises:
+        BookingRefused: nobody vouches for who the citizen is (A-3).
+        Forbidden: not a citizen.
+    """
+    return number_of_identity(_identity(rules, caller))
+
+
+def wish_of(reading: Reading, asked: Asked, supply: SlotSupply) -> Wish:
+    """Read and judge a wish; only whether a seat is free is not asked yet.
+
+    Raises:
+        BookingRefused: with every reason.
+        DomainError: values that are malformed.
+        Restricted, Erased: the record may not be processed.
+    """
+    rules = reading.services.rules.booking
+    identity = _identity(rules, asked.caller)
+    stated = asked.request["person"]
+    _check_form(rules, asked.request["channel"], stated)
+    channel = Channel(asked.request["channel"])
+    own = _own_values(identity)
+    values = stated if channel is Channel.PROXY else {**own, **stated}
+    typed = check_private(Appointment.Held.TOPIC, BOOKED_FOR, values)
+    number, own_number = id_number(typed) or "", number_of_identity(identity)
+    person = find_person(reading, number, (BOOKED_FOR, BOOKER))
+    booker = person
+    sealed = {person.handle: values}
+    if number != own_number:
+        booker = find_person(reading, own_number, (BOOKER, BOOKED_FOR))
+        sealed[booker.handle] = own
+    course = rules.course_of(supply.product)
+    key = course_key(reading, course, number)
+    earlier, released = _earlier(reading, key)
+    judged = _judge(
+        reading,
+        Wanted(channel, typed, person.record, supply, asked.request["dose_number"]),
+        earlier,
+    )
+    return Wish(
+        channel=channel,
+        person=person,
+        person_number=number,
+        booker=booker,
+        booker_number=own_number,
+        values=sealed,
+        course=course,
+        course_key=key,
+        released=released,
+        warnings=judged.warnings,
+    )
+
+
+def rejudged(
+    reading: Reading, appointment: Appointment, supply: SlotSupply | None = None
+) -> Judged:
+    """Judge a booking again on the record as it stands now.
+
+    Args:
+        reading: The log.
+        appointment: The booking.
+        supply: Where it is to be moved; its own when absent.
+
+    Raises:
+        BookingRefused: with every reason.
+        Restricted, Erased: the record may not be processed, or the person's key is gone.
+    """
+    values = booked_for(reading, appointment)
+    typed = check_private(Appointment.Held.TOPIC, BOOKED_FOR, values)
+    person = find_person(reading, id_number(typed) or "", (BOOKED_FOR, BOOKER))
+    wanted = Wanted(
+        appointment.channel,
+        typed,
+        person.record,
+        supply or reading.load(SlotSupply, appointment.seat.supply),
+        appointment.dose_number,
+    )
+    return _judge(reading, wanted, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is judged: who, of which record, wants which dose from which supply."""
+
+    channel: Channel
+    values: Mapping[str, Any]
+    record: VaccinationRecord | None
+    supply: SlotSupply
+    dose_number: int
+
+
+def _judge(reading: Reading, wanted: Wanted, earlier: tuple[OpenBooking, ...]) -> Judged:
+    rules, record, supply = reading.services.rules.booking, wanted.record, wanted.supply
+    applicant = applicant_of(reading, wanted.values, record, supply.product)
+    decision = decide(
+        rules,
+        Request(
+            today=reading.today,
+            applicant=applicant,
+            product=supply.product,
+            dose_number=wanted.dose_number,
+            on=supply.on,
+            site_county=supply.division[:COUNTY_DIGITS],
+            channel=wanted.channel,
+            given=given_doses(reading, record),
+            seats_free=1,
+            bookings=earlier,
+            detail_address=wanted.values["detail_address"],
+            forecast=forecast_of(reading, applicant, record, supply.product),
+        ),
+    )
+    if decision.outcome is Outcome.REJECT:
+        raise BookingRefused.told(rules, decision.findings, decision.possible_from)
+    return Judged(record, tuple(_told(finding) for finding in decision.findings))
+
+
+def _told(finding: Finding) -> Check:
+    return Check(finding.code.replace("_", "-"), Severity.WARN, finding.sentence)
+
+
+def _earlier(reading: Reading, key: bytes) -> tuple[tuple[OpenBooking, ...], tuple[Claim, ...]]:
+    """The open booking of the course; or the claim that one which is over has left behind."""
+    for _, stream in reading.services.reader.holders((OPEN_BOOKING,), [key]):
+        found = reading.stored(Appointment, stream)
+        if found.state in OPEN:
+            booking = OpenBooking(found.product, found.dose_number, found.on, found.state)
+            return (booking,), ()
+        return (), (Claim(OPEN_BOOKING, key, stream, release=True),)
+    return (), ()
+
+
+def _check_form(rules: BookingRules, channel: str, stated: Mapping[str, Any]) -> None:
+    """Refuse what is missing or misspelt before anything is made of it (A-1, A-18, A-19)."""
+    objections: list[Objection] = [*judge_channel(channel, rules.channels_here & set(Channel))]
+    if channel == Channel.PROXY:
+        fields = {name: stated.get(name, "") for name in rules.proxy_fields}
+        fields["residence"] = stated.get("residence_division", "")
+        objections += judge_proxy(fields, rules.proxy_fields, rules.address_characters)
+    else:
+        objections += judge_address(stated.get("detail_address", ""), rules.address_characters)
+    if objections:
+        raise BookingRefused.by(rules, *sorted(objections, key=rules.rank))
+
+
+def _identity(rules: BookingRules, caller: Principal) -> VerifiedIdentity:
+    if caller.identity is not None:
+        return caller.identity
+    if caller.role in _CITIZENS:
+        raise BookingRefused.by(rules, Objection("not_real_name"))
+    raise Forbidden(what="booking", role=str(caller.role))
+
+
+def _own_values(identity: VerifiedIdentity) -> dict[str, Any]:
+    values = {"name": identity.name, "id_number": identity.id_number, "phone": identity.phone}
+    return {name: value for name, value in values.items() if value is not None}
