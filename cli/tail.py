@@ -28,6 +28,8 @@ from cli.trusting import (
 from cli.verify import REFUTED, give_up
 from client import feed
 from client.continuity import Continuity, parse_division
+from client.credentials import Credentials
+from client.durables import read_durable
 from client.errors import ClientError, FeedGapError, MessageError, RefutedError
 from client.feed import FeedServer
 from client.http import Caller
@@ -71,9 +73,19 @@ def tail(  # noqa: PLR0913  each is an option of the command line
     division: Annotated[
         str, typer.Option(help="行政区划，如 41.02。Province, city or county; else everything.")
     ] = "",
-    after: Annotated[int, typer.Option(min=0, help="从该位置之后开始。Start behind it.")] = 0,
+    after: Annotated[
+        int | None,
+        typer.Option(min=0, help="从该位置之后开始。Start behind it; else where the consumer is."),
+    ] = None,
     until: Annotated[
         int | None, typer.Option(min=0, help="到该位置为止。End once it is reached.")
+    ] = None,
+    credentials: Annotated[
+        Path | None,
+        typer.Option(
+            help="订阅凭据文件，代替以下四项。Of `subscriber add`, instead of the next four.",
+            metavar="FILE",
+        ),
     ] = None,
     server: Annotated[
         str,
@@ -103,8 +115,14 @@ def tail(  # noqa: PLR0913  each is an option of the command line
     Exit code 1 when a message or the chain does not hold, 2 when it could not be followed.
     """
     try:
-        place = _server(server, user, password_file)
+        if credentials is not None:
+            kept = Credentials.load(credentials)
+            place, durable, division = kept.server(), kept.durable, kept.division
+        else:
+            place = _server(server, user, password_file)
         trusted = load_trust(trust, origin) if trust or repair else None
+        if after is None:
+            after = asyncio.run(_floor(place, durable)) if durable is not None else 0
         continuity = Continuity(parse_division(division), after)
         caller = reader_of(repair, token_file, trusted) if repair and trusted else None
         summary = asyncio.run(
@@ -151,6 +169,18 @@ async def _run(
         if trust is not None:
             summary.signed = await _compare(server, frontier, partial(_judge, trust, caller))
     return summary
+
+
+async def _floor(server: FeedServer, durable: str) -> int:
+    """Return up to where a consumer has acknowledged everything."""
+    connection = await feed.connect(server, reconnect=False)
+    try:
+        info = await connection.jetstream(prefix=server.api_prefix).consumer_info(
+            feed.ENTRIES, durable
+        )
+        return read_durable(info).floor
+    finally:
+        await connection.close()
 
 
 async def _compare(

@@ -2,7 +2,8 @@
 
     {"url": "nats://feed.example.cn:4222", "user": "subscriber-zj", "password": "...",
      "stream": "VAX", "durable": "subscriber-zj", "inbox_prefix": "_INBOX_subscriber-zj",
-     "origin": "ledger.example.cn/vax", "division": "33"}
+     "origin": "ledger.example.cn/vax", "division": "33",
+     "api_prefix": "FEED.API"}
 
 The user may ask for, receive and acknowledge the messages of its one durable consumer, and
 nothing else: not even the stream's state. Every reply must go below its own inbox prefix.
@@ -37,6 +38,7 @@ class Credentials:
         origin: Name of the log.
         division: Zero, two, four or six digits: whose entries it receives.
         stream: The stream of entries.
+        api_prefix: Below which its client library must ask JetStream's API.
     """
 
     url: str
@@ -47,6 +49,7 @@ class Credentials:
     origin: str
     division: str
     stream: str = feed.ENTRIES
+    api_prefix: str = feed.SUBSCRIBER_API
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -80,7 +83,13 @@ class Credentials:
 
     def server(self) -> FeedServer:
         """Return where to connect, and as whom."""
-        return FeedServer(self.url, self.user, self.password, inbox_prefix=self.inbox_prefix)
+        return FeedServer(
+            self.url,
+            self.user,
+            self.password,
+            inbox_prefix=self.inbox_prefix,
+            api_prefix=self.api_prefix,
+        )
 
 
 def durable_of(name: str) -> str:

@@ -96,15 +96,20 @@ def account_of(durable: str, password: str) -> dict[str, Any]:
     server would deliver to any subject of the account, the stream's own and other inboxes too.
     What is imported here is all there is for it: bind to its consumer, pull, acknowledge.
     """
-    granted = [
-        f"$JS.API.CONSUMER.INFO.{feed.ENTRIES}.{durable}",
-        f"$JS.API.CONSUMER.MSG.NEXT.{feed.ENTRIES}.{durable}",
-        f"$JS.ACK.{feed.ENTRIES}.{durable}.>",
+    asked = [
+        f"CONSUMER.INFO.{feed.ENTRIES}.{durable}",
+        f"CONSUMER.MSG.NEXT.{feed.ENTRIES}.{durable}",
     ]
-    permissions = {"publish": granted, "subscribe": [f"{inbox_prefix_of(durable)}.>"]}
+    granted = {f"{feed.SUBSCRIBER_API}.{one}": f"$JS.API.{one}" for one in asked}
+    acknowledged = f"$JS.ACK.{feed.ENTRIES}.{durable}.>"
+    granted[acknowledged] = acknowledged
+    permissions = {"publish": [*granted], "subscribe": [f"{inbox_prefix_of(durable)}.>"]}
     return {
         "users": [{"user": durable, "password": password, "permissions": permissions}],
-        "imports": [{"service": {"account": ACCOUNT, "subject": one}} for one in granted],
+        "imports": [
+            {"service": {"account": ACCOUNT, "subject": theirs}, "to": ours}
+            for ours, theirs in granted.items()
+        ],
     }
 
 

@@ -28,6 +28,9 @@ PARKED = "VAX-PARKED"
 ENTRY_SUBJECTS = "vax.>"
 CHECKPOINT_SUBJECT = "vaxledger.checkpoint"
 ALARM_SUBJECT = "vaxledger.alarm"
+SUBSCRIBER_API = "FEED.API"
+"""Where JetStream's API stands in a subscriber's account. Not at ``$JS.API``: there its own account
+answers too, that it has no JetStream, and whichever answer is first counts."""
 PARKED_SUBJECTS = f"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{ENTRIES}.*"
 
 MAX_MESSAGE_BYTES = 65_536
@@ -52,6 +55,7 @@ class FeedServer:
         embedded: Whether the server runs from our own configuration, which syncs always.
         replicas: Copies of each stream, 1 or 3.
         inbox_prefix: Below which answers come; a subscriber may listen below its own only.
+        api_prefix: Below which JetStream is asked; the subscribers' accounts have another.
     """
 
     url: str
@@ -61,6 +65,7 @@ class FeedServer:
     embedded: bool = False
     replicas: int = 1
     inbox_prefix: str = "_INBOX"
+    api_prefix: str = "$JS.API"
 
 
 async def connect(server: FeedServer, *, reconnect: bool) -> Connection:
@@ -111,9 +116,13 @@ async def check_server(server: FeedServer) -> None:
         if server.embedded:
             return  # bootstrap wrote its configuration with `sync_interval: always`
         raise FeedRefusedError("Without a monitoring endpoint nobody knows whether NATS syncs.")
-    for url, answer in (await _ask_monitors(server.monitor_urls)).items():
-        # nats-server 2.10 to 2.15 state it as jetstream.config.sync_always.
-        if answer.get("jetstream", {}).get("config", {}).get("sync_always") is not True:
+    told = await _ask_monitors(server.monitor_urls)
+    # nats-server 2.10 to 2.15 state it as jetstream.config.sync_always.
+    configs = {url: answer.get("jetstream", {}).get("config", {}) for url, answer in told.items()}
+    for url, answer in told.items():
+        if not configs[url] and any(configs.values()):
+            continue  # a node of a cluster that has just started has no JetStream for a moment
+        if configs[url].get("sync_always") is not True:
             raise FeedRefusedError(
                 "NATS acknowledges before it syncs; set `sync_interval: always`.", monitor=url
             )

@@ -23,10 +23,15 @@ class Pull:
     """A pull subscription, for as long as its connection lasts."""
 
     def __init__(
-        self, connection: Connection, subscription: JetStreamContext.PullSubscription
+        self,
+        connection: Connection,
+        subscription: JetStreamContext.PullSubscription,
+        *,
+        is_bound: bool,
     ) -> None:
         self._connection = connection
         self._subscription = subscription
+        self._is_bound = is_bound
 
     @classmethod
     @asynccontextmanager
@@ -48,14 +53,14 @@ class Pull:
         """
         connection = await feed.connect(server, reconnect=False)
         try:
-            js = connection.jetstream()
+            js = connection.jetstream(prefix=server.api_prefix)
             if durable is not None:
                 subscription = await js.pull_subscribe_bind(durable, feed.ENTRIES)
             else:
                 subscription = await js.pull_subscribe(
                     subjects_of(division), stream=feed.ENTRIES, config=_own(after)
                 )
-            yield cls(connection, subscription)
+            yield cls(connection, subscription, is_bound=durable is not None)
         finally:
             await connection.close()
 
@@ -77,10 +82,17 @@ class Pull:
         return messages
 
     async def is_quiet(self, until: int) -> bool:
-        """Tell whether the stream holds a position and nothing of ours is left before it."""
-        last = (await self._connection.jetstream().stream_info(feed.ENTRIES)).state.last_seq
-        # The end of the stream first: what arrives in between shows as pending.
-        return last >= until and (await self._subscription.consumer_info()).num_pending == 0
+        """Tell whether the stream holds a position and nothing of ours is left before it.
+
+        How far the stream is is not for a subscriber that is bound to an administrator's consumer:
+        there it is quiet when nothing is left to be sent.
+        """
+        if not self._is_bound:
+            last = (await self._connection.jetstream().stream_info(feed.ENTRIES)).state.last_seq
+            # The end of the stream first: what arrives in between shows as pending.
+            if last < until:
+                return False
+        return (await self._subscription.consumer_info()).num_pending == 0
 
 
 def _own(after: int) -> ConsumerConfig:

@@ -91,8 +91,8 @@ class Subscription:
         """Yield events, through every loss of the server.
 
         Args:
-            until: Last position wanted; ends there, or where the division ends before it. None
-                for ever.
+            until: Last position wanted; ends there, or where the division ends before it (with an
+                administrator's consumer, where nothing is left to be sent). None for ever.
 
         Raises:
             MessageError: If a message is not what its entry makes it and cannot be repaired.

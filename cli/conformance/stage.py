@@ -85,6 +85,7 @@ class Stage:
             "_INBOX_conformance",
             self.origin,
             self._division,
+            api_prefix="$JS.API",  # its user is the feed's own
         ).save(self._folder / "credentials.json")
         (self._folder / "token").write_text(f"{TOKEN}\n", encoding="utf-8")
         (self._folder / "log.vkey").write_bytes(log.trust.policy.encode())

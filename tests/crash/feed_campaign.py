@@ -43,9 +43,12 @@ class Rival:
         with (self._folder / "publishers.log").open("ab") as output:
             self._process = subprocess.Popen(words, cwd=REPOSITORY, stdout=output, stderr=output)
 
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         assert self._process is not None
-        assert self._process.poll() is None, "a publisher gave up: see publishers.log"
+        assert self.is_running(), "a publisher gave up: see publishers.log"
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         self.kills += 1
@@ -136,6 +139,7 @@ class FeedCampaign:
         while not all(self._is_complete(one) for one in self.followers):
             failed = [one.exception() for one in following if one.done()]
             assert not failed, failed
+            assert all(one.is_running() for one in self.rivals), self._last_words()
             await asyncio.sleep(0.1)
             now = asyncio.get_running_loop().time()
             before, counts = counts, [len(one.positions) for one in self.followers]
@@ -149,6 +153,10 @@ class FeedCampaign:
             rival = self.chance.choice(self.rivals)
             rival.kill()
             rival.start()
+
+    def _last_words(self) -> str:
+        told = (self.folder / "publishers.log").read_text()
+        return f"a publisher gave up: {told[-2_000:]}"
 
     def _is_complete(self, follower: Follower) -> bool:
         return len(follower.positions) >= len(follower.wanted)

@@ -20,6 +20,7 @@ export interface Credentials {
   stream: string;
   durable: string;
   inbox_prefix: string;
+  api_prefix: string;
   origin: string;
   division: string;
 }
@@ -58,7 +59,7 @@ export class Follower {
   }
 
   private async stream(): Promise<void> {
-    const { url, user, password, inbox_prefix, stream, durable } = this.credentials;
+    const { url, user, password, inbox_prefix, api_prefix, stream, durable } = this.credentials;
     const connection = await connect({
       servers: url.split(","),
       user,
@@ -67,7 +68,8 @@ export class Follower {
       reconnect: false,
     });
     try {
-      const consumer = await connection.jetstream().consumers.get(stream, durable);
+      const jetstream = connection.jetstream({ apiPrefix: api_prefix });
+      const consumer = await jetstream.consumers.get(stream, durable);
       const messages = await consumer.consume({ max_messages: 200 });
       const queue: JsMsg[] = [];
       const pulling = async () => {

@@ -77,9 +77,8 @@ class NaiveConsumer(TaskConsumer):
         given = Credentials.load(path.with_name("credentials.json"))
         connection = await feed.connect(given.server(), reconnect=True)
         try:
-            subscription = await connection.jetstream().pull_subscribe_bind(
-                given.durable, given.stream
-            )
+            js = connection.jetstream(prefix=given.api_prefix)
+            subscription = await js.pull_subscribe_bind(given.durable, given.stream)
             while True:
                 with suppress(nats.errors.Error, TimeoutError):
                     for message in await subscription.fetch(10, timeout=1):

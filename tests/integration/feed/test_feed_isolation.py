@@ -244,7 +244,7 @@ def test_no_reply_that_a_pull_names_leaves_the_subscribers_own_account(place):
             await publisher.flush()
             for reply in REPLIES.values():
                 for name in ("MSG.NEXT", "INFO"):
-                    subject = f"{API}.CONSUMER.{name}.VAX.{prober.durable}"
+                    subject = f"{prober.api_prefix}.CONSUMER.{name}.VAX.{prober.durable}"
                     await intruder.connection.publish(subject, b"", reply=reply)
             await intruder.connection.flush()
             assert await victim.heard(heard, 0.3) is None

@@ -19,7 +19,7 @@ def server():
 
 async def bound(credentials):
     connection = await feed.connect(credentials.server(), reconnect=False)
-    js = connection.jetstream()
+    js = connection.jetstream(prefix=credentials.api_prefix)
     return connection, await js.pull_subscribe_bind(credentials.durable, feed.ENTRIES)
 
 

@@ -69,9 +69,8 @@ async def contents(server):
 async def consume(credentials, count):
     """Acknowledge some messages as a subscriber does; return the positions."""
     connection = await feed.connect(credentials.server(), reconnect=False)
-    subscription = await connection.jetstream().pull_subscribe_bind(
-        credentials.durable, feed.ENTRIES
-    )
+    js = connection.jetstream(prefix=credentials.api_prefix)
+    subscription = await js.pull_subscribe_bind(credentials.durable, feed.ENTRIES)
     positions = []
     while len(positions) < count:
         for message in await subscription.fetch(min(100, count - len(positions)), timeout=30):

@@ -62,9 +62,8 @@ def test_position_checkpoint_lag_and_drift_of_each_subscriber_are_shown(server):
         await subscribers.add("henan", "41", after=10)
         credentials = await subscribers.add("all", "")
         connection = await feed.connect(credentials.server(), reconnect=False)
-        subscription = await connection.jetstream().pull_subscribe_bind(
-            credentials.durable, feed.ENTRIES
-        )
+        js = connection.jetstream(prefix=credentials.api_prefix)
+        subscription = await js.pull_subscribe_bind(credentials.durable, feed.ENTRIES)
         for message in (await subscription.fetch(5, timeout=30))[:3]:
             await message.ack_sync()
         await connection.close()
