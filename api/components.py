@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.problems import MEDIA_TYPE as PROBLEM
+from certificates.status import STATUS_LIST_TYPE
+from certificates.trust import TRUST_LIST_TYPE
 from client.personal import SUITE
 from domain.certificate_rules.case import RULES as CERTIFICATE_RULES
+from domain.credential import Content
 from domain.quality import Severity
 from domain.roll_up.case import KINDS as ROLL_UP_KINDS
 from domain.schedules.schedule import SHIPPED
@@ -286,6 +289,25 @@ SCHEMAS: Mapping[str, Any] = {
             "description": "Encapsulated key (32 bytes), then ciphertext with tag.",
         },
     ),
+    "Credential": _object(
+        "What a person carries (docs/certificate-format.md). As `image/png` or `image/svg+xml` it "
+        "comes as a QR code.",
+        credential={"type": "string", "description": "The text, beginning with `HC1:`."},
+        content={"enum": [content.value for content in Content]},
+        issuer={"type": "string"},
+        issued_at={"type": "string", "format": "date-time"},
+        expires_at={"type": "string", "format": "date-time"},
+        effective_on=_DAY,
+        position={"type": "integer", "description": "Last log position that it reflects."},
+        status={"type": "string", "description": "URI of its status list."},
+        status_index={"type": "integer", "description": "Its bit in the list."},
+        code=_object(
+            "The QR code's version and level; both null where it is too long for one.",
+            version={"type": ["integer", "null"]},
+            level={"type": ["string", "null"]},
+        ),
+        notice={"type": "object", "description": "What goes with every certificate (C-27)."},
+    ),
     "Gap": _object(
         "Doses of one vaccine group.",
         vaccine_group={"type": "string"},
@@ -365,6 +387,14 @@ ANSWERS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
         _JSON,
         {"anyOf": [{"$ref": f"{REF}Personal"}, {"$ref": f"{REF}SealedPersonal"}]},
         "The values, or sealed.",
+    ),
+    "getTrustList": (TRUST_LIST_TYPE, _BYTES, "The signed list."),
+    "getTrustRoot": ("application/x-pem-file", _STRING, "A public key (PEM)."),
+    **dict.fromkeys(
+        ("getStatusList", "getSupersededList"), (STATUS_LIST_TYPE, _BYTES, "The signed list.")
+    ),
+    **dict.fromkeys(
+        ("getCredential", "getSchoolVerdict"), (_JSON, {"$ref": f"{REF}Credential"}, "As asked.")
     ),
     "getReceipt": (_JSON, {"$ref": f"{REF}Receipt"}, "The receipt."),
     "getConsistencyProof": (_JSON, _ANY, "Hashes in hex."),

@@ -115,6 +115,14 @@ class SealingKeyMissing(HttpError):
     status = 403
 
 
+class NoCode(HttpError):
+    """The credential is too long for one code that a telephone reads; take it as a file."""
+
+    code = "no-code"
+    zh = "该凭证内容过多，无法生成可扫描的二维码，请下载文件。"
+    status = 406
+
+
 class MethodNotAllowed(HttpError):
     """This address does not take that method."""
 

@@ -42,6 +42,10 @@ _PUBLIC = frozenset(
         "getInclusionProof",
         "getConsistencyProof",
         "getSchema",
+        "getTrustList",
+        "getTrustRoot",
+        "getStatusList",
+        "getSupersededList",
     )
 )
 

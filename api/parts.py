@@ -9,6 +9,7 @@ from fastapi import Request
 from api.feed_watch import FeedWatch
 from api.metrics import Metrics
 from api.proving import Prover
+from api.status_lists import StatusLists
 from api.waiting import Milestone
 from bootstrap.feed import feed_server
 from bootstrap.personal_keys import PersonalKeys
@@ -41,6 +42,7 @@ class Serving:
         metrics: Counts requests.
         feed: Knows how the feed is.
         policy: Which witnesses are asked, and how many are needed.
+        statuses: The signed status lists of credentials.
         personal_keys: To whom personal values are sealed, if they are.
     """
 
@@ -55,6 +57,7 @@ class Serving:
     metrics: Metrics
     feed: FeedWatch
     policy: PolicyFile
+    statuses: StatusLists
     personal_keys: PersonalKeys
 
     @classmethod
@@ -83,6 +86,9 @@ class Serving:
             metrics=metrics,
             feed=FeedWatch(feed_server(settings) if settings.nats_url is not None else None),
             policy=PolicyFile(settings),
+            statuses=StatusLists(
+                views.credentials, lambda: parts.credential_keys, parts.services.clock
+            ),
             personal_keys=PersonalKeys(settings.personal_keys),
         )
 

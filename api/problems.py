@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from api import errors as http
 from bootstrap.tokens import TokenRefusedError
+from certificates.errors import CertificateError
 from commands import errors as commands
 from domain.errors import DomainError
 from ledger import errors as ledger
@@ -100,6 +101,12 @@ KINDS: Mapping[type[Exception], Kind] = {
     ),
     store.StoreUnavailable: _UNAVAILABLE,
     psycopg.OperationalError: _UNAVAILABLE,
+    CertificateError: Kind(
+        "credential-refused",
+        UNPROCESSABLE,
+        "该内容无法写入离线凭证。",
+        "This cannot be shown in an offline credential.",
+    ),
     ledger.EntryError: Kind(
         "entry-refused",
         UNPROCESSABLE,

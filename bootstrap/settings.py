@@ -91,6 +91,18 @@ class Settings(BaseSettings):
         description="Rule file of electronic certificates: who may claim one, and where. "
         "`nantong-2024` is the source's own.",
     )
+    credential_issuer: str = Field(
+        default="CN-410000",
+        pattern=r"^[A-Z]{2}(-[0-9A-Z]{1,9})?$",
+        description="In whose name offline credentials are signed: a country (ISO 3166) and a "
+        "division of it.",
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[!-~]{1,150}[^/]$",
+        description="URL under which others reach the HTTP interface, without a slash at its end; "
+        "names the status lists in the trust list. Not given: where it listens.",
+    )
     issuer_keys: str | None = Field(
         default=None,
         description="File or URL of the issuer's public keys (JWKS). Not given: "
@@ -151,6 +163,11 @@ class Settings(BaseSettings):
         if self.issuer is None and self.host not in _LOOPBACK:
             raise ValueError("HOST beyond loopback needs ISSUER: the development issuer is local")
         return self
+
+    @property
+    def status_uri(self) -> str:
+        """Where the status lists of credentials lie."""
+        return f"{self.public_url or f'http://{self.host}:{self.port}'}/certificates/status"
 
     @property
     def monitor_url(self) -> str | None:

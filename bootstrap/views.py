@@ -11,6 +11,7 @@ from ledger.store.connections import open_pool as open_access_pool
 from projections.certificates import Certificates
 from projections.clinic_roll import ClinicRolls
 from projections.connection import READ, READ_PEOPLE, open_pool
+from projections.credentials import Credentials
 from projections.doses import Doses
 from projections.organisations import Organisations
 from projections.people import People
@@ -32,6 +33,7 @@ class Views:
     clinic_rolls: ClinicRolls
     doses: Doses
     certificates: Certificates
+    credentials: Credentials
     registers: Registers
     roll_ups: RollUps
     organisations: Organisations
@@ -60,6 +62,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
             ClinicRolls(pool),
             Doses(pool),
             Certificates(pool),
+            Credentials(pool),
             Registers(pool, people),
             RollUps(pool),
             Organisations(pool),

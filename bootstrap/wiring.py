@@ -10,12 +10,15 @@ from functools import cached_property, partial
 from pathlib import Path
 from uuid import UUID
 
+from bootstrap.credential_keys import CredentialKeys
 from bootstrap.erasure import apply_shred_list
 from bootstrap.issuer_keys import IssuerKeys
 from bootstrap.keks import KekFolder
 from bootstrap.secrets import Secrets, load_or_make, log_pairs
 from bootstrap.settings import Settings
 from bootstrap.tokens import DEVELOPMENT_ISSUER, DevelopmentIssuer, TokenVerifier
+from certificates.trust import Issuer
+from commands.credentials import IssuerTerms, Issuing
 from commands.desk import Desk
 from commands.directory import Directory
 from commands.genesis import Founder
@@ -96,6 +99,24 @@ class Parts:
         if issuer is None or source is None:
             return TokenVerifier(DEVELOPMENT_ISSUER, self.issuer.keys, _unix_seconds)
         return TokenVerifier(issuer, IssuerKeys(source), _unix_seconds)
+
+    @cached_property
+    def credential_keys(self) -> CredentialKeys:
+        """The keys that sign credentials, status lists and the trust list."""
+        settings = self.settings
+        issuer = Issuer(settings.credential_issuer, settings.status_uri, settings.origin)
+        folder = secrets_folder(settings) / "credentials"
+        return CredentialKeys(folder, issuer, self.services.clock)
+
+    @cached_property
+    def issuing(self) -> Issuing:
+        """Issues credentials in the name of the newest signer."""
+
+        def terms() -> IssuerTerms:
+            newest = self.credential_keys.newest
+            return IssuerTerms(self.settings.credential_issuer, newest.key_id, newest.valid_until)
+
+        return Issuing(self.services, terms)
 
     @property
     def founder(self) -> Founder:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from commands.writing import Writing
+from commands.reading import Reading
 from domain.schedules.dose_allocation import Dose
 from domain.schedules.school_entry import evaluate
 from domain.schedules.school_entry_case import Case, Contraindication
@@ -13,7 +13,7 @@ from ledger.store.append import Guard
 
 
 def judge(
-    writing: Writing,
+    reading: Reading,
     record: VaccinationRecord,
     *,
     on: date,
@@ -25,15 +25,15 @@ def judge(
     Raises:
         Erased: the birth date can no longer be opened.
     """
-    catalogue = writing.services.rules.catalogue
+    catalogue = reading.services.rules.catalogue
     case = Case(
-        birth_date=writing.person(record, record.recipient)["birth_date"],
+        birth_date=reading.person(record, record.recipient)["birth_date"],
         check_date=on,
         entry_type=entry_type.value,
         has_certificate=has_certificate,
         doses=tuple(
             Dose(catalogue.vaccine(dose.vaccine).code, dose.occurred_on)
-            for dose in record.doses_on(writing.today)
+            for dose in record.doses_on(reading.today)
         ),
         contraindications=tuple(
             Contraindication(group, "permanent" if state.lasting else "temporary")
@@ -41,7 +41,7 @@ def judge(
             for group in state.vaccine_groups
         ),
     )
-    return evaluate(writing.services.rules.requirements, case)
+    return evaluate(reading.services.rules.requirements, case)
 
 
 def record_guard(record: VaccinationRecord) -> tuple[Guard, ...]:

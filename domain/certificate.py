@@ -11,6 +11,7 @@ from eventsourcing.domain import AggregateCreated, BaseAggregate
 
 from domain.calendar import civil_day
 from domain.claim import ClaimFacts, ClaimPolicy, check_claim
+from domain.credential import Credential, CredentialIssued, UnknownCredential
 from domain.effect import OnBehalf
 from domain.errors import DomainError
 from domain.grant import (
@@ -62,6 +63,8 @@ class Certificate(BaseAggregate[UUID]):
     TOPIC = "certificate"
     Event = Fact
 
+    CredentialIssued = CredentialIssued
+
     def __init__(self, record: UUID, kind: PersonKind, division: str, holder: UUID) -> None:
         self.record = record
         self.kind = kind
@@ -69,6 +72,7 @@ class Certificate(BaseAggregate[UUID]):
         self.holder = holder
         self.identifier = ""
         self.grants: dict[UUID, Grant] = {}
+        self.credentials: dict[UUID, Credential] = {}
         self.is_released = False
 
     def active_grants(self, day: date) -> tuple[Grant, ...]:
@@ -174,6 +178,22 @@ class Certificate(BaseAggregate[UUID]):
         """
         self._check_holder(derived)
         self.trigger_event(self.Released, timestamp=recorded_at, derived=derived, **fields)
+
+    def issue_credential(self, *, recorded_at: datetime, **fields: Any) -> None:
+        """Issue a credential, in place of those that it supersedes.
+
+        Args:
+            recorded_at: our clock.
+            **fields: clear fields of `certificate.credential-issued.v1`.
+
+        Raises:
+            DomainError: NotClaimed, or UnknownCredential for one that is not in force.
+        """
+        if self.is_released:
+            raise NotClaimed
+        if not self.credentials.keys() >= set(fields["supersedes"]):
+            raise UnknownCredential
+        self.trigger_event(self.CredentialIssued, timestamp=recorded_at, **fields)
 
     def end_grant(self, grant: UUID) -> None:
         """Keep a grant in the history, revoked."""

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import psycopg
 
-from projections import certificates, doses, organisations, people, records, school_checks
+from projections import (
+    certificates,
+    credentials,
+    doses,
+    organisations,
+    people,
+    records,
+    school_checks,
+)
 from projections.change import Batch, EntryReader, read_batch
 from projections.collecting import rare_collections
 from projections.connection import PROJECT, PROJECT_PEOPLE
@@ -23,6 +31,7 @@ LOG_PROJECTIONS = (
     records.PROJECTION,
     doses.PROJECTION,
     certificates.PROJECTION,
+    credentials.PROJECTION,
     school_checks.PROJECTION,
 )
 

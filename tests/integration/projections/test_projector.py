@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from projections.errors import RebuildRunning, UnknownProjection
 from workers.projector import run
 
-NAMES = ("organisations", "records", "doses", "certificates", "school_checks", "people")
+NAMES = (
+    *("organisations", "records", "doses", "certificates", "credentials", "school_checks"),
+    "people",
+)
 HERE = Path(__file__)
 ROOT = HERE.parents[3]
 

@@ -1,11 +1,8 @@
 """The code: measured sizes, and read back by a decoder that is not ours, also with a blot."""
 
-import struct
-import zlib
 from dataclasses import replace
 
 import pytest
-import zxingcpp
 
 from certificates.container import MAX_CHARS
 from certificates.errors import CodeTooLarge
@@ -13,6 +10,7 @@ from certificates.history import Dose
 from certificates.issue import issue
 from certificates.qr import MAX_VERSION, QUIET_ZONE, Code
 from certificates.verify import Verdict, verify
+from tests.qr_codes import pixels, read_back
 from tests.unit.certificates.credentials import (
     DAY,
     HOLDER,
@@ -27,37 +25,6 @@ from tests.unit.certificates.credentials import (
 )
 
 SCALE = 3
-
-
-def pixels(png: bytes) -> list[bytearray]:
-    """The rows of a PNG of one bit a pixel; a byte a pixel here, 255 is white."""
-    at, idat, palette = 8, b"", False
-    while at < len(png):
-        length, kind = struct.unpack(">I4s", png[at : at + 8])
-        content = png[at + 8 : at + 8 + length]
-        if kind == b"IHDR":
-            width, height, depth, colour = struct.unpack(">IIBB", content[:10])
-            assert (depth, colour) == (1, 0)
-        idat += content if kind == b"IDAT" else b""
-        palette |= kind == b"PLTE"
-        at += 12 + length
-    assert not palette
-    raw, stride = zlib.decompress(idat), (width + 7) // 8 + 1
-    rows, above = [], bytes(stride - 1)
-    for start in range(0, height * stride, stride):
-        line = raw[start + 1 : start + stride]
-        assert raw[start] in (0, 2), "rows are as they are, or as a difference from the one above"
-        if raw[start]:
-            line = bytes((low + high) % 256 for low, high in zip(line, above, strict=True))
-        rows.append(bytearray(255 * (line[x >> 3] >> (7 - (x & 7)) & 1) for x in range(width)))
-        above = line
-    return rows
-
-
-def read_back(rows: list[bytearray]) -> str | None:
-    image = memoryview(b"".join(rows)).cast("B", (len(rows), len(rows[0])))
-    found = zxingcpp.read_barcode(image, formats=zxingcpp.BarcodeFormat.QRCode)
-    return found.text if found else None
 
 
 def blot(rows: list[bytearray], code: Code, share: float, corner: tuple[float, float]) -> None:

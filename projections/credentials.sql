@@ -1,0 +1,51 @@
+-- Offline credentials and their status.
+
+-- name: copy_credentials
+COPY credentials (credential, certificate, content, entry_type, status_list, status_index, reflects,
+                  effective_on, expires_on, issued_position)
+FROM STDIN
+
+-- name: supersede
+UPDATE credentials c SET superseded_position = superseded.position
+FROM unnest(%(credentials)s::uuid[], %(positions)s::bigint[]) AS superseded (credential, position)
+WHERE c.credential = superseded.credential
+
+-- name: copy_restatements
+COPY restatements (record, position, effective_on, person) FROM STDIN
+
+-- name: outdated
+-- Neither superseded nor released, and corrected since; by the day on which a correction counts.
+SELECT c.certificate, c.credential, c.content, c.entry_type
+FROM views.restatements r
+JOIN views.certificates k ON k.record = r.record AND k.released_position IS NULL
+JOIN views.credentials c ON c.certificate = k.certificate AND c.superseded_position IS NULL
+JOIN views.records d ON d.record = r.record
+WHERE (%(certificate)s::uuid IS NULL OR k.certificate = %(certificate)s)
+  AND %(day)s < c.expires_on
+  AND (r.person IS NULL OR r.person = d.recipient)
+  AND r.effective_on <= %(day)s
+  AND (r.position > c.reflects OR r.effective_on > c.effective_on)
+GROUP BY c.credential
+
+-- name: status
+-- Every set bit of a list, and whether a successor was issued.
+SELECT status_index, true FROM views.credentials
+WHERE status_list = %(list)s AND superseded_position IS NOT NULL
+UNION
+SELECT c.status_index, false
+FROM views.certificates k JOIN views.credentials c USING (certificate)
+WHERE k.released_position IS NOT NULL AND c.status_list = %(list)s
+  AND c.superseded_position IS NULL
+UNION
+SELECT c.status_index, false
+FROM views.restatements r
+JOIN views.certificates k ON k.record = r.record
+JOIN views.credentials c ON c.certificate = k.certificate AND c.superseded_position IS NULL
+JOIN views.records d ON d.record = r.record
+WHERE c.status_list = %(list)s
+  AND (r.person IS NULL OR r.person = d.recipient)
+  AND r.effective_on <= %(day)s
+  AND (r.position > c.reflects OR r.effective_on > c.effective_on)
+
+-- name: lists
+SELECT max(status_list) FROM views.credentials
