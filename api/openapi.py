@@ -98,7 +98,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for operation in path.values():
             _complete(operation)
     components = document.setdefault("components", {})
-    components["schemas"] = _schemas()
+    # Of what the framework has made only the closed lists of parameters are referred to.
+    lists = {name: made for name, made in components.get("schemas", {}).items() if "enum" in made}
+    components["schemas"] = lists | _schemas()
     components["parameters"] = PARAMETERS
     components["responses"] = RESPONSES
     components["securitySchemes"] = {
