@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "token": "cli.token:token",
     "access": "cli.access:app",
     "evaluate": "cli.evaluate:app",
+    "import": "cli.importing:import_",
     "feed": "cli.feed:app",
     "kek": "cli.kek:app",
     "key": "cli.key:app",

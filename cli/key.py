@@ -56,10 +56,10 @@ def new(
 
     Prints what its registration needs: id, public key and proof of possession. None is secret.
     """
-    with _one_line():
+    with one_line():
         key = AuthorKey(organisation or new_id(), Ed25519PrivateKey.generate())
         found = NewKey.of(key, origin or Settings.load().origin)
-        key.save(path, _passphrase(passphrase_file))
+        key.save(path, passphrase_of(passphrase_file))
     facts = {
         "organisation": str(found.organisation),
         "keyid": key.keyid,
@@ -88,8 +88,8 @@ def register(  # noqa: PLR0913  each is an option of the command line
 
     A county CDC's or the operator's key signs, or another one of the same organisation.
     """
-    with _one_line():
-        key = AuthorKey.load(organisation, path, _passphrase(passphrase_file))
+    with one_line():
+        key = AuthorKey.load(organisation, path, passphrase_of(passphrase_file))
         with _client(key, url, token_file, (trust, origin)) as client:
             receipt = register_key(client, NewKey(owner or organisation, public_key, key_proof))
     _tell(_facts(receipt), as_json=as_json)
@@ -114,8 +114,8 @@ def rotate(  # noqa: PLR0913  each is an option of the command line
 
     Run it again after an interruption: it goes on where it stood.
     """
-    with _one_line():
-        passphrase = _passphrase(passphrase_file)
+    with one_line():
+        passphrase = passphrase_of(passphrase_file)
         keys = [AuthorKey.load(organisation, one, passphrase) for one in (path, new_path)]
         trusted = (trust, origin)
         with (
@@ -142,8 +142,8 @@ def revoke(  # noqa: PLR0913  each is an option of the command line
     as_json: JsonOption = False,
 ) -> None:
     """吊销密钥，即刻对全部服务生效。Revoke a key; at once, in every process."""
-    with _one_line():
-        key = AuthorKey.load(organisation, path, _passphrase(passphrase_file))
+    with one_line():
+        key = AuthorKey.load(organisation, path, passphrase_of(passphrase_file))
         with _client(key, url, token_file, (trust, origin)) as client:
             receipt = revoke_key(client, owner or organisation, keyid, reason.value)
     _tell(_facts(receipt), as_json=as_json)
@@ -166,7 +166,7 @@ def signed_by(  # noqa: PLR0913  each is an option of the command line
     """
     count = 0
     with (
-        _one_line(),
+        one_line(),
         Client(Caller(url, read_secret(token_file), load_trust(trust, origin))) as client,
     ):
         for line in entries_of_key(client, keyid, since - 1):
@@ -187,7 +187,7 @@ def _client(
     return Client(Caller(url, read_secret(token_file), load_trust(*trusted), key))
 
 
-def _passphrase(path: Path | None) -> bytes | None:
+def passphrase_of(path: Path | None) -> bytes | None:
     """Return the passphrase of a file; an empty one would silently leave a key plain."""
     if path is None:
         return None
@@ -198,7 +198,7 @@ def _passphrase(path: Path | None) -> bytes | None:
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
+def one_line() -> Iterator[None]:
     """Say in one line what was refused or could not be done."""
     try:
         yield

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -140,6 +141,15 @@ class AuthorKey:
             origin: Name of the log that the key is registered in.
         """
         return self._key.sign(possession_text(origin, self.organisation, self.public)).hex()
+
+    def derive(self, purpose: str) -> bytes:
+        """Return 32 secret bytes that whoever holds this key can make again, and nobody else.
+
+        Args:
+            purpose: What they are for; another purpose gives other bytes.
+        """
+        # RFC 8032 signatures are deterministic. No signed text of ours begins with this line.
+        return sha256(self._key.sign(f"vaxledger/derived\n{purpose}".encode())).digest()
 
     def sign(
         self, origin: str, draft: Draft, random: Callable[[int], bytes] = secrets.token_bytes
