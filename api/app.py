@@ -9,7 +9,9 @@ from fastapi import FastAPI
 
 from api import (
     access,
+    as_seen,
     audit,
+    audit_page,
     authorship,
     batches,
     certificate_views,
@@ -47,6 +49,8 @@ ROUTERS = (
     clinics.router,
     protection.router,
     access.router,
+    audit.router,
+    as_seen.router,
     personal.router,
     schools.router,
     school_forms.router,
@@ -58,7 +62,7 @@ ROUTERS = (
     development.router,
     pages.router,
     session.router,
-    audit.router,
+    audit_page.router,
 )
 
 

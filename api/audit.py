@@ -1,17 +1,68 @@
-"""The audit of one record as a page: who did what to it, when, why, and the proof of each entry."""
+"""The audit of a record: its trail as JSON, and the dossier that proves it offline."""
 
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Request
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from api.frame import page, page_router
-from api.session import Reader
+from api.callers import Caller
+from api.clocks import AsOf
+from api.dossier import dossier
+from api.noting import note_read
+from api.parameters import MAX_POSITION
+from api.parts import serving_of
+from api.reads import MAX_PAGE, NO_STORE, readable
+from api.trail import trail
+from api.writes import json_response
 
-router = page_router()
+router = APIRouter(prefix="/v1/records", tags=["records"])
 
 
-@router.get("/audit")
-async def find(request: Request, caller: Reader, record: UUID | None = None) -> Response:
-    """Ask which record."""
-    return page(request, "audit-find.html", caller=caller, record=record)
+@router.get("/{record}/audit", operation_id="getAudit", response_class=Response)
+async def get_audit(
+    request: Request,
+    caller: Caller,
+    record: UUID,
+    as_of: AsOf,
+    after: Annotated[int, Query(ge=0, le=MAX_POSITION)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 200,
+) -> Response:
+    """The trail of a record: who wrote, for which organisation, when and why, before and after.
+
+    Each signature is checked with the key that was valid at its position. `receipt` is where an
+    entry's proof is found. `Link: rel="next"` leads on.
+    """
+    serving = serving_of(request)
+    await to_thread.run_sync(readable, serving, caller, record)
+    await note_read(request, caller, "audit", [record])
+
+    def read() -> list[dict[str, Any]]:
+        return trail(serving, record, up_to=as_of.position, after=after, limit=limit)
+
+    lines = await to_thread.run_sync(read, limiter=serving.threads)
+    headers = dict(NO_STORE)
+    position = serving.projected.reached if as_of.position is None else as_of.position
+    if len(lines) == limit:
+        last = lines[-1]["position"]
+        address = f"/v1/records/{record}/audit?after={last}&limit={limit}&known_at={position}"
+        headers["Link"] = f'<{address}>; rel="next"'
+    body = {"record": record, "position": position, "lines": lines}
+    return json_response(body, headers=headers)
+
+
+@router.get("/{record}/dossier", operation_id="getDossier", response_class=Response)
+async def get_dossier(request: Request, caller: Caller, record: UUID, as_of: AsOf) -> Response:
+    """Every entry about a record with its envelope and `.tlog-proof`, and its authors' keys.
+
+    `vaxledger record verify FILE` checks it offline.
+    """
+    serving = serving_of(request)
+    await to_thread.run_sync(readable, serving, caller, record)
+    await note_read(request, caller, "dossier", [record])
+    body = await to_thread.run_sync(
+        dossier, serving, record, as_of.position, limiter=serving.threads
+    )
+    name = f'attachment; filename="{record}.dossier.json"'
+    return json_response(body, headers=NO_STORE | {"Content-Disposition": name})

@@ -50,28 +50,34 @@ class Clocks:
     day: date
 
 
+async def clocks_of(
+    request: Request, known_at: str | None, effective_on: str | None, at_least: int = 0
+) -> Clocks:
+    """Read both clocks, and wait until every view shows what they ask for.
+
+    Raises:
+        MalformedParameter: One has another form, names no such day, or lies in the future.
+        NoSuchPosition: The log is not that long.
+        NotYetVisible: The views do not show that position yet.
+    """
+    if known_at is None:
+        clocks = Clocks(None, day_or_today(request, effective_on))
+    else:
+        position, day = await to_thread.run_sync(known, serving_of(request), known_at)
+        if effective_on is not None:
+            day = day_or_today(request, effective_on)
+        clocks = Clocks(position, day)
+    await wait_for_views(request, max(at_least, clocks.position or 0))
+    return clocks
+
+
 async def _clocks(
     request: Request,
     known_at: KnownAt = None,
     effective_on: EffectiveOn = None,
     at_least: AtLeast = 0,
 ) -> Clocks:
-    """Read both clocks, and wait until every view shows what they ask for.
-
-    Raises:
-        MalformedParameter: One has another form, names no such day, or lies in the future.
-        NotYetVisible: The views do not show that position yet.
-    """
-    if known_at is None:
-        clocks = Clocks(None, day_or_today(request, effective_on))
-    else:
-        serving = serving_of(request)
-        position, day = await to_thread.run_sync(known, serving, known_at)
-        if effective_on is not None:
-            day = day_or_today(request, effective_on)
-        clocks = Clocks(position, day)
-    await wait_for_views(request, max(at_least, clocks.position or 0))
-    return clocks
+    return await clocks_of(request, known_at, effective_on, at_least)
 
 
 AsOf = Annotated[Clocks, Depends(_clocks)]

@@ -61,7 +61,7 @@ async def get_record(
     row = await to_thread.run_sync(readable, serving, caller, record)
     row = await to_thread.run_sync(row_as_of, serving, row, as_of)
     await note_read(request, caller, "record", [record])
-    body = await to_thread.run_sync(_record, serving, row, as_of, limiter=serving.threads)
+    body = await to_thread.run_sync(record_body, serving, row, as_of, limiter=serving.threads)
     return json_response(body, headers=NO_STORE | {"ETag": etag(row.version)})
 
 
@@ -178,7 +178,8 @@ def row_as_of(serving: Serving, row: RecordRow, as_of: Clocks) -> RecordRow:
     return past
 
 
-def _record(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str, Any]:
+def record_body(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str, Any]:
+    """A record as its readers see it: what `GET /v1/records/<record>` answers."""
     views, day, at = serving.views, as_of.day, as_of.position
     guardians = {guardian.person: guardian.relation for guardian in row.guardians}
     people = people_on(views, [row.recipient, *guardians], day, at)

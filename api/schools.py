@@ -156,11 +156,11 @@ def _register(school: OrganisationRow, found: Register) -> Mapping[str, Any]:
         "columns": annex3.COLUMNS,
         "rows": [line.pupil.row() for line in found.lines],
         "subtotals": found.subtotals.rows(),
-        "lines": [_line(line) for line in found.lines],
+        "lines": [line_body(line) for line in found.lines],
     }
 
 
-def _line(line: Line) -> Mapping[str, Any]:
+def line_body(line: Line) -> Mapping[str, Any]:
     """What annex 3 has no column for; of a restricted record only that it is one."""
     pupil = line.pupil
     head = {

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "key": "cli.key:app",
     "log": "cli.log:app",
     "projections": "cli.projections:app",
+    "record": "cli.record:app",
     "schedules": "cli.schedules:app",
     "shred": "cli.shred:app",
     "subscriber": "cli.subscriber:app",

@@ -43,6 +43,10 @@ class ReceiptError(ClientError):
     """The receipt does not prove what was submitted."""
 
 
+class DossierError(ClientError):
+    """This is not a dossier of the log that is meant."""
+
+
 class StateError(ClientError):
     """This is not the state of an interrupted verification, or of another one."""
 

@@ -60,6 +60,15 @@ class ClassRow:
     checked: int
 
 
+@dataclass(frozen=True)
+class PlaceRow:
+    """Where a child stands in a school's registers."""
+
+    enrolment: UUID
+    class_name: str
+    school_year: int
+
+
 class Registers:
     """Class registers.
 
@@ -85,6 +94,16 @@ class Registers:
             at = _position(connection) if at_position is None else at_position
             asked = {"institution": institution, "school_year": school_year, "at": at}
             return [ClassRow(*row) for row in connection.execute(_SQL["classes"], asked)]
+
+    def place(
+        self, record: UUID, institution: UUID, at_position: int | None = None
+    ) -> PlaceRow | None:
+        """Return the class that a child was last enrolled in at a school."""
+        with self._pool.connection() as connection:
+            at = _position(connection) if at_position is None else at_position
+            asked = {"record": record, "institution": institution, "at": at}
+            row = connection.execute(_SQL["place_of_record"], asked).fetchone()
+            return PlaceRow(*row) if row else None
 
     def register(
         self,

@@ -63,6 +63,12 @@ WHERE e.institution = %(institution)s AND e.class_name = %(class_name)s
         AND (later.joined_on, later.enrolled_position) > (e.joined_on, e.enrolled_position))
 ORDER BY e.number, e.enrolled_position
 
+-- name: place_of_record
+SELECT enrolment, class_name, school_year FROM views.enrolments
+WHERE record = %(record)s AND institution = %(institution)s
+  AND from_position <= %(at)s AND %(at)s < to_position
+ORDER BY enrolled_position DESC LIMIT 1
+
 -- name: cells_of_pupils
 SELECT enrolment, vaccine_group, dose_number, exempt, made_up_on
 FROM views.cells

@@ -104,6 +104,20 @@ class LogReader:
             return size, note + lines
         return size, note
 
+    def checkpoint_covering(self, size: int) -> tuple[int, bytes]:
+        """Return size and signed note of the first kept checkpoint that covers so many entries.
+
+        The newest where none of those that are kept, one a minute, covers them yet.
+
+        Raises:
+            NoSuchPosition: If they are not published.
+        """
+        rows = self._rows("checkpoint_covering", [size])
+        found, note = rows[0] if rows else self.checkpoint()
+        if found < size:
+            raise NoSuchPosition(size)
+        return int(found), bytes(note)
+
     def witnessed(self) -> tuple[int, bytes] | None:
         """Return size and note of the newest checkpoint that a quorum cosigned, None for none."""
         rows = self._rows("witnessed")

@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from client.signing import Draft
+from client.trust import Trust
 from domain.calendar import civil_day
+from ledger.proof import TlogProof
 from tests.integration.api.conftest import Author, County, dose, doses_path, register
 from tests.integration.api.family import YEAR, Family, family
 
@@ -195,3 +197,46 @@ def test_a_register_and_a_roll_up_read_as_they_were_known(county: County, househ
 def test_who_may_not_read_now_may_not_read_then(county: County, household: Family):
     answer = county.far_clinic.get(household.path, known_at=newest(county))
     assert answer.status_code == 404
+
+
+# What a school saw ---------------------------------------------------------------------------
+
+
+def test_what_a_school_saw_on_a_day_is_one_call_with_a_proof(county: County, household: Family):
+    at = positions(county, household)
+    (enrolled,), (checked,) = at["enrolment.enrolled.v1"], at["enrolment.checked.v1"]
+    path, school = f"{household.path}/as-seen", county.school
+    for reader in (school, county.regulator, county.clinic):
+        asked = {"institution": str(school.organisation), "known_at": checked}
+        answer = reader.get(path, **asked)
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        assert body["class_name"] == household.class_name
+        assert body["line"]["checked_on"] == "2020-09-10"
+        assert len(body["row"]) == len(body["columns"]) == 30
+        assert [one["position"] for one in body["entries"]] == [enrolled, checked]
+        for one in body["entries"]:
+            proof = TlogProof.parse(one["proof"].encode())
+            size = checkpoint_of(county, proof)
+            assert size >= checked
+            assert proof.index == one["position"] - 1
+    before = school.get(path, institution=str(school.organisation), known_at=enrolled).json()
+    assert before["line"]["checked_on"] is None
+    none = school.get(path, institution=str(school.organisation), known_at=enrolled - 1)
+    assert none.status_code == 404
+
+
+def checkpoint_of(county: County, proof: TlogProof) -> int:
+    """Verify the checkpoint of a proof by the log's own keys; returns its size."""
+    keys = county.served.http.get("/log.vkey").text.split()
+    return Trust.parse(chr(10).join(keys).encode()).judge(proof.checkpoint).checkpoint.size
+
+
+def test_nobody_asks_what_another_school_saw(county: County, household: Family):
+    path = f"{household.path}/as-seen"
+    asked = {"institution": str(county.school.organisation)}
+    for reader in (county.kindergarten, county.far_clinic, household.mother):
+        assert reader.get(path, **asked).status_code == 404
+    asked = {"institution": str(county.kindergarten.organisation)}
+    for reader in (county.kindergarten, county.regulator):
+        assert reader.get(path, **asked).status_code == 404
