@@ -24,6 +24,7 @@ from api import (
     health,
     log,
     openapi,
+    operator,
     pages,
     personal,
     problems,
@@ -63,6 +64,8 @@ ROUTERS = (
     pages.router,
     session.router,
     audit_page.router,
+    audit.router,
+    operator.router,
 )
 
 

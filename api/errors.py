@@ -37,6 +37,14 @@ class MalformedBody(HttpError):
     status = 422
 
 
+class FeedUnavailable(HttpError):
+    """NATS does not answer; try again."""
+
+    code = "feed-unavailable"
+    zh = "NATS 暂不可用，请稍后重试。"
+    status = 503
+
+
 class BodyTooLarge(HttpError):
     """The body is larger than this address takes."""
 

@@ -62,7 +62,10 @@ class Tab:
 _RECORD_READERS = frozenset(
     (Role.CLINIC, Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC, Role.REGULATOR)
 )
-NAVIGATION: tuple[Tab, ...] = (Tab("/audit", "档案审计", "Audit a record", _RECORD_READERS),)
+NAVIGATION: tuple[Tab, ...] = (
+    Tab("/audit", "档案审计", "Audit a record", _RECORD_READERS),
+    Tab("/operator", "运行状况", "Operation", frozenset((Role.OPERATOR,))),
+)
 """In the order in which they stand."""
 
 

@@ -1,7 +1,7 @@
 """How the installation is: for supervisors, load balancers, operators and Prometheus."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -11,6 +11,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.figures import figures, figures_metrics, waiting_seconds
 from api.log import verifier_keys
 from api.metrics import MEDIA_TYPE
 from api.parts import Serving, serving_of
@@ -45,17 +46,9 @@ async def readyz(request: Request) -> Response:
     NATS is a copy of the log, and nothing waits for a witness: without them the answer is
     `degraded`, not 503.
     """
-    serving = serving_of(request)
-    checks: dict[str, Mapping[str, Any]] = {}
-    async with anyio.create_task_group() as group:
-        for name, check in _CHECKS.items():
-            group.start_soon(_run, checks, name, check, serving)
-    failed = {name for name, found in checks.items() if not found["ok"]}
-    status = "ok"
-    if failed:
-        status = "degraded" if failed <= _OPTIONAL else "unready"
-    body = {"status": status, "checks": {name: checks[name] for name in _CHECKS}}
-    return json_response(body, _UNREADY if status == "unready" else _READY, _NO_STORE)
+    found = await readiness(serving_of(request))
+    status = _UNREADY if found["status"] == "unready" else _READY
+    return json_response(found, status, _NO_STORE)
 
 
 @router.get("/version", operation_id="getVersion")
@@ -80,13 +73,12 @@ async def metrics(request: Request) -> Response:
     """Counts and positions in Prometheus's text format."""
     serving = serving_of(request)
     serving.metrics.show_feed(await serving.feed.current())
-    try:
-        standings = await _in_thread(serving.parts.reader.witnesses)
-    except StoreError:
-        standings = []  # the counts of this process are worth having all the same
-    own = serving.metrics.text()
-    told = own + witness_metrics(standings, serving.parts.services.clock())
-    return Response(told, media_type=MEDIA_TYPE, headers=_NO_STORE)
+    now, told = serving.parts.services.clock(), [serving.metrics.text()]
+    # The counts of this process are worth having also where the databases do not answer.
+    with suppress(StoreError, psycopg.OperationalError, OSError):
+        told.append(witness_metrics(await _in_thread(serving.parts.reader.witnesses), now))
+        told.append(figures_metrics(await _in_thread(figures, serving), now))
+    return Response(b"".join(told), media_type=MEDIA_TYPE, headers=_NO_STORE)
 
 
 def program_version() -> str:
@@ -95,6 +87,19 @@ def program_version() -> str:
         return version("vaxledger")
     except PackageNotFoundError:
         return "source"
+
+
+async def readiness(serving: Serving) -> Mapping[str, Any]:
+    """What `/readyz` answers: a status, and each check by its name."""
+    checks: dict[str, Mapping[str, Any]] = {}
+    async with anyio.create_task_group() as group:
+        for name, check in _CHECKS.items():
+            group.start_soon(_run, checks, name, check, serving)
+    failed = {name for name, found in checks.items() if not found["ok"]}
+    status = "ok"
+    if failed:
+        status = "degraded" if failed <= _OPTIONAL else "unready"
+    return {"status": status, "checks": {name: checks[name] for name in _CHECKS}}
 
 
 async def _run(
@@ -128,7 +133,7 @@ async def _keys(serving: Serving) -> Mapping[str, Any]:
 async def _checkpoint(serving: Serving) -> Mapping[str, Any]:
     """The checkpoint keeps up: the oldest entry without one has waited a short time only."""
     size, _ = await _in_thread(serving.parts.reader.checkpoint)
-    waiting = await _in_thread(_waiting_seconds, serving, size)
+    waiting = await _in_thread(waiting_seconds, serving, size)
     return {"ok": waiting < LATE_SECONDS, "size": size, "oldest_waiting_seconds": waiting}
 
 
@@ -166,16 +171,6 @@ _OPTIONAL = frozenset(("feed", "witnesses"))
 async def _in_thread(read: Callable[..., Any], *args: Any) -> Any:
     """Read, and stop waiting when the time is over: the thread ends by the pool's own limits."""
     return await to_thread.run_sync(read, *args, abandon_on_cancel=True)
-
-
-def _waiting_seconds(serving: Serving, size: int) -> float:
-    """How long the oldest entry beyond the checkpoint has waited for one."""
-    try:
-        oldest = Entry.decode(serving.parts.reader.recorded(size + 1))
-    except NoSuchPosition:
-        return 0.0
-    now: datetime = serving.parts.services.clock()
-    return round((now - oldest.recorded_at).total_seconds(), 3)
 
 
 def _root_keyid(serving: Serving) -> str | None:

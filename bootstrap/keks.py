@@ -6,6 +6,7 @@ Each crash point below says what is durable and who goes on; running it again is
 import re
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bootstrap.durable import sync_folder
@@ -35,6 +36,11 @@ class KekFolder:
         numbers = self._numbers() or [1]
         # Made by this process or by another that started at the same moment.
         return tuple(self._read(number) for number in numbers)
+
+    def newest_made_at(self) -> datetime:
+        """Return when the newest version was made, as its file says."""
+        newest = self.load()[-1]
+        return datetime.fromtimestamp(self._path(newest.number).stat().st_mtime, UTC)
 
     def make(self) -> Kek:
         """Make the next version, durably."""

@@ -52,6 +52,7 @@ class Durable:
         waiting: Messages that were never sent to it.
         unacknowledged: Messages that were sent and not acknowledged.
         redelivered: Those of them that were sent more than once.
+        acknowledged: How many messages it has acknowledged, in one go from the first on.
         acknowledged_at: When it last acknowledged; None for never.
         drift: Its settings that are not what an administrator's command makes them.
     """
@@ -63,6 +64,7 @@ class Durable:
     waiting: int
     unacknowledged: int
     redelivered: int
+    acknowledged: int
     acknowledged_at: datetime | None
     drift: tuple[str, ...]
 
@@ -150,6 +152,7 @@ def read_durable(info: ConsumerInfo) -> Durable:
         waiting=info.num_pending or 0,
         unacknowledged=info.num_ack_pending or 0,
         redelivered=info.num_redelivered or 0,
+        acknowledged=info.ack_floor.consumer_seq,
         acknowledged_at=info.ack_floor.last_active,
         drift=_drift(info.name, config),
     )

@@ -38,6 +38,14 @@ class Positions:
             raise UnknownProjection(name=name)
         return int(row[0])
 
+    def all(self) -> dict[str, int]:
+        """Return the position of every projection by its name."""
+        found: dict[str, int] = {}
+        for pool, query in ((self._log, "all_in_log"), (self._keys, "all_in_keys")):
+            with pool.connection() as connection:
+                found |= dict(connection.execute(_SQL[query]).fetchall())
+        return found
+
     def lowest(self) -> int:
         """Return the position up to which every projection is applied."""
         lowest = []

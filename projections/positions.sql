@@ -6,6 +6,12 @@ SELECT position FROM views.positions WHERE name = %(name)s
 -- name: position_in_keys
 SELECT position FROM people.positions WHERE name = %(name)s
 
+-- name: all_in_log
+SELECT name, position FROM views.positions ORDER BY name
+
+-- name: all_in_keys
+SELECT name, position FROM people.positions ORDER BY name
+
 -- name: lowest_in_log
 SELECT min(position) FROM views.positions
 

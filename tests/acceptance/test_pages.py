@@ -1,27 +1,73 @@
 """What a person sees in a browser, at the width of a telephone."""
 
+<<<<<<< HEAD
 from collections.abc import Iterator
+=======
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+>>>>>>> 731369f (Show the operator how everything is, on a page and in figures)
 from pathlib import Path
+from typing import Any, TypeVar
 
+import nats
 import pytest
 from playwright.sync_api import Browser, Page
 
 from bootstrap.settings import Settings
+<<<<<<< HEAD
 from tests.browsers import IN_A_BROWSER, PHONE, chromium, opened_page
 from tests.crash.serving import Installation, free_port
 
 pytestmark = IN_A_BROWSER
+=======
+from bootstrap.subscribers import Subscribers
+from client import feed
+from client.credentials import Credentials
+from client.subscribe import Subscription
+from tests.crash.serving import Installation, free_port, until
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+Answer = TypeVar("Answer")
+PHONE = {"width": 360, "height": 740}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None and os.environ.get("CI") != "true",
+        reason="no Chromium on this machine (Debian: apt-get install chromium)",
+    ),
+]
+>>>>>>> 731369f (Show the operator how everything is, on a page and in figures)
 
 
 @pytest.fixture(scope="module")
-def site(servers_dir: Path) -> Iterator[str]:
-    installation = Installation(Settings(data_dir=servers_dir / "pages", port=free_port()))
-    installation.start()
+def installation(servers_dir: Path) -> Iterator[Installation]:
+    running = Installation(Settings(data_dir=servers_dir / "pages", port=free_port()))
+    running.start()
     try:
-        installation.until_ready()
-        yield installation.addresses().http_url
+        running.until_ready()
+        yield running
     finally:
-        installation.stop()
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def site(installation: Installation) -> str:
+    return installation.addresses().http_url
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +114,66 @@ def test_the_first_page_can_be_walked_with_the_keyboard(page: Page, site: str):
         reached.append(page.evaluate("document.activeElement.getAttribute('href')"))
     assert reached[0] == "#main", "the first stop skips to the content"
     assert "/checkpoint" in reached
+
+
+def elsewhere(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run it in another thread: in this one the browser's own loop runs."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def subscribe(installation: Installation, parked: int) -> Credentials:
+    """Make a subscriber of everything, and let the server say that it gave one message up."""
+
+    async def run() -> Credentials:
+        made = await Subscribers.of(installation.settings).add("zj", "")
+        users = json.loads((installation.data_dir / "nats" / "passwords.json").read_bytes())
+        connection = await nats.connect(made.url, user="admin", password=users["admin"])
+        said = {
+            "consumer": made.durable,
+            "stream_seq": parked,
+            "deliveries": 20,
+            "timestamp": "2026-09-01T00:00:00Z",
+        }
+        subject = feed.PARKED_SUBJECTS.replace("*", made.durable)
+        await connection.publish(subject, json.dumps(said).encode())
+        await connection.flush()
+        await connection.close()
+        return made
+
+    return elsewhere(run())
+
+
+async def consume(credentials: Credentials) -> None:
+    """Acknowledge the first entry."""
+    subscription = Subscription(credentials.server(), durable=credentials.durable)
+    async with asyncio.timeout(60), aclosing(subscription.events()) as events:
+        async for event in events:
+            await event.ack()
+            return
+
+
+def test_the_operator_sees_how_everything_is_and_sends_parked_messages_again(
+    page: Page, site: str, installation: Installation
+):
+    page.goto(f"{site}/operator")
+    assert page.locator("h1").inner_text() == "登录", "nobody is shown it unasked"
+    page.select_option("select[name=who]", "operator")
+    page.click("main button[type=submit]")
+    page.wait_for_url(f"{site}/operator")
+    assert page.locator("h1 .badge").inner_text() in {"正常", "部分降级"}
+    assert "还没有订阅方" in page.inner_text("main")
+    workers = page.locator("section[aria-labelledby=workers] tbody th").all_inner_texts()
+    assert {"integrator", "projector: people", "custodian", "publisher"} <= set(workers)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+    credentials = subscribe(installation, parked=1)
+    row = page.locator("tr", has_text="zj")
+    until(lambda: bool(page.reload()) and row.count() == 1, "the subscriber is shown")
+    until(lambda: bool(page.reload()) and row.get_by_role("button").count() == 1, "parked")
+    row.get_by_role("button", name="重新投递").click()
+    page.wait_for_url(f"{site}/operator")
+    elsewhere(consume(credentials))
+    until(lambda: bool(page.reload()) and row.get_by_role("button").count() == 0, "sent again")
+    page.goto(f"{site}/operator?lang=en")
+    assert page.locator("h1").inner_text().startswith("Operation")
