@@ -33,6 +33,7 @@ from api import (
     school_forms,
     schools,
     session,
+    visits,
     writes,
 )
 from api.measuring import Measuring
@@ -46,6 +47,7 @@ ROUTERS = (
     certificate_views.router,
     credentials.router,
     credentials.lists,
+    visits.router,
     reads.router,
     clinics.router,
     protection.router,

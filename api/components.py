@@ -13,6 +13,7 @@ from domain.quality import Severity
 from domain.roll_up.case import KINDS as ROLL_UP_KINDS
 from domain.schedules.schedule import SHIPPED
 from domain.topics import EVENTS
+from domain.visit import Step
 from ledger.envelope import MAX_BATCH, PAYLOAD_TYPE
 
 REF = "#/components/schemas/"
@@ -308,6 +309,25 @@ SCHEMAS: Mapping[str, Any] = {
         ),
         notice={"type": "object", "description": "What goes with every certificate (C-27)."},
     ),
+    "ShowCode": _object(
+        "A code to be shown at a clinic: for a minute, for one visit. As `image/png` or "
+        "`image/svg+xml` it comes as a QR code.",
+        code={"type": "string"},
+        expires_at={"type": "string", "format": "date-time"},
+    ),
+    "Visit": _object(
+        "A visit and how far it has come.",
+        visit=UUID,
+        record=UUID,
+        clinic=UUID,
+        on=_DAY,
+        queue_number={"type": "integer", "minimum": 1},
+        step={"enum": [step.value for step in Step]},
+        moments={"type": "object", "description": "Our clock at each step so far."},
+        doses={"type": "array", "items": UUID},
+        observed_until={"type": ["string", "null"], "format": "date-time"},
+        version={"type": "integer", "minimum": 1},
+    ),
     "Gap": _object(
         "Doses of one vaccine group.",
         vaccine_group={"type": "string"},
@@ -396,6 +416,8 @@ ANSWERS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     **dict.fromkeys(
         ("getCredential", "getSchoolVerdict"), (_JSON, {"$ref": f"{REF}Credential"}, "As asked.")
     ),
+    "showCode": (_JSON, {"$ref": f"{REF}ShowCode"}, "A fresh code."),
+    "getVisit": (_JSON, {"$ref": f"{REF}Visit"}, "The visit."),
     "getReceipt": (_JSON, {"$ref": f"{REF}Receipt"}, "The receipt."),
     "getConsistencyProof": (_JSON, _ANY, "Hashes in hex."),
     "evaluateSchedule": (_JSON, {"$ref": f"{REF}ImmunizationEvaluation"}, "The evaluation."),

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
 _STREAM = "/{certificate}"
 
 
-def _takes(body: type[Body]) -> dict[str, Any]:
+def takes(body: type[Body]) -> dict[str, Any]:
     """The OpenAPI of a write with such a body."""
     reference = {"$ref": f"#/components/schemas/{body.__name__}"}
     return {
@@ -52,7 +52,7 @@ async def candidates(request: Request, caller: Caller) -> Response:
     operation_id="claimCertificate",
     status_code=201,
     response_class=Response,
-    openapi_extra=_takes(ClaimRequest),
+    openapi_extra=takes(ClaimRequest),
 )
 async def claim(request: Request, caller: Caller) -> Response:
     """Claim the certificate of a record (C-12, C-14)."""
@@ -66,7 +66,7 @@ async def claim(request: Request, caller: Caller) -> Response:
     operation_id="grantCertificate",
     status_code=201,
     response_class=Response,
-    openapi_extra=_takes(GrantRequest),
+    openapi_extra=takes(GrantRequest),
 )
 async def grant(request: Request, caller: Caller, certificate: UUID) -> Response:
     """Let another person use a child's certificate: at most ten (C-15 to C-18)."""
@@ -80,7 +80,7 @@ async def grant(request: Request, caller: Caller, certificate: UUID) -> Response
     operation_id="revokeGrant",
     status_code=201,
     response_class=Response,
-    openapi_extra=_takes(RevocationRequest),
+    openapi_extra=takes(RevocationRequest),
 )
 async def revoke(request: Request, caller: Caller, certificate: UUID) -> Response:
     """Take a grant back."""
@@ -94,7 +94,7 @@ async def revoke(request: Request, caller: Caller, certificate: UUID) -> Respons
     operation_id="releaseCertificate",
     status_code=201,
     response_class=Response,
-    openapi_extra=_takes(ReleaseRequest),
+    openapi_extra=takes(ReleaseRequest),
 )
 async def release(request: Request, caller: Caller, certificate: UUID) -> Response:
     """Give the certificate up, so that another may claim it."""

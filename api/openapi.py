@@ -27,6 +27,7 @@ BODIES = (
     schemas.GrantRequest,
     schemas.RevocationRequest,
     schemas.ReleaseRequest,
+    schemas.VisitRequest,
     schemas.SearchRequest,
     schemas.PersonalRequest,
     schemas.TokenRequest,

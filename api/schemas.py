@@ -98,6 +98,12 @@ class ReleaseRequest(Body):
     reason: StrictStr
 
 
+class VisitRequest(Body):
+    """The code that was shown at the clinic, as scanned."""
+
+    code: StrictStr = Field(max_length=200)
+
+
 class SearchRequest(Body):
     """The number of a person's document, in the body and never in an address."""
 

@@ -50,6 +50,7 @@ _CORRECTION = "/v1/corrections/{stream}"
 _ENROLMENT = "/v1/enrolments/{stream}"
 _SUPPLY = "/v1/slot-supplies/{stream}"
 _APPOINTMENT = "/v1/appointments/{stream}"
+_VISIT = "/v1/visits/{stream}"
 _ORGANISATION = "/v1/organisations/{stream}"
 
 ADDRESSES: tuple[Address, ...] = (
@@ -118,6 +119,10 @@ ADDRESSES: tuple[Address, ...] = (
     Address(f"{_APPOINTMENT}/verification", "verifyAppointment", ("appointment.verified.v1",)),
     Address(f"{_APPOINTMENT}/redemption", "redeemAppointment", ("appointment.redeemed.v1",)),
     Address(f"{_APPOINTMENT}/calling-off", "callOffAppointment", ("appointment.called-off.v1",)),
+    Address(f"{_VISIT}/registration", "registerVisit", ("visit.registered.v1",)),
+    Address(f"{_VISIT}/vaccination", "recordVisitDoses", ("visit.vaccinated.v1",)),
+    Address(f"{_VISIT}/observation", "endObservation", ("visit.observed.v1",)),
+    Address(f"{_VISIT}/departure", "leaveVisit", ("visit.left.v1",)),
     Address("/v1/log/rotations", "introduceLogKey", ("log.key-introduced.v1",)),
     Address("/v1/log/rotations/{stream}/retirement", "retireLogKey", ("log.key-retired.v1",)),
 )

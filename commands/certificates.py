@@ -25,6 +25,7 @@ from domain.claim import AlreadyClaimed
 from domain.codec import statement_fields
 from domain.effect import OnBehalf
 from domain.errors import DomainError
+from domain.grant import Scope
 from domain.protection import State
 from domain.topics import GRANTEE, check_private
 from domain.vaccination_record import VaccinationRecord
@@ -219,19 +220,36 @@ class Console:
 
     def may_view(self, caller: Principal, certificate: Certificate) -> bool:
         """Whether the caller holds the certificate or has an active grant to view it (C-2)."""
+        return self._acting(caller, certificate, Scope.VIEW) is not None
+
+    def shows_code(self, caller: Principal, stream: UUID) -> tuple[Certificate, UUID]:
+        """The certificate whose code the caller may show, and the caller's handle there (C-2).
+
+        Raises:
+            Forbidden, NotFound: not a citizen; not the caller's to show.
+            Restricted, Erased: the record may not be processed.
+        """
+        certificate = self._reading().load(Certificate, stream)
+        who = self._acting(caller, certificate, Scope.SHOW_CODE)
+        if who is None:
+            raise NotFound
+        check_readable(self._services.reader, certificate.record)
+        return certificate, who
+
+    def _acting(self, caller: Principal, certificate: Certificate, scope: Scope) -> UUID | None:
+        """The caller's handle at a certificate: its holder's, or a grantee's with that scope."""
         if self.is_holder(caller, certificate):
-            return not certificate.is_released
+            return None if certificate.is_released else certificate.holder
         number = number_of(identity_of(caller))
         handles = {
             handle
             for handle, stream in self._services.vault.keys.find(GRANTEE_NUMBER, number)
             if stream == certificate.id
         }
-        today = self._reading().today
-        return any(
-            grant.grantee in handles and "view" in grant.scope
-            for grant in certificate.active_grants(today)
-        )
+        for grant in certificate.active_grants(self._reading().today):
+            if grant.grantee in handles and scope in grant.scope:
+                return grant.grantee
+        return None
 
     def _held(self, asked: Asked) -> tuple[Reading, Certificate, OnBehalf]:
         """The certificate for its holder; to everyone else it does not exist."""

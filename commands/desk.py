@@ -19,6 +19,7 @@ from commands import (
     records,
     statements,
     supplies,
+    visits,
 )
 from commands.answering import Written, first_answer
 from commands.errors import (
@@ -61,6 +62,7 @@ HANDLERS: Mapping[str, Handler] = {
     **log_keys.HANDLERS,
     **supplies.HANDLERS,
     **appointments.HANDLERS,
+    **visits.HANDLERS,
 }
 ATTEMPTS = 3
 """How often a decision is made anew when a stream it rests on moved in between."""
@@ -73,6 +75,7 @@ class Desk:
         self._services = services
         self.certificates = certificates.Console(services)
         self.bookings = bookings.Bookings(services)
+        self.visits = visits.Visits(services, self.certificates)
 
     def submit(self, body: SignedBody, principal: Principal, key: UUID) -> Written:
         """Take one signed write.

@@ -153,6 +153,11 @@ WRITES: Mapping[str, Rows] = {
     "appointment.verified.v1": ((Role.CLINIC, is_own),),
     "appointment.redeemed.v1": ((Role.CLINIC, is_own),),
     "appointment.called-off.v1": ((Role.CLINIC, is_own),),
+    "visit.opened.v1": ((Role.CLINIC, is_own),),
+    "visit.registered.v1": ((Role.CLINIC, is_own),),
+    "visit.vaccinated.v1": ((Role.CLINIC, is_own),),
+    "visit.observed.v1": ((Role.CLINIC, is_own),),
+    "visit.left.v1": ((Role.CLINIC, is_own),),
     "log.key-introduced.v1": ((Role.OPERATOR, is_own),),
     "log.key-retired.v1": ((Role.OPERATOR, is_own),),
 }
@@ -173,6 +178,7 @@ READS: Mapping[str, Rows] = {
         (Role.PROVINCE_CDC, is_within),
         (Role.REGULATOR, is_within),
     ),
+    "visit": ((Role.CLINIC, manages),),
     "access": (
         (Role.CLINIC, manages),
         (Role.COUNTY_CDC, is_within),

@@ -25,6 +25,7 @@ from domain.sealed import Fact
 from domain.shape import field_docs, summary
 from domain.slot_supply import SlotSupply
 from domain.vaccination_record import VaccinationRecord
+from domain.visit import Visit
 
 AGGREGATES = (
     Organisation,
@@ -37,6 +38,7 @@ AGGREGATES = (
     AccessJournal,
     SlotSupply,
     Appointment,
+    Visit,
 )
 
 EVENTS: Mapping[str, type[Fact]] = MappingProxyType(

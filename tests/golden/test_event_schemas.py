@@ -100,6 +100,7 @@ def test_a_topic_is_stored_under_its_own_name_not_under_a_class_path():
             "log",
             "slot-supply",
             "appointment",
+            "visit",
         }
 
 

@@ -330,7 +330,7 @@ def test_signed_writes_name_their_topics_and_schemas(document: dict):
             schema = document["components"]["schemas"][reference["$ref"].rpartition("/")[2]]
             assert "derived" not in schema["properties"]
             assert set(operation["responses"]) == {"201", "202", "default"}
-    made_here = ("access-journal.", "certificate.")
+    made_here = ("access-journal.", "certificate.", "visit.opened.")
     made_here += ("vaccination-record.dose-corrected.", "vaccination-record.dose-entered-in-error.")
     made_here += tuple(
         f"appointment.{step}."

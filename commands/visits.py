@@ -1,0 +1,220 @@
+"""Visits: a citizen shows a code, a clinic scans it and signs the steps that follow (C-19)."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from uuid import UUID
+
+from commands.answering import Written, first_answer
+from commands.behalf import record_for
+from commands.certificates import Console
+from commands.citizens import Asked
+from commands.errors import CommandError, Forbidden, NotFound
+from commands.permissions import Scope, check_read, check_write
+from commands.principal import Principal
+from commands.reading import Reading
+from commands.services import Services
+from commands.show_codes import NONCE_BYTES, ShowCode
+from commands.states import check_readable
+from commands.vault import NOTHING_SEALED
+from commands.writing import Decision, Handler, Writing
+from domain.certificate import Certificate, NotClaimed
+from domain.errors import DomainError
+from domain.grant import GrantEnded
+from domain.show_code import ShowCodeUsed
+from domain.vaccination_record import VaccinationRecord
+from domain.visit import DoseNotOfVisit, Presenter, Queued, Visit
+from ledger.store.append import Claim, Guard
+from ledger.store.errors import ClaimTaken, GuardFailed, VersionConflict
+
+SHOWN = "show-code"
+QUEUE = "visit-queue"
+MOST_A_DAY = 100_000
+_ATTEMPTS = 200
+
+
+class Visits:
+    """Codes shown, and visits opened with them."""
+
+    def __init__(self, services: Services, console: Console) -> None:
+        self._services = services
+        self._console = console
+
+    @property
+    def _key(self) -> bytes:
+        return self._services.vault.keys.digest(SHOWN, "sealing key")
+
+    def show(self, caller: Principal, stream: UUID) -> ShowCode:
+        """A fresh code, for the holder or a grantee with the scope `show-code`.
+
+        Raises:
+            Forbidden, NotFound: not a citizen; not the caller's to show.
+            Restricted, Erased: the record may not be processed.
+        """
+        certificate, presenter = self._console.shows_code(caller, stream)
+        now = self._services.clock()
+        made_at = now - timedelta(microseconds=now.microsecond % 1000)
+        return ShowCode(self._services.random(NONCE_BYTES), certificate.id, presenter, made_at)
+
+    def text(self, code: ShowCode) -> str:
+        """The text of a code."""
+        return code.text(self._key)
+
+    def open(self, caller: Principal, key: UUID, text: str) -> Written:
+        """Open a visit with a code that somebody shows at the caller's clinic.
+
+        Args:
+            caller: Of the clinic.
+            key: Idempotency key.
+            text: The code.
+
+        Raises:
+            Forbidden: not of a clinic.
+            DomainError: see `domain.show_code`; GrantEnded, NotClaimed where that has changed.
+            Restricted, Erased: the record may not be processed.
+        """
+        if caller.organisation is None:
+            raise Forbidden(what="visit", role=str(caller.role))
+        clinic = self._services.directory.organisation(caller.organisation)
+        check_write(caller, Visit.Opened.TOPIC, Scope(clinic.division, acting=clinic.id))
+        asked = Asked(caller, key, "open-visit", None, {"code": text})
+        for _ in range(_ATTEMPTS):
+            try:
+                return record_for(self._services, asked, self._opened(clinic.id, text), {})
+            except ClaimTaken as taken:
+                if taken.kind == SHOWN:
+                    return self._first_answer(asked, ShowCodeUsed())
+            except (DomainError, CommandError) as refused:
+                return self._first_answer(asked, refused)
+            except (VersionConflict, GuardFailed):
+                continue  # a grant or the record moved meanwhile
+        raise AssertionError("a queue moves on")
+
+    def visit(self, caller: Principal, stream: UUID) -> Visit:
+        """A visit, for its clinic; to everyone else it does not exist.
+
+        Raises:
+            NotFound: there is none, or it is another clinic's.
+        """
+        found = self._reading().load(Visit, stream)
+        try:
+            check_read(caller, "visit", Scope(found.division, managing=found.clinic))
+        except Forbidden as error:
+            raise NotFound from error
+        check_readable(self._services.reader, found.record)
+        return found
+
+    def _opened(self, clinic: UUID, text: str) -> Decision:
+        reading = self._reading()
+        code = ShowCode.read(text, self._key, reading.recorded_at)
+        certificate = reading.load(Certificate, code.certificate)
+        record = reading.load(VaccinationRecord, certificate.record)
+        stream, today = self._services.new_id(), reading.today
+        number = self._next_number(clinic, today)
+        visit = Visit.open(
+            stream,
+            derived=Queued(number, code.presenter),
+            recorded_at=reading.recorded_at,
+            record=record.id,
+            certificate=certificate.id,
+            clinic=clinic,
+            division=self._services.directory.organisation(clinic).division,
+            on=today,
+            presenter=_presenter(certificate, code.presenter, today),
+        )
+        return Decision(
+            visit,
+            NOTHING_SEALED,
+            guards=(Guard(certificate.id, certificate.version),),
+            claims=(
+                Claim(SHOWN, code.nonce, stream),
+                Claim(QUEUE, _queue_key(clinic, today, number), stream),
+            ),
+        )
+
+    def _next_number(self, clinic: UUID, today: date) -> int:
+        first, last = (_queue_key(clinic, today, number) for number in (1, MOST_A_DAY))
+        return len(self._services.reader.held_within(QUEUE, first, last)) + 1
+
+    def _first_answer(self, asked: Asked, refused: Exception) -> Written:
+        platform = self._services.platform.organisation
+        return first_answer(self._services, platform, asked.own_key, asked.digest, refused)
+
+    def _reading(self) -> Reading:
+        return Reading(services=self._services, recorded_at=self._services.clock())
+
+
+def register(writing: Writing) -> Decision:
+    """Register who is there."""
+    visit = _own(writing)
+    sealing, _ = writing.seal({})
+    visit.register(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
+    return Decision(visit, sealing)
+
+
+def vaccinate(writing: Writing) -> Decision:
+    """Name the doses, which the record has by now."""
+    visit = _own(writing)
+    record = writing.load(VaccinationRecord, visit.record)
+    given = {
+        dose.dose
+        for dose in record.doses_on(writing.today)
+        if (dose.clinic, dose.occurred_on) == (visit.clinic, visit.on)
+    }
+    missing = [str(dose) for dose in writing.fields["doses"] if dose not in given]
+    if missing:
+        raise DoseNotOfVisit(doses=missing)
+    sealing, _ = writing.seal({})
+    visit.vaccinate(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
+    return Decision(visit, sealing, guards=(Guard(record.id, record.version),))
+
+
+def observe(writing: Writing) -> Decision:
+    """End the observation."""
+    visit = _own(writing)
+    sealing, _ = writing.seal({})
+    visit.end_observation(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
+    return Decision(visit, sealing)
+
+
+def leave(writing: Writing) -> Decision:
+    """End a visit without a dose."""
+    visit = _own(writing)
+    sealing, _ = writing.seal({})
+    visit.leave(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
+    return Decision(visit, sealing)
+
+
+def _own(writing: Writing) -> Visit:
+    visit = writing.target(Visit)
+    writing.permit(Scope(visit.division, acting=visit.clinic))
+    return visit
+
+
+def _presenter(certificate: Certificate, who: UUID, today: date) -> Presenter:
+    """Whether the one who showed the code may still.
+
+    Raises:
+        NotClaimed, GrantEnded: not any more.
+    """
+    if certificate.is_released:
+        raise NotClaimed
+    if who == certificate.holder:
+        return Presenter.HOLDER
+    if not any(
+        grant.grantee == who and "show-code" in grant.scope
+        for grant in certificate.active_grants(today)
+    ):
+        raise GrantEnded
+    return Presenter.GRANTEE
+
+
+def _queue_key(clinic: UUID, day: date, number: int) -> bytes:
+    return clinic.bytes + day.toordinal().to_bytes(4) + number.to_bytes(4)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "visit.registered.v1": register,
+    "visit.vaccinated.v1": vaccinate,
+    "visit.observed.v1": observe,
+    "visit.left.v1": leave,
+}
