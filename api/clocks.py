@@ -5,7 +5,7 @@ A route takes `as_of: AsOf` after its `Caller` and reads with `as_of.position` a
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Annotated
 
 from anyio import to_thread
@@ -14,7 +14,8 @@ from fastapi import Depends, Query, Request
 from api.errors import MalformedParameter
 from api.parameters import MAX_POSITION, AtLeast, EffectiveOn, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
-from domain.calendar import civil_day, start_of_day
+from domain.calendar import civil_day
+from domain.moment import moment_of
 from ledger.entry import Entry
 
 KnownAt = Annotated[
@@ -28,13 +29,6 @@ KnownAt = Annotated[
 ]
 _PARAMETER = "known_at"
 _POSITION = re.compile(r"[0-9]{1,16}").fullmatch
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
-# A plus sign that nobody escaped arrives as a blank.
-_TIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)"
-    r"(?:Z|([+ -])([0-9]{2}:[0-9]{2}))"
-).fullmatch
-_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +92,8 @@ def known(serving: Serving, text: str) -> tuple[int, date]:
         if position == 0:  # before the first entry: nothing was known
             return 0, civil_day(now)
         return position, civil_day(Entry.decode(reader.entry(position)).recorded_at)
-    moment = _moment(text, now)
-    return reader.known_at(moment), civil_day(moment)
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    """The instant that a time or a day names; today ends now."""
     try:
-        if _DAY(text):
-            day = date.fromisoformat(text)
-            if start_of_day(day) > now:
-                raise MalformedParameter(parameter=_PARAMETER, reason="in the future")
-            return min(now, start_of_day(day + timedelta(days=1)) - _INSTANT)
-        parts = _TIME(text)
-        if parts is None:
-            reason = "a position, an RFC 3339 time or a day"
-            raise MalformedParameter(parameter=_PARAMETER, reason=reason)
-        local, sign, offset = parts.groups()
-        zone = f"{sign.replace(' ', '+')}{offset}" if sign else "+00:00"
-        moment = datetime.fromisoformat(local + zone).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise MalformedParameter(parameter=_PARAMETER, reason="no such moment") from error
-    if moment > now:
-        raise MalformedParameter(parameter=_PARAMETER, reason="in the future")
-    return moment
+        moment = moment_of(text, now)
+    except ValueError as error:
+        raise MalformedParameter(parameter=_PARAMETER, reason=str(error)) from error
+    return reader.known_at(moment), civil_day(moment)

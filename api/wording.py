@@ -27,6 +27,7 @@ TOPICS: Mapping[str, Wording] = {
     ),
     "vaccination-record.contraindication-lifted.v1": _both("解除禁忌", "Contraindication lifted"),
     "vaccination-record.identity-amended.v1": _both("身份信息更正", "Particulars amended"),
+    "vaccination-record.guardian-added.v1": _both("补登监护人", "Guardian added"),
     "vaccination-record.restricted.v1": _both("限制处理", "Restricted"),
     "vaccination-record.restriction-lifted.v1": _both("解除限制处理", "Restriction lifted"),
     "vaccination-record.shred-requested.v1": _both("申请删除", "Erasure requested"),
@@ -88,6 +89,7 @@ ROLLS: Mapping[str, Wording] = {
     Roll.TEMPORARY: _both("临时", "temporary"),
     Roll.MOVED_OUT: _both("迁出", "moved out"),
     Roll.DECEASED: _both("死亡", "deceased"),
+    Roll.MATERNITY: _both("产科建档", "in the maternity ward"),
 }
 
 

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "log": "cli.log:app",
     "projections": "cli.projections:app",
     "record": "cli.record:app",
+    "replay": "cli.replay:replay",
     "schedules": "cli.schedules:app",
     "shred": "cli.shred:app",
     "subscriber": "cli.subscriber:app",

@@ -65,7 +65,7 @@ def as_of(  # noqa: PLR0913  each is an option of the command line
     """
     asked = {"known_at": known_at, "effective_on": effective_on}
     query = urlencode({name: value for name, value in asked.items() if value})
-    with _refusing(record, as_json=as_json):
+    with refusing(record, as_json=as_json):
         trusted = load_trust(trust, origin)
         with Client(reader_of(url, token_file, trusted)) as client:
             if institution is None:
@@ -92,7 +92,7 @@ def verify(
 
     Exit code 1 when it does not hold, 2 when it could not be read.
     """
-    with _refusing(file, as_json=as_json):
+    with refusing(file, as_json=as_json):
         found = verify_dossier(json.loads(file.read_bytes()), load_trust(trust, origin))
     if as_json:
         typer.echo(json.dumps({"holds": True, "record": str(found.record), **_proven(found)}))
@@ -104,7 +104,7 @@ def verify(
 
 
 @contextmanager
-def _refusing(what: object, *, as_json: bool) -> Iterator[None]:
+def refusing(what: object, *, as_json: bool) -> Iterator[None]:
     """Say in one line what does not hold, or cannot be read."""
     try:
         yield

@@ -27,3 +27,7 @@ class UnknownProjection(ProjectionError, LookupError):
 
 class RebuildRunning(ProjectionError):
     """Another process is rebuilding this projection."""
+
+
+class FurtherAlready(ProjectionError):
+    """This projection stands behind the position that a replay is to end at."""
