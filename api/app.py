@@ -66,7 +66,6 @@ ROUTERS = (
     pages.router,
     session.router,
     audit_page.router,
-    audit.router,
     operator.router,
 )
 

@@ -104,7 +104,6 @@ class LogReader:
             return size, note + lines
         return size, note
 
-<<<<<<< HEAD
     def checkpoint_covering(self, size: int) -> tuple[int, bytes]:
         """Return size and signed note of the first kept checkpoint that covers so many entries.
 
@@ -118,12 +117,11 @@ class LogReader:
         if found < size:
             raise NoSuchPosition(size)
         return int(found), bytes(note)
-=======
+
     def checkpoint_made_at(self) -> datetime | None:
         """Return when the newest checkpoint was made of those that are kept, one a minute."""
         made_at: datetime | None = self._row("checkpoint_made_at")[0]
         return made_at
->>>>>>> 731369f (Show the operator how everything is, on a page and in figures)
 
     def witnessed(self) -> tuple[int, bytes] | None:
         """Return size and note of the newest checkpoint that a quorum cosigned, None for none."""

@@ -5,16 +5,14 @@ SELECT published FROM ledger.checkpoint;
 SELECT c.published, c.published_note, w.note, w.lines
 FROM ledger.checkpoint c LEFT JOIN ledger.cosigned w ON w.size = c.published;
 
-<<<<<<< HEAD
 -- name: checkpoint_covering
 -- The first that was kept at a size or beyond it: one a minute is.
 SELECT size, note FROM ledger.checkpoints
 WHERE size >= %b::bigint AND size <= (SELECT published FROM ledger.checkpoint)
 ORDER BY size LIMIT 1;
-=======
+
 -- name: checkpoint_made_at
 SELECT max(made_at) FROM ledger.checkpoints;
->>>>>>> 731369f (Show the operator how everything is, on a page and in figures)
 
 -- name: witnessed
 SELECT size, note || lines FROM ledger.cosigned

@@ -1,16 +1,10 @@
 """What a person sees in a browser, at the width of a telephone."""
 
-<<<<<<< HEAD
-from collections.abc import Iterator
-=======
 import asyncio
 import json
-import os
-import shutil
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
->>>>>>> 731369f (Show the operator how everything is, on a page and in figures)
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,39 +13,15 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from bootstrap.settings import Settings
-<<<<<<< HEAD
-from tests.browsers import IN_A_BROWSER, PHONE, chromium, opened_page
-from tests.crash.serving import Installation, free_port
-
-pytestmark = IN_A_BROWSER
-=======
 from bootstrap.subscribers import Subscribers
 from client import feed
 from client.credentials import Credentials
 from client.subscribe import Subscription
+from tests.browsers import IN_A_BROWSER, PHONE, chromium, opened_page
 from tests.crash.serving import Installation, free_port, until
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+pytestmark = IN_A_BROWSER
 Answer = TypeVar("Answer")
-PHONE = {"width": 360, "height": 740}
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true",
-        reason="no Chromium on this machine (Debian: apt-get install chromium)",
-    ),
-]
->>>>>>> 731369f (Show the operator how everything is, on a page and in figures)
 
 
 @pytest.fixture(scope="module")
