@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from bootstrap import garbage
 from bootstrap.errors import BootstrapError, SettingsError
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
@@ -32,7 +33,9 @@ def serve(settings: Settings) -> None:
     with suppress(psycopg.OperationalError):  # the writer looks again before it writes
         look_outside(settings)
     with wire(settings) as parts, open_views(settings) as views:
-        server_of(create_app(parts, views), settings.host, settings.port).run()
+        server = server_of(create_app(parts, views), settings.host, settings.port)
+        garbage.settle()
+        server.run()
 
 
 def server_of(app: FastAPI, host: str, port: int) -> uvicorn.Server:

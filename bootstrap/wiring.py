@@ -52,7 +52,7 @@ from ledger.store.writer import Writer
 OPERATOR_NAME = "省级免疫规划信息平台（演示）"
 OPERATOR_DIVISION = "410000"
 POOL_SIZE = 16
-KEYS_POOL_SIZE = 8
+KEYS_POOL_SIZE = 16
 
 _VERSION_BITS = 0x7 << 76
 _VARIANT_BITS = 0b10 << 62

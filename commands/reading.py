@@ -100,7 +100,7 @@ class Reading:
     def opened(self, stream: UUID, version: int, who: UUID) -> dict[str, Any] | None:
         """What one event seals for a person; None where it is erased."""
         change = self.history(stream)[version - 1]
-        return self.services.vault.unseal([change], self.ring)[change.position, who]
+        return self.services.vault.unseal([change], self.ring, only=who)[change.position, who]
 
     def dose_values(self, record: VaccinationRecord, dose: UUID) -> dict[str, Any]:
         """The sealed values of a dose as corrected so far.
@@ -113,7 +113,7 @@ class Reading:
             for change in self.history(record.id)
             if change.entry.data.get("dose") == str(dose) and change.entry.sealed
         ]
-        opened = self.services.vault.unseal(about, self.ring)
+        opened = self.services.vault.unseal(about, self.ring, only=record.recipient)
         values: dict[str, Any] = {}
         for change in about:
             found = opened[change.position, record.recipient]

@@ -145,13 +145,18 @@ class Vault:
         return fresh, commitment(fresh.r, values)
 
     def unseal(
-        self, changes: Sequence[Located], ring: KeySource | None = None
+        self,
+        changes: Sequence[Located],
+        ring: KeySource | None = None,
+        *,
+        only: UUID | None = None,
     ) -> dict[tuple[int, UUID], dict[str, Any] | None]:
         """Open everything sealed in the entries, in two queries however many there are.
 
         Args:
             changes: The entries.
             ring: Keys that are at hand already.
+            only: Whose values; everyone's where nobody is named.
 
         Returns:
             By position and person: the values, or None where they are erased.
@@ -160,6 +165,7 @@ class Vault:
             (change, part.subject, part.sha256)
             for change in changes
             for part in change.entry.sealed
+            if only is None or part.subject == str(only)
         ]
         keys = (ring or self.keys).open({UUID(subject) for _, subject, _ in wanted})
         blobs = self._reader.blobs(digest for _, _, digest in wanted)
@@ -199,7 +205,7 @@ class Vault:
             if any(part.subject == str(who) for part in change.entry.sealed)
             and change.entry.topic in _PERSONAL
         ]
-        opened = self.unseal(about, ring)
+        opened = self.unseal(about, ring, only=who)
         values: dict[str, Any] = {}
         for change in about:
             found = opened[change.position, who]

@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from bootstrap import garbage
 from bootstrap.errors import BootstrapError
 from bootstrap.installation import ready_mark
 from bootstrap.logs import configure_logging
@@ -21,6 +22,7 @@ _log = structlog.get_logger("worker")
 
 
 def _mark_ready(settings: Settings, worker: str) -> None:
+    garbage.settle()
     ready_mark(settings.data_dir, worker).touch()
     _log.info("worker-ready", worker=worker)
 

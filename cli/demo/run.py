@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from bootstrap import garbage
 from bootstrap.policy import POLICY_NAME
 from bootstrap.settings import Settings
 from bootstrap.wiring import installation_secrets
@@ -49,6 +50,7 @@ class Options:
 
 def run(options: Options) -> int:
     """Run the demo and return its exit code; the servers are stopped in every case."""
+    garbage.settle()
     console = _console(options)
     stage = Stage(console)
     server = DemoServer(_settings(options))
