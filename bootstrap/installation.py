@@ -15,8 +15,8 @@ from bootstrap.settings import Settings
 from bootstrap.supervisor import Supervisor
 
 OWN_WITNESS = "witness"
-WORKERS = ("integrator", "projector", "publisher", "custodian", OWN_WITNESS)
-_UNHURRIED = ("custodian", OWN_WITNESS)
+WORKERS = ("integrator", "projector", "publisher", "custodian", "calendar", OWN_WITNESS)
+_UNHURRIED = ("custodian", "calendar", OWN_WITNESS)
 _PROBE_SECONDS = 1.0
 _OK = 200
 
@@ -97,7 +97,7 @@ def _worker(name: str, data_dir: Path, environment: Mapping[str, str]) -> Part:
         argv=_python("workers", name),
         ready=mark.exists,
         prepare=lambda: mark.unlink(missing_ok=True),
-        # Nobody waits for these two, and the cores are few while everything starts.
+        # Nobody waits for these, and the cores are few while everything starts.
         after=("api",) if name in _UNHURRIED else ("migrate",),
         env=environment,
     )

@@ -8,6 +8,7 @@ from bootstrap.settings import Settings
 from ledger.store.access import ROLE as ACCESS_ROLE
 from ledger.store.access import AccessReader
 from ledger.store.connections import open_pool as open_access_pool
+from projections.bookings import Bookings
 from projections.certificates import Certificates
 from projections.clinic_roll import ClinicRolls
 from projections.connection import READ, READ_PEOPLE, open_pool
@@ -40,6 +41,7 @@ class Views:
     people: People
     positions: Positions
     access: AccessReader
+    bookings: Bookings
 
 
 @contextmanager
@@ -69,4 +71,5 @@ def open_views(settings: Settings) -> Iterator[Views]:
             people,
             Positions(pool, people_pool),
             AccessReader(access_pool),
+            Bookings(pool),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import psycopg
 
 from projections import (
+    bookings,
     certificates,
     credentials,
     doses,
@@ -33,6 +34,7 @@ LOG_PROJECTIONS = (
     certificates.PROJECTION,
     credentials.PROJECTION,
     school_checks.PROJECTION,
+    bookings.PROJECTION,
 )
 
 Standing = tuple[Target, Sequence[str]]

@@ -15,7 +15,10 @@ from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
 from ledger.store.errors import LogHalted
 
-WORKERS = ("integrator", "projector", "publisher", "feed-rebuild", "custodian", "witness")
+WORKERS = (
+    *("integrator", "projector", "publisher", "feed-rebuild", "custodian", "calendar"),
+    "witness",
+)
 """Each a module of `workers.parts`."""
 
 _log = structlog.get_logger("worker")

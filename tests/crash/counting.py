@@ -21,7 +21,15 @@ from tests.crash.tree import Tree, leaf_of
 STILL = 2**63 - 1
 DOSE = "vaccination-record.dose-administered.v1"
 RECORD = "vaccination-record.registered.v1"
-LOG_VIEWS = {"organisations", "records", "doses", "certificates", "school_checks"}
+LOG_VIEWS = {
+    "organisations",
+    "records",
+    "doses",
+    "certificates",
+    "credentials",
+    "school_checks",
+    "bookings",
+}
 _SHOWN = 5
 _TIME = "to_char(known_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 

@@ -34,10 +34,11 @@ PARTS = (
     "projector",
     "publisher",
     "custodian",
+    "calendar",
     "witness",
 )
 KINDS = (*PARTS, "supervisor")
-OWN_PROCESSES = ("api", "integrator", "projector", "publisher", "custodian", "witness")
+OWN_PROCESSES = ("api", "integrator", "projector", "publisher", "custodian", "calendar", "witness")
 
 PATIENCE_SECONDS = 120.0
 _FIRST_PORT, _LAST_PORT = 8500, 9499

@@ -15,6 +15,7 @@ from ledger.entry import Author, Entry, Seal
 from ledger.store.connections import open_pool as open_log_pool
 from ledger.store.reading import LogReader
 from projections import connection
+from projections.bookings import Bookings
 from projections.certificates import Certificates
 from projections.doses import Doses
 from projections.loop import Projector
@@ -236,6 +237,52 @@ class Story:
             derived={"made_up": doses, "completed": completed, "record_version": 2},
         )
 
+    def open_supply(self, supply: str, *capacities: int, site: str = "clinic", **other: Any) -> int:
+        slots = [
+            {"starts": f"{hour:02}:00", "ends": f"{hour + 1:02}:00", "capacity": capacity}
+            for hour, capacity in enumerate(capacities, 8)
+        ]
+        data = {
+            "site": str(named(site)),
+            "division": "410204001",
+            "on": self.today.isoformat(),
+            "product": "HepB",
+            "slots": slots,
+        }
+        return self.add("slot-supply.opened.v1", supply, None, **data | other)
+
+    def hold(self, booking: str, supply: str, slot: int = 1, seat: int = 1) -> int:
+        person = str(named(f"{booking}-person"))
+        return self.add(
+            "appointment.held.v1",
+            booking,
+            None,
+            supply=str(named(supply)),
+            slot=slot,
+            site=str(named("clinic")),
+            division="410204001",
+            product="HepB",
+            dose_number=1,
+            on=self.today.isoformat(),
+            channel="individual",
+            person=person,
+            booker=person,
+            derived={
+                "seat": seat,
+                "hold_minutes": 10,
+                "rules": "yongzhou-2021-booking",
+                "course": "HepB",
+                "on_behalf_of": person,
+            },
+        )
+
+    def confirm(self, booking: str, number: str) -> int:
+        derived = {"number": number, "on_behalf_of": str(named(f"{booking}-person"))}
+        return self.add("appointment.confirmed.v1", booking, None, derived=derived)
+
+    def happen(self, booking: str, what: str, **data: Any) -> int:
+        return self.add(f"appointment.{what}.v1", booking, None, **data)
+
     def _effective(self, days: int = 0) -> dict[str, str]:
         return {"effective_on": (self.today + timedelta(days=days)).isoformat()}
 
@@ -277,6 +324,7 @@ class Views:
         self.records = Records(log)
         self.doses = Doses(log)
         self.certificates = Certificates(log)
+        self.bookings = Bookings(log)
         self.people = People(keys)
         self.registers = Registers(log, self.people)
         self.roll_ups = RollUps(log)

@@ -18,6 +18,7 @@ from workers.projector import run
 
 NAMES = (
     *("organisations", "records", "doses", "certificates", "credentials", "school_checks"),
+    "bookings",
     "people",
 )
 HERE = Path(__file__)
@@ -31,8 +32,11 @@ def digests(projector) -> dict[str, tuple[int, str]]:
 def tell(story, children: int = 12) -> None:
     """A story in which every projection has something to do."""
     story.school("K1", "410204001")
+    story.open_supply("supply", children, 1)
     for number in range(children):
         name = f"child {number}"
+        story.hold(f"{name} booking", "supply", 1, number + 1)
+        story.confirm(f"{name} booking", f"{number:012}")
         story.register(name)
         story.dose(name, f"{name} d1")
         story.dose(name, f"{name} d2", "PV")
@@ -41,6 +45,7 @@ def tell(story, children: int = 12) -> None:
         story.check(name, "K1", complete=False, missing={"PV": [3, 4]}, exempt={"DT": [1]})
         story.recheck(name, "K1", {("PV", 3): "2018-10-01"}, completed=False)
         story.strike(name, f"{name} d2")
+        story.happen(f"{name} booking", "cancelled", reason="cannot-come", derived={})
         story.sleep(days=number % 3)
 
 

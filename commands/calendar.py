@@ -1,0 +1,73 @@
+"""What days and minutes bring about by themselves: holds that ran out, people who did not come.
+
+Signed by the platform. Each event has a key of its own that follows from the appointment and what
+happened, so two processes that turn the same day append it once, and a crash in between leaves
+nothing half done: an event and its claims are one transaction.
+"""
+
+from collections.abc import Collection
+from uuid import UUID, uuid5
+
+from commands.appointments import course_given_back, seat_given_back
+from commands.reading import Reading
+from commands.recording import platform_signed, record, request_digest, statement_of
+from commands.services import Services
+from commands.vault import NOTHING_SEALED
+from commands.writing import Decision, Effect
+from domain.appointment import Appointment, NotDueYet
+from domain.booking.lifecycle import State
+from domain.booking.refusal import BookingRefused
+from ledger.store.append import Claim
+from ledger.store.errors import ClaimNotHeld, ClockBehind, VersionConflict
+
+_NAMESPACE = UUID("c7b8e1b4-6a43-4d2e-9a55-8d6a0f0b5c21")
+
+
+def end_appointments(services: Services, over: Collection[UUID]) -> int:
+    """End appointments whose time is over, each as the log has it now.
+
+    Args:
+        services: The running parts.
+        over: Streams that a read model thinks are over; the newest state decides.
+
+    Returns:
+        How many ended, here or elsewhere at the same moment.
+
+    Raises:
+        StoreUnavailable: A database does not answer.
+    """
+    return sum(_end(services, stream) for stream in over)
+
+
+def _end(services: Services, stream: UUID) -> bool:
+    reading = Reading(services=services, recorded_at=services.clock())
+    appointment = reading.stored(Appointment, stream)
+    given_back = course_given_back(reading, appointment)
+    rules = services.rules.booking
+    try:
+        if appointment.state is State.HELD:
+            appointment.expire(rules=rules, recorded_at=reading.recorded_at)
+            given_back = (seat_given_back(appointment), *given_back)
+        else:
+            appointment.miss(rules=rules, recorded_at=reading.recorded_at)
+    except (NotDueYet, BookingRefused):
+        return False  # the read model was behind
+    return _append(services, appointment, given_back)
+
+
+def _append(services: Services, appointment: Appointment, claims: tuple[Claim, ...]) -> bool:
+    key = uuid5(_NAMESPACE, f"{appointment.state} {appointment.id}")
+    effect = Effect(appointment)
+    statement = statement_of(services, appointment, effect, key)
+    decision = Decision(appointment, NOTHING_SEALED, claims=claims)
+    try:
+        recorded = record(
+            services,
+            decision,
+            key=key,
+            request=request_digest(statement.encode()),
+            signed=platform_signed(services, statement),
+        )
+    except (VersionConflict, ClaimNotHeld, ClockBehind):
+        return False  # somebody confirmed, cancelled or came meanwhile; the next round looks again
+    return not recorded.replayed
