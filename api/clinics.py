@@ -14,7 +14,7 @@ from api.errors import AddressUnknown
 from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.people import people_on
-from api.reads import MAX_PAGE, NO_STORE
+from api.reads import MAX_PAGE, NO_STORE, SHORTLY
 from api.writes import json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
@@ -89,12 +89,7 @@ def _roll(serving: Serving, clinic: UUID, as_of: Clocks, lines: list[RollLine]) 
         "counts": {status.value: counts.get(status.value, 0) for status in Roll},
         "lines": [
             asdict(line)
-            | {
-                "recipient": {
-                    name: people[line.recipient].get(name)
-                    for name in ("handle", "erased", "name", "sex", "birth_date")
-                }
-            }
+            | {"recipient": {name: people[line.recipient].get(name) for name in SHORTLY}}
             for line in shown
         ],
     }

@@ -28,6 +28,7 @@ from commands.records import id_number
 from commands.states import check_readable, states_of
 from commands.writing import ID_NUMBER
 from domain import private
+from domain.dose_duplicates import entered_twice
 from domain.retention import retention_until
 from ledger.entry import Entry
 from projections.change import read_change
@@ -37,6 +38,8 @@ from projections.records import RecordRow, TimelineRow
 
 NO_STORE = {"Cache-Control": "no-store"}
 MAX_PAGE = 500
+SHORTLY = ("handle", "erased", "name", "sex", "birth_date")
+"""What lists show of a recipient."""
 _ID_FIELDS = {
     "id_number": private.ID_NUMBER,
     "id_type": private.choice(private.IdType).optional(),
@@ -54,13 +57,15 @@ async def get_record(
 ) -> Response:
     """A record as known at a moment and effective on a day: persons, roll, doses, doses to come.
 
+    It reads with what was merged into it (`merged`); one that was merged itself names the record
+    to go on with (`merged_into`). Doses that may be one, entered twice, are flagged.
     The entity tag is the stream's version then, for `If-Match`. A record outside the caller's
     scope answers like one that does not exist; so does one that was not registered yet.
     """
     serving = serving_of(request)
     row = await to_thread.run_sync(readable, serving, caller, record)
     row = await to_thread.run_sync(row_as_of, serving, row, as_of)
-    await note_read(request, caller, "record", [record])
+    await note_read(request, caller, "record", [record, *row.merged])
     body = await to_thread.run_sync(record_body, serving, row, as_of, limiter=serving.threads)
     return json_response(body, headers=NO_STORE | {"ETag": etag(row.version)})
 
@@ -149,13 +154,22 @@ def readable(serving: Serving, caller: Principal, record: UUID) -> RecordRow:
         Restricted, Erased: it may not be processed.
     """
     row = serving.views.records.get(record)
-    if row is None or not _may_read(caller, row):
+    if row is None or not may_read(caller, row):
         raise AddressUnknown
     check_readable(serving.parts.reader, record)
     return row
 
 
-def _may_read(caller: Principal, row: RecordRow) -> bool:
+def surviving(serving: Serving, record: UUID) -> RecordRow | None:
+    """A record, or the one that it was merged into."""
+    row = serving.views.records.get(record)
+    if row is None or row.merged_into is None:
+        return row
+    return serving.views.records.get(row.merged_into)
+
+
+def may_read(caller: Principal, row: RecordRow) -> bool:
+    """Whether a record lies in the caller's scope."""
     try:
         check_read(caller, "record", Scope(row.division, managing=row.managing_organisation))
     except Forbidden:
@@ -183,8 +197,15 @@ def record_body(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str,
     views, day, at = serving.views, as_of.day, as_of.position
     guardians = {guardian.person: guardian.relation for guardian in row.guardians}
     people = people_on(views, [row.recipient, *guardians], day, at)
-    doses = views.doses.of_record(row.record, day, at)
-    contraindications = views.doses.contraindications(row.record, day, at)
+    hidden = states_of(serving.parts.reader, row.merged) if row.merged else {}
+    doses = [
+        dose for dose in views.doses.of_record(row.record, day, at) if dose.record not in hidden
+    ]
+    contraindications = [
+        found
+        for found in views.doses.contraindications(row.record, day, at)
+        if found.record not in hidden
+    ]
     return {
         "record": row.record,
         "version": row.version,
@@ -205,7 +226,13 @@ def record_body(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str,
             {"relation": relation} | people[person] for person, relation in guardians.items()
         ],
         "rolls": [asdict(state) for state in row.rolls],
+        "merged": row.merged,
+        "merged_into": row.merged_into,
         "doses": dose_lines(serving, doses),
+        "entered_twice": [
+            {"doses": [found.one, found.other]} | found.check.describe()
+            for found in entered_twice(doses, serving.parts.services.rules.catalogue)
+        ],
         "contraindications": [asdict(found) for found in contraindications],
         "next_due": coming_doses(
             serving.parts.services.rules,
@@ -236,11 +263,14 @@ def _search(serving: Serving, caller: Principal, number: str, day: date) -> list
     lines = []
     found = serving.parts.vault.keys.find(ID_NUMBER, number)
     hidden = states_of(serving.parts.reader, [record for _, record in found])
+    listed = set[UUID]()
     for person, record in found:
-        row = serving.views.records.get(record)
-        if row is None or record in hidden or not _may_read(caller, row):
+        row = surviving(serving, record)
+        if row is None or record in hidden or row.record in listed or not may_read(caller, row):
             continue
+        listed.add(row.record)
         recipient = people_on(serving.views, [row.recipient], day)[row.recipient]
+        as_guardian = person in {guardian.person for guardian in row.guardians}
         lines.append(
             {
                 "record": row.record,
@@ -248,11 +278,8 @@ def _search(serving: Serving, caller: Principal, number: str, day: date) -> list
                 "kind": row.kind,
                 "roll": row.roll,
                 "managing_organisation": row.managing_organisation,
-                "matched": "recipient" if person == row.recipient else "guardian",
-                "recipient": {
-                    name: recipient.get(name)
-                    for name in ("handle", "erased", "name", "sex", "birth_date")
-                },
+                "matched": "guardian" if as_guardian else "recipient",
+                "recipient": {name: recipient.get(name) for name in SHORTLY},
             }
         )
     return lines

@@ -78,6 +78,15 @@ ADDRESSES: tuple[Address, ...] = (
     Address(f"{_RECORD}/guardians", "addGuardian", ("vaccination-record.guardian-added.v1",)),
     Address(f"{_RECORD}/roll", "changeRoll", ("vaccination-record.roll-changed.v1",)),
     Address(
+        f"{_RECORD}/merges",
+        "mergeRecords",
+        (
+            "vaccination-record.merged.v1",
+            "vaccination-record.separated.v1",
+            "vaccination-record.told-apart.v1",
+        ),
+    ),
+    Address(
         f"{_RECORD}/restriction",
         "restrictRecord",
         (

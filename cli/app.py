@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "fsck": "cli.fsck:fsck",
     "token": "cli.token:token",
     "access": "cli.access:app",
+    "duplicates": "cli.duplicates:duplicates",
     "evaluate": "cli.evaluate:app",
     "import": "cli.importing:import_",
     "feed": "cli.feed:app",

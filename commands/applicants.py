@@ -61,7 +61,7 @@ def find_person(reading: Reading, number: str, kinds: tuple[str, ...]) -> Person
         if reading.exists(stream):
             record = reading.stored(VaccinationRecord, stream)
             if record.recipient == handle:
-                return Person(handle, is_new=False, record=reading.load(VaccinationRecord, stream))
+                return Person(handle, is_new=False, record=reading.survivor(stream))
     for kind in kinds:
         for handle, stream in keys.find(kind, number):
             if reading.exists(stream):
@@ -103,7 +103,7 @@ def given_doses(reading: Reading, record: VaccinationRecord | None) -> tuple[Giv
     products = {course.vaccine: product for product, course in rules.courses.items()}
     places: dict[str, int] = defaultdict(int)
     given = []
-    for dose in record.doses_on(reading.today) if record is not None else ():
+    for dose in reading.doses_on(record, reading.today) if record is not None else ():
         product = products.get(dose.vaccine)
         if product is not None:
             places[product] += 1
@@ -133,12 +133,14 @@ def forecast_of(
         asked_on=reading.today,
         doses=tuple(
             Dose(dose.vaccine, dose.occurred_on)
-            for dose in (record.doses_on(reading.today) if record is not None else ())
+            for dose in (reading.doses_on(record, reading.today) if record is not None else ())
             if dose.vaccine in schedule.catalogue
         ),
         against=tuple(
             Against(group, state.lasting, state.valid_to and min(state.valid_to, LAST_DAY))
-            for state in (record.contraindications_on(reading.today) if record is not None else ())
+            for state in (
+                reading.contraindications_on(record, reading.today) if record is not None else ()
+            )
             for group in state.vaccine_groups
             if group in known
         ),

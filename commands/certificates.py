@@ -66,7 +66,7 @@ class Console:
             if not reading.exists(stream):
                 continue  # an index left over from a write that failed
             record_ = reading.stored(VaccinationRecord, stream)
-            if record_.protection.state is not State.NORMAL:
+            if record_.protection.state is not State.NORMAL or record_.merged_into is not None:
                 continue
             kind = PersonKind.ADULT if person == record_.recipient else PersonKind.CHILD
             if record_.kind is kind:

@@ -11,6 +11,7 @@ from commands.reading import Reading
 from commands.recording import request_digest
 from commands.records import id_number
 from domain.claim import ClaimFacts
+from domain.merging import check_open
 from domain.topics import check_private
 from domain.vaccination_record import VaccinationRecord
 from domain.vocabulary import PersonKind
@@ -92,7 +93,9 @@ def claim_facts(
 
     Raises:
         Erased: a person's key is gone.
+        RecordMerged: it was merged into another, whose certificate is claimed instead.
     """
+    check_open(record_)
     persons: Sequence[UUID] = (
         [record_.recipient]
         if kind is PersonKind.ADULT
@@ -112,7 +115,8 @@ def claim_facts(
         is_face_verified=identity.face_verified,
         has_consented=has_consented,
         doses=tuple(
-            (dose.occurred_on, dose.source_system) for dose in record_.doses_on(reading.today)
+            (dose.occurred_on, dose.source_system)
+            for dose in reading.doses_on(record_, reading.today)
         ),
         identity_effective_on=record_.identity_effective_on.get(holder),
     )

@@ -14,9 +14,11 @@ from commands import (
     corrections,
     enrolments,
     log_keys,
+    merging,
     organisations,
     protection,
     records,
+    registration,
     statements,
     supplies,
     visits,
@@ -54,7 +56,9 @@ from ledger.store.mapping import Signed
 
 HANDLERS: Mapping[str, Handler] = {
     **organisations.HANDLERS,
+    **registration.HANDLERS,
     **records.HANDLERS,
+    **merging.HANDLERS,
     **protection.HANDLERS,
     **corrections.HANDLERS,
     **enrolments.HANDLERS,

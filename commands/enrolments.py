@@ -7,6 +7,7 @@ from commands.judging import judge, record_guard
 from commands.permissions import Scope
 from commands.writing import Decision, Handler, Writing
 from domain.enrolment import Enrolment
+from domain.merging import check_open
 from domain.vaccination_record import VaccinationRecord
 from domain.verdict import Finding
 from domain.vocabulary import EntryType
@@ -18,7 +19,7 @@ def enrol(writing: Writing) -> Decision:
     fields = writing.fields
     school = writing.services.directory.organisation(fields["institution"])
     writing.permit(Scope(school.division, acting=school.id))
-    writing.load(VaccinationRecord, fields["record"])
+    check_open(writing.load(VaccinationRecord, fields["record"]))
     sealing, _ = writing.seal({})
     enrolment = Enrolment.enrol(
         writing.statement.stream,
@@ -33,7 +34,7 @@ def enrol(writing: Writing) -> Decision:
 def check(writing: Writing) -> Decision:
     """Check certificate and doses; the verdict comes from the rules and guards the record."""
     enrolment = _own(writing)
-    record = writing.load(VaccinationRecord, enrolment.record)
+    record = writing.survivor(enrolment.record)
     verdict = judge(
         writing,
         record,
@@ -48,7 +49,7 @@ def check(writing: Writing) -> Decision:
         sealed=sealing.sealed,
         **writing.fields,
     )
-    return Decision(enrolment, sealing, guards=record_guard(record))
+    return Decision(enrolment, sealing, guards=record_guard(writing, record))
 
 
 def reissue(writing: Writing) -> Decision:
@@ -64,7 +65,7 @@ def reissue(writing: Writing) -> Decision:
 def recheck(writing: Writing) -> Decision:
     """Look again after make-up: which missing cells are filled now, and on which day."""
     enrolment = _own(writing)
-    record = writing.load(VaccinationRecord, enrolment.record)
+    record = writing.survivor(enrolment.record)
     verdict = judge(
         writing,
         record,
@@ -80,7 +81,7 @@ def recheck(writing: Writing) -> Decision:
         sealed=sealing.sealed,
         **writing.fields,
     )
-    return Decision(enrolment, sealing, guards=record_guard(record))
+    return Decision(enrolment, sealing, guards=record_guard(writing, record))
 
 
 def _entry_type(writing: Writing, enrolment: Enrolment) -> EntryType:

@@ -22,6 +22,8 @@ def judge(
 ) -> Verdict:
     """What the requirements say of the doses that are effective today, counted up to `on`.
 
+    Those of records that were merged into this one count with it.
+
     Raises:
         Erased: the birth date can no longer be opened.
     """
@@ -33,17 +35,17 @@ def judge(
         has_certificate=has_certificate,
         doses=tuple(
             Dose(catalogue.vaccine(dose.vaccine).code, dose.occurred_on)
-            for dose in record.doses_on(reading.today)
+            for dose in reading.doses_on(record, reading.today)
         ),
         contraindications=tuple(
             Contraindication(group, "permanent" if state.lasting else "temporary")
-            for state in record.contraindications_on(on)
+            for state in reading.contraindications_on(record, on)
             for group in state.vaccine_groups
         ),
     )
     return evaluate(reading.services.rules.requirements, case)
 
 
-def record_guard(record: VaccinationRecord) -> tuple[Guard, ...]:
-    """The verdict rests on the record at this version."""
-    return (Guard(record.id, record.version),)
+def record_guard(reading: Reading, record: VaccinationRecord) -> tuple[Guard, ...]:
+    """The verdict rests on the record, and on those merged into it, at these versions."""
+    return tuple(Guard(one.id, one.version) for one in reading.with_merged(record))

@@ -98,6 +98,10 @@ _STAFF_OWN: Rows = tuple(
 )
 _ADMISSION: Rows = ((Role.COUNTY_CDC, is_within), (Role.OPERATOR, is_within))
 _CORRECTION: Rows = ((Role.CLINIC, is_managing), (Role.COUNTY_CDC, is_within))
+_MERGING: Rows = (
+    (Role.CLINIC, is_managing),
+    *((role, is_own_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)),
+)
 _PROTECTION: Rows = tuple(
     (role, is_own_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
 )
@@ -130,6 +134,9 @@ WRITES: Mapping[str, Rows] = {
     "vaccination-record.contraindication-recorded.v1": ((Role.CLINIC, is_own_in_county),),
     "vaccination-record.contraindication-lifted.v1": ((Role.CLINIC, is_in_county),),
     "vaccination-record.identity-amended.v1": ((Role.CLINIC, is_managing),),
+    "vaccination-record.merged.v1": _MERGING,
+    "vaccination-record.separated.v1": _MERGING,
+    "vaccination-record.told-apart.v1": _MERGING,
     "vaccination-record.restricted.v1": _PROTECTION,
     "vaccination-record.restriction-lifted.v1": _PROTECTION,
     "vaccination-record.shred-requested.v1": _PROTECTION,
@@ -170,6 +177,9 @@ READS: Mapping[str, Rows] = {
         (Role.CITY_CDC, is_within),
         (Role.PROVINCE_CDC, is_within),
         (Role.REGULATOR, is_within),
+    ),
+    "duplicates": tuple(
+        (role, is_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
     ),
     "clinic": (
         (Role.CLINIC, manages),

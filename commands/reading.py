@@ -13,6 +13,8 @@ from commands.services import Services
 from commands.states import check_state
 from commands.vault import KeyRing
 from domain.calendar import civil_day
+from domain.contraindication import ContraindicationState
+from domain.dose import DoseState
 from domain.topics import GUARDIAN, RECIPIENT, check_private
 from domain.vaccination_record import VaccinationRecord
 from ledger.entry import Entry
@@ -73,6 +75,34 @@ class Reading:
         if not isinstance(found, kind):
             raise NotFound
         return found
+
+    def survivor(self, stream: UUID) -> VaccinationRecord:
+        """A record that may be processed, or the one that it was merged into.
+
+        Raises:
+            NotFound, Restricted, Erased: see `load`.
+        """
+        record = self.load(VaccinationRecord, stream)
+        return record if record.merged_into is None else self.load(type(record), record.merged_into)
+
+    def with_merged(self, record: VaccinationRecord) -> list[VaccinationRecord]:
+        """A record and those that were merged into it: all that is known of one person."""
+        return [record, *(self.stored(VaccinationRecord, one) for one in sorted(record.merged))]
+
+    def doses_on(self, record: VaccinationRecord, day: date) -> list[DoseState]:
+        """All doses of a person as effective on a civil day, by the day they were given."""
+        known = self.with_merged(record)
+        return sorted(
+            (dose for one in known for dose in one.doses_on(day)),
+            key=lambda dose: dose.occurred_on,
+        )
+
+    def contraindications_on(
+        self, record: VaccinationRecord, day: date
+    ) -> list[ContraindicationState]:
+        """All contraindications of a person that hold on a civil day."""
+        known = self.with_merged(record)
+        return [state for one in known for state in one.contraindications_on(day)]
 
     def exists(self, stream: UUID) -> bool:
         """Whether the log has such a stream."""

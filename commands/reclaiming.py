@@ -71,6 +71,8 @@ class Reclaiming:
             "vaccination-record.dose-corrected.v1": self._dose_corrected,
             "certificate.claimed.v1": self._claimed,
             "certificate.released.v1": self._released,
+            "vaccination-record.merged-into.v1": self._merged_into,
+            "vaccination-record.separated-from.v1": self._separated_from,
             "vaccination-record.restricted.v1": self._restricted,
             "vaccination-record.restriction-lifted.v1": self._lifted,
             "vaccination-record.shredded.v1": self._shredded,
@@ -151,6 +153,14 @@ class Reclaiming:
         stream = change.entry.stream
         record = self._history(stream, change.entry.version)[0].entry.data["record"]
         yield Claim(HOLDER, UUID(record).bytes, stream, release=True)
+
+    def _merged_into(self, change: Change) -> Iterator[Claim]:
+        stream = change.entry.stream
+        yield Claim(HOLDER, stream.bytes, stream)
+
+    def _separated_from(self, change: Change) -> Iterator[Claim]:
+        stream = change.entry.stream
+        yield Claim(HOLDER, stream.bytes, stream, release=True)
 
     def _restricted(self, change: Change) -> Iterator[Claim]:
         stream = change.entry.stream

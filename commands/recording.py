@@ -44,8 +44,7 @@ def record(
     # that seals nothing and an index to a record that does not exist: both harmless, and the
     # retry finds them.
     services.vault.keys.commit(decision.sealing.fresh)
-    for kind, number, handle in decision.indexes:
-        services.vault.keys.index(kind, number, handle, decision.aggregate.id)
+    services.vault.keys.index(decision.aggregate.id, decision.indexes)
     effects = [_signed_effect(services, effect, key) for effect in decision.effects]
     write = Write(
         author=signed.org,

@@ -6,6 +6,7 @@ from commands.judging import judge, record_guard
 from commands.permissions import Scope
 from commands.writing import Decision, Handler, Writing
 from domain.check_statement import CheckStatement
+from domain.merging import check_open
 from domain.vaccination_record import VaccinationRecord
 from domain.verdict import Finding
 
@@ -15,6 +16,7 @@ def issue(writing: Writing) -> Decision:
     writing.check_new()
     fields = writing.fields
     record = writing.load(VaccinationRecord, fields["record"])
+    check_open(record)
     writing.permit(
         Scope(record.division, acting=fields["clinic"], managing=record.managing_organisation)
     )
@@ -34,7 +36,7 @@ def issue(writing: Writing) -> Decision:
         sealed=sealing.sealed,
         **fields,
     )
-    return Decision(statement, sealing, guards=record_guard(record))
+    return Decision(statement, sealing, guards=record_guard(writing, record))
 
 
 HANDLERS: Mapping[str, Handler] = {"check-statement.issued.v1": issue}

@@ -12,6 +12,7 @@ from pathlib import Path
 from api.app import openapi_document
 from bootstrap.settings import settings_markdown
 from client.asyncapi import asyncapi_document
+from domain.duplicates import likenesses_markdown
 from domain.quality import checks_markdown
 from domain.topics import catalogue_markdown
 
@@ -31,7 +32,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "openapi.json": _openapi,
     "events/README.md": catalogue_markdown,
     "settings.md": settings_markdown,
-    "data-quality.md": checks_markdown,
+    "data-quality.md": lambda: f"{checks_markdown()}\n{likenesses_markdown()}",
 }
 
 

@@ -104,7 +104,33 @@ LOT_NOT_GIVEN = Check(
         "Transcribed without a lot number: a recall of its lot will not find this dose.",
     ),
 )
-REMARKS = (PLACEHOLDER_YEAR, TOO_YOUNG, TOO_OLD, WITHDRAWN_CODE, LOT_NOT_GIVEN)
+SAME_DAY_AGAIN = Check(
+    "same-day-again",
+    Severity.WARN,
+    Wording(
+        "同一天已有同种或含相同成分疫苗的接种记录，请核对是否重复录入。",
+        "There is a dose of this vaccine, or of a component of it, on the same day: look whether "
+        "one was entered twice.",
+    ),
+)
+SOON_AGAIN = Check(
+    "soon-again",
+    Severity.WARN,
+    Wording(
+        "七天内已有同种疫苗的接种记录，请核对是否重复录入或日期有误。",
+        "There is a dose of this vaccine less than seven days away: look whether one was entered "
+        "twice, or a date is wrong.",
+    ),
+)
+REMARKS = (
+    SAME_DAY_AGAIN,
+    SOON_AGAIN,
+    PLACEHOLDER_YEAR,
+    TOO_YOUNG,
+    TOO_OLD,
+    WITHDRAWN_CODE,
+    LOT_NOT_GIVEN,
+)
 
 CHECKS: Mapping[str, Check] = {
     check.id: check
@@ -169,7 +195,8 @@ def checks_markdown() -> str:
         "",
         "Checks of every dose, whether new, transcribed or corrected. `refuse`: a problem of that",
         "name, nothing is written. `warn` and `note`: written, and told under `remarks` beside the",
-        "receipt of a new dose.",
+        "receipt of a new dose. Two doses that may be one stand under `entered_twice` of their",
+        "record too: nothing is dropped, and evaluations count a vaccine group once a day.",
         "",
         "| id | severity | 中文 | English |",
         "|---|---|---|---|",

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from eventsourcing.domain import BaseAggregate
 
-from domain import contraindication, dose_events, protection, registration
+from domain import contraindication, dose_events, merging, protection, registration
 from domain.calendar import civil_day, effective_next_day
 from domain.contraindication import ContraindicationState
 from domain.dose import DoseHistory, DoseState
@@ -57,6 +57,9 @@ class VaccinationRecord(BaseAggregate[UUID]):
         identity_effective_on: first day on which each person's identity counts for claims
             (C-23, C-24).
         protection: whether it may be processed.
+        merged: records that were merged into this one.
+        merged_into: record that this one was merged into.
+        told_apart: records that are alike and about others.
     """
 
     TOPIC = "vaccination-record"
@@ -72,6 +75,11 @@ class VaccinationRecord(BaseAggregate[UUID]):
     DoseEnteredInError = dose_events.DoseEnteredInError
     ContraindicationRecorded = contraindication.ContraindicationRecorded
     ContraindicationLifted = contraindication.ContraindicationLifted
+    Merged = merging.Merged
+    MergedInto = merging.MergedInto
+    Separated = merging.Separated
+    SeparatedFrom = merging.SeparatedFrom
+    ToldApart = merging.ToldApart
     Restricted = protection.Restricted
     RestrictionLifted = protection.RestrictionLifted
     ShredRequested = protection.ShredRequested
@@ -89,6 +97,9 @@ class VaccinationRecord(BaseAggregate[UUID]):
         self.contraindications: dict[UUID, ContraindicationState] = {}
         self.identity_effective_on: dict[UUID, date] = {}
         self.protection = Protection()
+        self.merged: frozenset[UUID] = frozenset()
+        self.merged_into: UUID | None = None
+        self.told_apart: frozenset[UUID] = frozenset()
         self._doses: dict[UUID, DoseHistory] = {}
 
     # What the record tells.
@@ -194,8 +205,9 @@ class VaccinationRecord(BaseAggregate[UUID]):
         `managed_by`: the organisation named as `managing_organisation`, if one is.
 
         Raises:
-            DomainError: any of `registration.check_move`.
+            DomainError: RecordMerged or any of `registration.check_move`.
         """
+        merging.check_open(self)
         registration.check_move(self, fields, managed_by=managed_by, today=civil_day(recorded_at))
         self.trigger_event(
             self.RollChanged,
@@ -218,8 +230,9 @@ class VaccinationRecord(BaseAggregate[UUID]):
         `birth_date`: the recipient's birth date afterwards, if it changes.
 
         Raises:
-            DomainError: UnknownPerson, BirthYearDiffers or BornInFuture.
+            DomainError: RecordMerged, UnknownPerson, BirthYearDiffers or BornInFuture.
         """
+        merging.check_open(self)
         registration.check_amendment(
             fields,
             handles=self.handles,
@@ -241,8 +254,9 @@ class VaccinationRecord(BaseAggregate[UUID]):
         """Enter a guardian, whose identity counts from the next day on (C-23).
 
         Raises:
-            DomainError: GuardianOfAdult, PersonNamedTwice or TooManyGuardians.
+            DomainError: RecordMerged, GuardianOfAdult, PersonNamedTwice or TooManyGuardians.
         """
+        merging.check_open(self)
         registration.check_guardian(self, fields["person"])
         self.trigger_event(
             self.GuardianAdded,
@@ -265,7 +279,8 @@ class VaccinationRecord(BaseAggregate[UUID]):
         `facts`: what the policies must know; `died_on` is the record's own.
 
         Raises:
-            DomainError: RecordNotOnRoll, DuplicateDose or any of `dose_policy.check_dose`.
+            DomainError: RecordMerged, RecordNotOnRoll, DuplicateDose or any of
+                `dose_policy.check_dose`.
         """
         derived = self._check_new_dose(fields, facts, recorded_at, given=True)
         self.trigger_event(
@@ -285,7 +300,8 @@ class VaccinationRecord(BaseAggregate[UUID]):
         `facts`: what the policies must know; `died_on` is the record's own.
 
         Raises:
-            DomainError: RecordNotOnRoll, DuplicateDose or any of `dose_policy.check_dose`.
+            DomainError: RecordMerged, RecordNotOnRoll, DuplicateDose or any of
+                `dose_policy.check_dose`.
         """
         derived = self._check_new_dose(fields, facts, recorded_at, given=False)
         self.trigger_event(
@@ -295,6 +311,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
     def _check_new_dose(
         self, fields: Mapping[str, Any], facts: DoseFacts, recorded_at: datetime, *, given: bool
     ) -> Effective:
+        merging.check_open(self)
         today = civil_day(recorded_at)
         if self.roll_history[-1].status is Roll.MOVED_OUT:
             raise registration.RecordNotOnRoll(status=Roll.MOVED_OUT.value)
@@ -366,8 +383,10 @@ class VaccinationRecord(BaseAggregate[UUID]):
         the organisation is that records it.
 
         Raises:
-            DomainError: NotAClinic or any of `contraindication.check_contraindication`.
+            DomainError: RecordMerged, NotAClinic or any of
+                `contraindication.check_contraindication`.
         """
+        merging.check_open(self)
         if clinic_kind is not OrganisationKind.CLINIC:
             raise NotAClinic(kind=clinic_kind.value)
         contraindication.check_contraindication(
@@ -391,6 +410,43 @@ class VaccinationRecord(BaseAggregate[UUID]):
         self.trigger_event(
             self.ContraindicationLifted, timestamp=recorded_at, sealed=sealed, **fields
         )
+
+    def merge(self, duplicate: Self, *, recorded_at: datetime, **fields: Any) -> None:
+        """Read as another record too, which is about the same person; both get an event.
+
+        Raises:
+            DomainError: any of `merging.check_merge`.
+        """
+        merging.check_merge(self, duplicate)
+        self.trigger_event(self.Merged, timestamp=recorded_at, duplicate=duplicate.id, **fields)
+        duplicate.trigger_event(
+            self.MergedInto, timestamp=recorded_at, survivor=self.id, derived=self._at_once()
+        )
+
+    def separate(self, duplicate: Self, *, recorded_at: datetime, **fields: Any) -> None:
+        """Read without a record that was merged into this one; both get an event.
+
+        Raises:
+            NotMerged: it was not.
+        """
+        merging.check_separation(self, duplicate.id)
+        self.trigger_event(self.Separated, timestamp=recorded_at, duplicate=duplicate.id, **fields)
+        duplicate.trigger_event(
+            self.SeparatedFrom, timestamp=recorded_at, survivor=self.id, derived=self._at_once()
+        )
+
+    def tell_apart(self, other: Self, *, recorded_at: datetime, **fields: Any) -> None:
+        """Note that another record, however alike, is about another person.
+
+        Raises:
+            DomainError: RecordsNotAlike or RecordMerged.
+        """
+        merging.check_other(self, other)
+        self.trigger_event(self.ToldApart, timestamp=recorded_at, other=other.id, **fields)
+
+    def _at_once(self) -> CausedEffect:
+        """What the event just triggered causes elsewhere, on the same day."""
+        return CausedEffect(civil_day(self.modified_on), Cause(self.id, self.version))
 
     def protect(
         self,

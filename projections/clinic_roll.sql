@@ -1,6 +1,7 @@
 -- The roll of a clinic (在册) on a civil day, as known at a position.
 --
--- A state of the roll that names no organisation leaves the record where it was.
+-- A state of the roll that names no organisation leaves the record where it was. A record that was
+-- merged into another stands on the roll as that one.
 
 -- name: counts
 SELECT s.status, count(*)
@@ -17,6 +18,8 @@ CROSS JOIN LATERAL (
     ORDER BY l.position DESC LIMIT 1
 ) m
 WHERE m.managing_organisation = %(clinic)s
+  AND NOT EXISTS (SELECT FROM views.merges g WHERE g.record = c.record
+                  AND g.from_position <= %(at)s AND %(at)s < g.to_position)
 GROUP BY s.status ORDER BY s.status
 
 -- name: lines
@@ -39,5 +42,7 @@ CROSS JOIN LATERAL (
     ORDER BY l.position DESC LIMIT 1
 ) m
 WHERE m.managing_organisation = %(clinic)s
+  AND NOT EXISTS (SELECT FROM views.merges g WHERE g.record = c.record
+                  AND g.from_position <= %(at)s AND %(at)s < g.to_position)
   AND (%(status)s::text IS NULL OR s.status = %(status)s)
 ORDER BY r.record LIMIT %(limit)s

@@ -39,11 +39,15 @@ FROM unnest(%(keys)s::uuid[], %(known)s::bigint[], %(days)s::date[], %(until)s::
 WHERE c.contraindication = closed.contraindication AND c.from_position = closed.from_position
 
 -- name: doses_of_record
+-- Those of records that were merged into it count with it.
 SELECT dose, record, from_position, effective_from, vaccine, national_code, dose_number, product,
        maker, lot, expires_on, occurred_on, site, route, quantity, clinic, source_system,
        provenance, evidence_kind, province
 FROM views.doses
-WHERE record = %(record)s
+WHERE record = ANY (ARRAY(
+        SELECT %(record)s::uuid UNION ALL
+        SELECT m.record FROM views.merges m
+        WHERE m.survivor = %(record)s AND m.from_position <= %(at)s AND %(at)s < m.to_position))
   AND from_position <= %(at)s AND %(at)s < to_position
   AND effective_from <= %(day)s AND %(day)s < effective_to
 ORDER BY occurred_on, dose
@@ -62,7 +66,10 @@ ORDER BY occurred_on, dose
 SELECT contraindication, record, from_position, vaccine_groups, lasting, valid_from, valid_to,
        lifted_on, clinic
 FROM views.contraindications
-WHERE record = %(record)s
+WHERE record = ANY (ARRAY(
+        SELECT %(record)s::uuid UNION ALL
+        SELECT m.record FROM views.merges m
+        WHERE m.survivor = %(record)s AND m.from_position <= %(at)s AND %(at)s < m.to_position))
   AND from_position <= %(at)s AND %(at)s < to_position
   AND (%(day)s::date IS NULL
        OR valid_from <= %(day)s AND (valid_to IS NULL OR %(day)s <= valid_to)

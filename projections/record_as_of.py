@@ -10,12 +10,18 @@ from projections.change import Change
 from projections.records import (
     AMENDED,
     GUARDIAN_ADDED,
+    MERGED,
+    MERGED_INTO,
     REGISTERED,
     ROLL_CHANGED,
+    SEPARATED,
+    SEPARATED_FROM,
     GuardianRow,
     RecordRow,
     RollRow,
 )
+
+_MERGES = frozenset((MERGED, SEPARATED, MERGED_INTO, SEPARATED_FROM))
 
 
 def record_as_of(changes: Iterable[Change], position: int) -> RecordRow | None:
@@ -70,6 +76,8 @@ def _changed(row: RecordRow, change: Change) -> RecordRow:
     if entry.topic == GUARDIAN_ADDED:
         added = GuardianRow(UUID(entry.data["person"]), entry.data["relation"])
         return replace(row, guardians=(*row.guardians, added))
+    if entry.topic in _MERGES:
+        return _merged(row, entry.topic, entry.data)
     if entry.topic == ROLL_CHANGED:
         moved = _moved(position, entry.data)
         return replace(
@@ -80,6 +88,16 @@ def _changed(row: RecordRow, change: Change) -> RecordRow:
             rolls=(*row.rolls, moved),
         )
     return row
+
+
+def _merged(row: RecordRow, topic: str, data: Any) -> RecordRow:
+    if topic == MERGED_INTO:
+        return replace(row, merged_into=UUID(data["survivor"]))
+    if topic == SEPARATED_FROM:
+        return replace(row, merged_into=None)
+    duplicate = UUID(data["duplicate"])
+    others = tuple(one for one in row.merged if one != duplicate)
+    return replace(row, merged=(*others, duplicate) if topic == MERGED else others)
 
 
 def _moved(position: int, data: Any) -> RollRow:

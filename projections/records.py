@@ -25,6 +25,12 @@ REGISTERED = "vaccination-record.registered.v1"
 ROLL_CHANGED = "vaccination-record.roll-changed.v1"
 AMENDED = "vaccination-record.identity-amended.v1"
 GUARDIAN_ADDED = "vaccination-record.guardian-added.v1"
+MERGED = "vaccination-record.merged.v1"
+SEPARATED = "vaccination-record.separated.v1"
+MERGED_INTO = "vaccination-record.merged-into.v1"
+SEPARATED_FROM = "vaccination-record.separated-from.v1"
+
+_OF_DUPLICATES = frozenset((MERGED_INTO, SEPARATED_FROM))
 
 # Streams whose first entry names the record that all their entries belong to.
 _ABOUT_A_RECORD = ("correction.", "certificate.", "enrolment.", "check-statement.")
@@ -43,6 +49,7 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
         _add_rolls(cursor, registered, by_topic[ROLL_CHANGED])
     _add_guardians(cursor, by_topic[GUARDIAN_ADDED])
     _amend_birth_years(cursor, by_topic[AMENDED])
+    _merge(cursor, [change for change in changes if change.entry.topic in _OF_DUPLICATES])
     _add_timeline(cursor, changes)
 
 
@@ -100,6 +107,15 @@ def _add_guardians(cursor: Cursor, added: Sequence[Change]) -> None:
         data = entry.data
         asked = {"record": entry.stream, "person": data["person"], "relation": data["relation"]}
         cursor.execute(_SQL["add_guardian"], asked)
+
+
+def _merge(cursor: Cursor, changes: Sequence[Change]) -> None:
+    """Follow the duplicates' own entries; the survivors' say the same."""
+    for position, entry in changes:
+        query = "merge" if entry.topic == MERGED_INTO else "separate"
+        survivor = entry.data["survivor"]
+        asked = {"record": entry.stream, "survivor": survivor, "position": position}
+        cursor.execute(_SQL[query], asked)
 
 
 def _amend_birth_years(cursor: Cursor, amended: Sequence[Change]) -> None:
@@ -173,6 +189,7 @@ PROJECTION = Projection(
         Table("records", ("record",)),
         Table("guardians", ("record", "ordinal")),
         Table("rolls", ("record", "position")),
+        Table("merges", ("record", "from_position")),
         Table("timeline", ("position",)),
     ),
     apply,
@@ -207,6 +224,8 @@ class RecordRow:
         version: Entries in its stream, for an ETag.
         guardians: In the order of the registration.
         rolls: Oldest first.
+        merged: Records that were merged into this one.
+        merged_into: Record that this one was merged into.
     """
 
     record: UUID
@@ -221,6 +240,8 @@ class RecordRow:
     version: int
     guardians: tuple[GuardianRow, ...]
     rolls: tuple[RollRow, ...]
+    merged: tuple[UUID, ...] = ()
+    merged_into: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -261,7 +282,13 @@ class Records:
             guardians.execute(_SQL["guardians"], asked)
             rolls = connection.cursor(row_factory=class_row(RollRow))
             rolls.execute(_SQL["rolls"], asked)
-            return RecordRow(**row, guardians=tuple(guardians), rolls=tuple(rolls))
+            merged = connection.execute(_SQL["merged"], asked)
+            return RecordRow(
+                **row,
+                guardians=tuple(guardians),
+                rolls=tuple(rolls),
+                merged=tuple(one for (one,) in merged),
+            )
 
     def of_person(self, handle: UUID) -> list[UUID]:
         """Return the records that a person is recipient or guardian of, oldest first."""

@@ -39,6 +39,14 @@ INSERT INTO guardians (record, ordinal, person, relation)
 SELECT %(record)s, coalesce(max(ordinal) + 1, 0), %(person)s, %(relation)s
 FROM guardians WHERE record = %(record)s
 
+-- name: merge
+INSERT INTO merges (record, survivor, from_position, to_position)
+VALUES (%(record)s, %(survivor)s, %(position)s, 9223372036854775807)
+
+-- name: separate
+UPDATE merges SET to_position = %(position)s
+WHERE record = %(record)s AND survivor = %(survivor)s AND to_position = 9223372036854775807
+
 -- name: amend_birth_years
 UPDATE records r SET birth_year = amended.birth_year
 FROM unnest(%(records)s::uuid[], %(years)s::integer[]) AS amended (record, birth_year)
@@ -52,7 +60,9 @@ WHERE stream = ANY(%(streams)s::uuid[]) AND version = 1 AND stream <> record
 SELECT r.record, r.recipient, r.kind, r.birth_year, r.managing_organisation, r.division, r.roll,
        r.registered_on, r.registered_position,
        (SELECT max(t.version) FROM views.timeline t
-        WHERE t.record = r.record AND t.stream = r.record) AS version
+        WHERE t.record = r.record AND t.stream = r.record) AS version,
+       (SELECT m.survivor FROM views.merges m
+        WHERE m.record = r.record AND m.to_position = 9223372036854775807) AS merged_into
 FROM views.records r WHERE r.record = %(record)s
 
 -- name: guardians
@@ -62,6 +72,10 @@ SELECT person, relation FROM views.guardians WHERE record = %(record)s ORDER BY 
 SELECT position, status, moved_on, effective_on, managing_organisation, division
 FROM views.rolls WHERE record = %(record)s ORDER BY position
 
+-- name: merged
+SELECT record FROM views.merges
+WHERE survivor = %(record)s AND to_position = 9223372036854775807 ORDER BY from_position
+
 -- name: records_of_person
 SELECT record FROM views.records
 WHERE recipient = %(handle)s
@@ -69,8 +83,10 @@ WHERE recipient = %(handle)s
 ORDER BY registered_position
 
 -- name: records_managed_by
-SELECT record FROM views.records
-WHERE managing_organisation = %(organisation)s AND registered_position > %(after)s
+SELECT r.record FROM views.records r
+WHERE r.managing_organisation = %(organisation)s AND r.registered_position > %(after)s
+  AND NOT EXISTS (SELECT FROM views.merges m
+                  WHERE m.record = r.record AND m.to_position = 9223372036854775807)
 ORDER BY registered_position LIMIT %(limit)s
 
 -- name: timeline

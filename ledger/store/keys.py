@@ -16,6 +16,8 @@ ROLE = "vaxledger_vault"
 """Role of connections to the keys' database."""
 
 _QUERIES = load_queries("keys.sql")
+_MOST_SHARING = 64
+"""Records told of one number: what more of them share is no sign of one person."""
 _SEPARATORS = str.maketrans("", "", " -\u3000")
 
 
@@ -90,11 +92,18 @@ class KeyStore:
         text = unicodedata.normalize("NFKC", number).translate(_SEPARATORS).upper()
         return blind_index(self._pepper, kind, text)
 
-    def index(self, kind: str, number: str, handle: UUID, record: UUID) -> None:
-        """Let a person in a record be found by a number; doing it again changes nothing."""
-        parameters = [kind, self.digest(kind, number), handle, record]
-        with cursor_of(self._pool) as cursor:
-            cursor.execute(_QUERIES["insert_index"], parameters)
+    def index(self, record: UUID, numbers: Iterable[tuple[str, str, UUID]]) -> None:
+        """Let people in a record be found by numbers; doing it again changes nothing.
+
+        Args:
+            record: The stream that they are found in.
+            numbers: Kind, number, and whose it is.
+        """
+        entries = [(kind, self.digest(kind, number), handle) for kind, number, handle in numbers]
+        if entries:
+            kinds, digests, handles = (list(column) for column in zip(*entries, strict=True))
+            with cursor_of(self._pool) as cursor:
+                cursor.execute(_QUERIES["insert_index"], [record, kinds, digests, handles])
 
     def find(self, kind: str, number: str) -> list[tuple[UUID, UUID]]:
         """Return person and record of everyone who has this number."""
@@ -102,6 +111,37 @@ class KeyStore:
         return [
             (person, record)
             for person, record in rows_of(self._pool, _QUERIES["select_index"], parameters)
+        ]
+
+    def sharing(self, numbers: Iterable[tuple[str, str]]) -> dict[UUID, set[str]]:
+        """Return by record the kinds of those numbers, each with its kind, that it has too.
+
+        Of one number at most 64 records are told.
+        """
+        asked = [(kind, self.digest(kind, number)) for kind, number in numbers]
+        if not asked:
+            return {}
+        kinds, digests = (list(column) for column in zip(*asked, strict=True))
+        found: dict[UUID, set[str]] = {}
+        parameters = [kinds, digests, _MOST_SHARING]
+        for record, kind in rows_of(self._pool, _QUERIES["select_sharing"], parameters):
+            found.setdefault(record, set()).add(kind)
+        return found
+
+    def pairs(
+        self, kinds: Iterable[str], after: tuple[UUID, UUID], limit: int
+    ) -> list[tuple[UUID, UUID, list[str]]]:
+        """Return pairs of records that share a number, with the kinds that they share.
+
+        Args:
+            kinds: Which numbers count.
+            after: The last pair already had; pairs are in order, the smaller record first.
+            limit: At most so many.
+        """
+        parameters = [list(kinds), _MOST_SHARING, *after, limit]
+        return [
+            (one, other, shared)
+            for one, other, shared in rows_of(self._pool, _QUERIES["select_pairs"], parameters)
         ]
 
     def records_of(self, handle: UUID) -> list[UUID]:

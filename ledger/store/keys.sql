@@ -5,7 +5,9 @@ SELECT handle, wrapped, kek FROM keys.people_keys WHERE handle = ANY(%b::uuid[])
 SELECT keys.insert_keys(%b, %b::integer, %b::uuid[], %b::bytea[]);
 
 -- name: insert_index
-INSERT INTO keys.blind_index (kind, digest, handle, record) VALUES (%b, %b, %b, %b)
+INSERT INTO keys.blind_index (kind, digest, handle, record)
+SELECT kind, digest, handle, %b::uuid
+FROM unnest(%b::text[], %b::bytea[], %b::uuid[]) AS fresh (kind, digest, handle)
 ON CONFLICT DO NOTHING;
 
 -- name: select_index
@@ -14,3 +16,24 @@ ORDER BY handle, record;
 
 -- name: select_records
 SELECT DISTINCT record FROM keys.blind_index WHERE handle = %b ORDER BY record;
+
+-- name: select_sharing
+SELECT DISTINCT i.record, i.kind
+FROM unnest(%b::text[], %b::bytea[]) AS asked (kind, digest)
+CROSS JOIN LATERAL (
+    SELECT kind, record FROM keys.blind_index
+    WHERE kind = asked.kind AND digest = asked.digest LIMIT %b::integer
+) i;
+
+-- name: select_pairs
+-- A digest that very many records share says nothing, and its pairs would be without number.
+WITH shared AS (
+    SELECT kind, digest FROM keys.blind_index WHERE kind = ANY(%b::text[])
+    GROUP BY kind, digest HAVING count(DISTINCT record) BETWEEN 2 AND %b::integer
+)
+SELECT a.record, b.record, array_agg(DISTINCT kind)
+FROM shared
+JOIN keys.blind_index a USING (kind, digest)
+JOIN keys.blind_index b USING (kind, digest)
+WHERE a.record < b.record AND (a.record, b.record) > (%b::uuid, %b::uuid)
+GROUP BY a.record, b.record ORDER BY a.record, b.record LIMIT %b::integer;

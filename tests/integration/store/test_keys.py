@@ -76,8 +76,8 @@ def test_a_key_under_another_key_encryption_key_does_not_open(keys, pool):
 )
 def test_a_person_is_found_by_a_number_in_any_spelling(keys, spelling):
     person, record = uuid4(), uuid4()
-    keys.index("id-card", "11010519491231002X", person, record)
-    keys.index("id-card", "11010519491231002X", person, record)
+    keys.index(record, [("id-card", "11010519491231002X", person)])
+    keys.index(record, [("id-card", "11010519491231002X", person)])
     assert keys.find("id-card", spelling) == [(person, record)]
     assert keys.find("passport", spelling) == []
     assert keys.digest("id-card", spelling) == keys.digest("id-card", "11010519491231002X")
@@ -86,10 +86,10 @@ def test_a_person_is_found_by_a_number_in_any_spelling(keys, spelling):
 def test_one_number_may_belong_to_several_records(keys):
     found = sorted((uuid4(), uuid4()) for _ in range(3))
     for person, record in found:
-        keys.index("phone", "13800000000", person, record)
+        keys.index(record, [("phone", "13800000000", person)])
     assert keys.find("phone", "138-0000-0000") == found
 
 
 def test_the_index_tells_nothing_without_the_pepper(keys, pool):
-    keys.index("id-card", "1", uuid4(), uuid4())
+    keys.index(uuid4(), [("id-card", "1", uuid4())])
     assert KeyStore(pool, lambda: [KEK], b"other pepper".ljust(32)).find("id-card", "1") == []

@@ -1,0 +1,107 @@
+"""Records that may be about one person: those like one record, and all of a division."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Annotated, Any
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api.callers import Caller
+from api.noting import note_read
+from api.parameters import day_or_today
+from api.parts import serving_of
+from api.people import EVER, people_on
+from api.reads import NO_STORE, SHORTLY, may_read, readable
+from api.schools import Division
+from api.writes import json_response
+from commands.duplicates import Comparison, Pair, sweep
+from commands.permissions import Scope, check_read
+from commands.principal import Principal
+from domain.duplicates import described, ordered
+from domain.vaccination_record import VaccinationRecord
+
+MOST_PAIRS = 200
+
+router = APIRouter(prefix="/v1", tags=["duplicates"])
+
+
+@router.get("/records/{record}/duplicates", operation_id="getDuplicates", response_class=Response)
+async def of_record(request: Request, caller: Caller, record: UUID) -> Response:
+    """Records that may be about the same person as one, likeliest first, as they stand now.
+
+    `alike` says in what they are alike, `score` how sure that makes it, in percent. Merge them, or
+    tell them apart, with `POST /v1/records/{record}/merges`.
+    """
+    serving = serving_of(request)
+    await to_thread.run_sync(readable, serving, caller, record)
+
+    def read() -> list[dict[str, Any]]:
+        found = Comparison(serving.parts.services).candidates(record)
+        return _described(request, caller, found, both=False)
+
+    lines = await to_thread.run_sync(read, limiter=serving.threads)
+    await note_read(request, caller, "duplicates", [record, *(one["record"] for one in lines)])
+    return json_response({"record": record, "duplicates": lines}, headers=NO_STORE)
+
+
+@router.get(
+    "/divisions/{division}/duplicates", operation_id="getDuplicatesWithin", response_class=Response
+)
+async def of_division(
+    request: Request,
+    caller: Caller,
+    division: Division,
+    limit: Annotated[int, Query(ge=1, le=MOST_PAIRS)] = 50,
+) -> Response:
+    """Pairs of records of a division that may be about one person.
+
+    Settling them, by a merge or by telling them apart, brings the next ones.
+    """
+    check_read(caller, "duplicates", Scope(division))
+    serving = serving_of(request)
+
+    def read() -> list[dict[str, Any]]:
+        found = list(islice(sweep(serving.parts.services, division), limit))
+        return _described(request, caller, found, both=True)
+
+    pairs = await to_thread.run_sync(read, limiter=serving.threads)
+    records = {line["record"] for pair in pairs for line in pair["records"]}
+    await note_read(request, caller, "duplicates", sorted(records))
+    return json_response({"division": division, "pairs": pairs}, headers=NO_STORE)
+
+
+def _described(
+    request: Request, caller: Principal, pairs: Sequence[Pair], *, both: bool
+) -> list[dict[str, Any]]:
+    """Pairs with what the caller may see of their records; of the others nothing is said."""
+    serving, day = serving_of(request), day_or_today(request, None)
+    shown: dict[UUID, dict[str, Any]] = {}
+    for record in {one.id: one for pair in pairs for one in (pair.one, pair.other)}.values():
+        row = serving.views.records.get(record.id)
+        if row is not None and may_read(caller, row):
+            person = people_on(serving.views, [record.recipient], day)[record.recipient]
+            shown[record.id] = _line(record, person)
+    described_ = []
+    for pair in pairs:
+        lines = [shown[one.id] for one in (pair.one, pair.other) if one.id in shown]
+        found = {"score": pair.score, "alike": described(ordered(pair.alike))}
+        if both and lines:
+            described_.append(found | {"records": lines})
+        elif pair.other.id in shown:
+            described_.append(shown[pair.other.id] | found)
+    return described_
+
+
+def _line(record: VaccinationRecord, person: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "record": record.id,
+        "version": record.version,
+        "managing_organisation": record.managing_organisation,
+        "division": record.division,
+        "roll": record.roll_history[-1].status.value,
+        "doses": len(record.doses_on(EVER)),
+        "recipient": {name: person.get(name) for name in SHORTLY},
+    }
