@@ -58,7 +58,7 @@ async def claim(request: Request, caller: Caller) -> Response:
     """Claim the certificate of a record (C-12, C-14)."""
     body = ClaimRequest.read(await read_json(request)).members()
     console = _console(request)
-    return await _write(request, lambda key: console.claim(caller, key, body))
+    return await write_for(request, lambda key: console.claim(caller, key, body))
 
 
 @router.post(
@@ -70,9 +70,9 @@ async def claim(request: Request, caller: Caller) -> Response:
 )
 async def grant(request: Request, caller: Caller, certificate: UUID) -> Response:
     """Let another person use a child's certificate: at most ten (C-15 to C-18)."""
-    body = _without_nulls(GrantRequest.read(await read_json(request)).members())
+    body = without_nulls(GrantRequest.read(await read_json(request)).members())
     console = _console(request)
-    return await _write(request, lambda key: console.grant(caller, key, certificate, body))
+    return await write_for(request, lambda key: console.grant(caller, key, certificate, body))
 
 
 @router.post(
@@ -86,7 +86,9 @@ async def revoke(request: Request, caller: Caller, certificate: UUID) -> Respons
     """Take a grant back."""
     body = RevocationRequest.read(await read_json(request)).members()
     console = _console(request)
-    return await _write(request, lambda key: console.revoke_grant(caller, key, certificate, body))
+    return await write_for(
+        request, lambda key: console.revoke_grant(caller, key, certificate, body)
+    )
 
 
 @router.post(
@@ -100,23 +102,24 @@ async def release(request: Request, caller: Caller, certificate: UUID) -> Respon
     """Give the certificate up, so that another may claim it."""
     body = ReleaseRequest.read(await read_json(request)).members()
     console = _console(request)
-    return await _write(request, lambda key: console.release(caller, key, certificate, body))
+    return await write_for(request, lambda key: console.release(caller, key, certificate, body))
 
 
 def _console(request: Request) -> Console:
     return serving_of(request).parts.desk.certificates
 
 
-async def _write(request: Request, act: Callable[[UUID], Written]) -> Response:
+async def write_for(request: Request, act: Callable[[UUID], Written]) -> Response:
+    """Let the platform write what a citizen asked for, under the header's idempotency key."""
     key = idempotency_key(request)
     written = await to_thread.run_sync(act, key, limiter=serving_of(request).threads)
     return await answer(request, written)
 
 
-def _without_nulls(values: Mapping[str, Any]) -> dict[str, Any]:
+def without_nulls(values: Mapping[str, Any]) -> dict[str, Any]:
     """A member that is null is one that was not given."""
     return {
-        name: _without_nulls(value) if isinstance(value, dict) else value
+        name: without_nulls(value) if isinstance(value, dict) else value
         for name, value in values.items()
         if value is not None
     }

@@ -28,6 +28,10 @@ BODIES = (
     schemas.RevocationRequest,
     schemas.ReleaseRequest,
     schemas.VisitRequest,
+    schemas.HoldRequest,
+    schemas.MoveRequest,
+    schemas.CancelRequest,
+    schemas.BookingNumberRequest,
     schemas.SearchRequest,
     schemas.PersonalRequest,
     schemas.TokenRequest,
@@ -47,6 +51,7 @@ _PUBLIC = frozenset(
         "getTrustRoot",
         "getStatusList",
         "getSupersededList",
+        "listOffers",
     )
 )
 

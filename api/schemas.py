@@ -104,6 +104,47 @@ class VisitRequest(Body):
     code: StrictStr = Field(max_length=200)
 
 
+class BookedFor(Body):
+    """Where somebody lives and what they suffer from; by proxy also who they are (A-18)."""
+
+    name: StrictStr | None = None
+    id_number: StrictStr | None = None
+    phone: StrictStr | None = None
+    household_division: StrictStr | None = None
+    residence_division: StrictStr | None = None
+    detail_address: StrictStr | None = None
+    contraindications: list[StrictStr] = Field(default=[], max_length=32)
+
+
+class HoldRequest(Body):
+    """A wish for a seat; there is no price (A-23)."""
+
+    supply: Uuid
+    slot: Annotated[StrictInt, Field(ge=1, le=64)]
+    dose_number: Annotated[StrictInt, Field(ge=1, le=20)]
+    channel: StrictStr = "individual"
+    person: BookedFor
+
+
+class MoveRequest(Body):
+    """The seat that is wished for instead."""
+
+    supply: Uuid
+    slot: Annotated[StrictInt, Field(ge=1, le=64)]
+
+
+class CancelRequest(Body):
+    """Why a booking is cancelled, as a code."""
+
+    reason: StrictStr
+
+
+class BookingNumberRequest(Body):
+    """A booking number as somebody reads it out."""
+
+    booking_number: Annotated[str, Field(strict=True, pattern="^[0-9]{12}$")]
+
+
 class SearchRequest(Body):
     """The number of a person's document, in the body and never in an address."""
 

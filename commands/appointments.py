@@ -17,6 +17,7 @@ from domain.booking.refusal import BookingRefused
 from domain.slot_supply import SlotSupply
 from domain.topics import BOOKED_FOR, check_private
 from domain.vaccination_record import VaccinationRecord
+from domain.visit import DoseNotOfVisit, Visit
 from ledger.store.append import Claim, Guard
 
 OPEN_BOOKING = "open-booking"
@@ -96,6 +97,8 @@ def redeem(writing: Writing) -> Decision:
         sealed=sealing.sealed,
         **fields,
     )
+    if "visit" in fields:
+        _check_visit(writing, fields["visit"], fields["dose"])
     if not _is_record_of(writing, record, appointment):
         raise BookingRefused.by(writing.services.rules.booking, Objection("other_person"))
     return Decision(
@@ -131,6 +134,11 @@ def _appointment(writing: Writing) -> Appointment:
     acting: UUID = writing.fields["clinic"]
     writing.permit(Scope(appointment.division, acting=acting, managing=appointment.site))
     return appointment
+
+
+def _check_visit(writing: Writing, visit: UUID, dose: UUID) -> None:
+    if dose not in writing.load(Visit, visit).doses:
+        raise DoseNotOfVisit(dose=str(dose))
 
 
 def _is_card_of(

@@ -7,7 +7,7 @@ to another is given another one as long as there is any.
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +34,7 @@ from domain.booking.refusal import BookingRefused
 from domain.codec import statement_fields
 from domain.effect import OnBehalf
 from domain.errors import DomainError
-from domain.slot_supply import SlotSupply
+from domain.slot_supply import SlotState, SlotSupply
 from domain.topics import BOOKED_FOR, BOOKER
 from domain.vaccination_record import VaccinationRecord
 from ledger.store.append import Claim, Guard
@@ -54,6 +54,21 @@ class OtherProduct(DomainError):
 
     code = "other-product"
     zh = "该号源的疫苗与原预约的不同，请取消后重新预约。"
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A booking as whoever made it sees it.
+
+    Attributes:
+        appointment: The booking.
+        slot: Its time slot as it is now.
+        name: Of the person whom the dose is for; None where it was erased.
+    """
+
+    appointment: Appointment
+    slot: SlotState
+    name: str | None
 
 
 class Bookings:
@@ -95,20 +110,30 @@ class Bookings:
         """Give the seat back; `request` gives the `reason`, a code."""
         return self._answer(Asked(caller, key, "cancel-booking", stream, request), self._cancel)
 
-    def mine(self, caller: Principal) -> list[Appointment]:
+    def supply(self, stream: UUID) -> SlotSupply:
+        """A supply as it is now.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._reading().load(SlotSupply, stream)
+
+    def mine(self, caller: Principal) -> list["Booked"]:
         """All bookings that the caller ever made, own and for others, the newest first (A-21)."""
         reading = self._reading()
         found = self._services.vault.keys.find(BOOKER, self._number(caller))
         streams = sorted({stream for _, stream in found}, reverse=True)
-        return [reading.stored(Appointment, one) for one in streams if reading.exists(one)]
+        known = [reading.stored(Appointment, one) for one in streams if reading.exists(one)]
+        return [_booked(reading, one) for one in known]
 
-    def own(self, caller: Principal, stream: UUID) -> Appointment:
+    def own(self, caller: Principal, stream: UUID) -> "Booked":
         """A booking, for whoever made it; to everyone else it does not exist.
 
         Raises:
             Forbidden, NotFound: not a citizen; not the caller's.
         """
-        return self._own(self._reading(), caller, stream)
+        reading = self._reading()
+        return _booked(reading, self._own(reading, caller, stream))
 
     def _hold(self, asked: Asked, stack: ExitStack) -> _Decided:
         reading = self._reading()
@@ -281,6 +306,13 @@ class Bookings:
 
     def _reading(self) -> Reading:
         return Reading(services=self._services, recorded_at=self._services.clock())
+
+
+def _booked(reading: Reading, appointment: Appointment) -> Booked:
+    supply = reading.stored(SlotSupply, appointment.seat.supply)
+    values = reading.opened(appointment.id, 1, appointment.person)
+    name = None if values is None else values["name"]
+    return Booked(appointment, supply.slot(appointment.seat.slot), name)
 
 
 def _guards(record: VaccinationRecord | None) -> tuple[Guard, ...]:

@@ -189,6 +189,11 @@ READS: Mapping[str, Rows] = {
         (Role.REGULATOR, is_within),
     ),
     "visit": ((Role.CLINIC, manages),),
+    "bookings": (
+        (Role.CLINIC, manages),
+        (Role.COUNTY_CDC, is_within),
+        (Role.CITY_CDC, is_within),
+    ),
     "access": (
         (Role.CLINIC, manages),
         (Role.COUNTY_CDC, is_within),

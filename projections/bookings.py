@@ -196,6 +196,7 @@ class AppointmentRow:
     dose: UUID | None
     visit: UUID | None
     version: int
+    held_position: int
     starts: str
     ends: str
 

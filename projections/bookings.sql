@@ -51,21 +51,21 @@ ORDER BY l.starts, s.product, l.slot
 -- name: appointment
 SELECT a.appointment, a.supply, a.slot, a.site, a.division, a.day, a.product, a.dose_number,
        a.channel, a.person, a.booker, a.state, a.held_until, a.booking_number, a.punctuality,
-       a.record, a.dose, a.visit, a.version, l.starts, l.ends
+       a.record, a.dose, a.visit, a.version, a.held_position, l.starts, l.ends
 FROM views.appointments a JOIN views.slots l USING (supply, slot)
 WHERE a.appointment = %(key)s
 
 -- name: appointment_of_number
 SELECT a.appointment, a.supply, a.slot, a.site, a.division, a.day, a.product, a.dose_number,
        a.channel, a.person, a.booker, a.state, a.held_until, a.booking_number, a.punctuality,
-       a.record, a.dose, a.visit, a.version, l.starts, l.ends
+       a.record, a.dose, a.visit, a.version, a.held_position, l.starts, l.ends
 FROM views.appointments a JOIN views.slots l USING (supply, slot)
 WHERE a.booking_number = %(key)s
 
 -- name: day_of_site
 SELECT a.appointment, a.supply, a.slot, a.site, a.division, a.day, a.product, a.dose_number,
        a.channel, a.person, a.booker, a.state, a.held_until, a.booking_number, a.punctuality,
-       a.record, a.dose, a.visit, a.version, l.starts, l.ends
+       a.record, a.dose, a.visit, a.version, a.held_position, l.starts, l.ends
 FROM views.appointments a JOIN views.slots l USING (supply, slot)
 WHERE a.site = %(site)s AND a.day = %(day)s AND a.has_seat AND a.state <> 'held'
 ORDER BY l.starts, a.product, a.booking_number

@@ -338,7 +338,8 @@ class TestWhoSeesIt:
         friend = {"name": "王五", "id_number": drafts.id_number("19700101"), "phone": "13900000001"}
         mine.add(city.book(who, supply, channel="proxy", person=HOME | friend))
         listed = city.parts.desk.bookings.mine(who)
-        assert {one.id for one in listed} == mine
+        assert {one.appointment.id for one in listed} == mine
+        assert {one.name for one in listed} == {"周正", "王五"}
         assert city.parts.desk.bookings.mine(other) == []
         with pytest.raises(NotFound):
             city.parts.desk.bookings.own(other, mine.pop())
