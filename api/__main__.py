@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from bootstrap import garbage
+from bootstrap.diagnosis.examination import refuse_unfit
 from bootstrap.errors import BootstrapError, SettingsError
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
@@ -70,6 +71,7 @@ def main() -> int:
         settings = Settings.load()
         if settings.database_url is None:
             raise SettingsError(("VAXLEDGER_DATABASE_URL and VAXLEDGER_KEYS_URL say where",))
+        refuse_unfit(settings)
         configure_logging(settings.log_level)
         # The server takes these signals while it serves, finishes, and raises them again for us.
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,6 +7,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from bootstrap.addresses import Addresses
+from bootstrap.diagnosis.examination import refuse_unfit
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
 from bootstrap.part import Part
@@ -33,6 +34,7 @@ def serve(settings: Settings, on_ready: Callable[[Addresses], None]) -> None:
             unusable, or a part does not start.
     """
     PersonalKeys(settings.personal_keys)  # what is wrong with them is said before anything starts
+    refuse_unfit(settings)
     with ExitStack() as stack:
         supervisor = Supervisor(settings.data_dir)
         stack.callback(supervisor.close)

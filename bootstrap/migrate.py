@@ -74,6 +74,25 @@ def migrate_all(database_url: str, keys_url: str) -> list[str]:
     ]
 
 
+def pending(database_url: str, keys_url: str) -> list[str]:
+    """Return what `migrate_all` would apply, changing nothing.
+
+    Raises:
+        psycopg.Error: If a database cannot be reached.
+    """
+    missing = []
+    for name, url in (("log", database_url), ("keys", keys_url)):
+        with psycopg.connect(url, autocommit=True) as connection:
+            found = connection.execute("SELECT to_regclass('public.migrations')").fetchone()
+            known: set[str] = set()
+            if found is not None and found[0] is not None:
+                rows = connection.execute("SELECT name FROM public.migrations").fetchall()
+                known = {row[0] for row in rows}
+        files = sorted((MIGRATIONS / name).glob("*.sql"))
+        missing += [f"{name}/{file.name}" for file in files if file.name not in known]
+    return missing
+
+
 def _apply(connection: psycopg.Connection[tuple[Any, ...]], file: Path, known: str | None) -> bool:
     script = file.read_bytes()
     digest = sha256(script).hexdigest()

@@ -16,6 +16,10 @@ _NATS_MONITOR_PORT = 8222
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
+SECRETS = ("database_url", "keys_url", "nats_password")
+"""Settings that may come from a file: the variable with `_FILE` after its name says which."""
+
+
 class Settings(BaseSettings):
     """What an installation can be told, each as `VAXLEDGER_` and the name in capitals.
 
@@ -25,6 +29,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, env_ignore_empty=True)
 
+    production: bool = Field(
+        default=False,
+        description="Whether to refuse to start with what is fit for a demonstration only; "
+        "`vaxledger doctor` names all of it.",
+    )
     data_dir: Path = Field(
         default=Path(".vaxledger"),
         description="Directory of secrets, the outside checkpoint and the embedded servers; "
@@ -40,6 +49,12 @@ class Settings(BaseSettings):
         repr=False,
         description="libpq URL of the key database, in production on another server than the "
         "log's. Given exactly when `VAXLEDGER_DATABASE_URL` is.",
+    )
+    database_url_file: Path | None = Field(
+        default=None, description="File that holds `VAXLEDGER_DATABASE_URL`."
+    )
+    keys_url_file: Path | None = Field(
+        default=None, description="File that holds `VAXLEDGER_KEYS_URL`."
     )
     nats_url: str | None = Field(
         default=None,
@@ -61,6 +76,9 @@ class Settings(BaseSettings):
     )
     nats_password: str | None = Field(
         default=None, repr=False, description="Password of that user."
+    )
+    nats_password_file: Path | None = Field(
+        default=None, description="File that holds `VAXLEDGER_NATS_PASSWORD`."
     )
     host: str = Field(
         default="127.0.0.1", description="Address that the HTTP interface listens on."
@@ -144,7 +162,19 @@ class Settings(BaseSettings):
         "retired; whoever looks at the log less often must be told of a rotation.",
     )
 
-    @field_validator("data_dir", "policy", "personal_keys")
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, given: Any) -> Any:
+        """Read the secrets that stand in files."""
+        named = [name for name in SECRETS if given.get(f"{name}_file") is not None]
+        return {**given, **{name: _read_secret(name, given) for name in named}}
+
+    @field_validator(
+        "data_dir",
+        "policy",
+        "personal_keys",
+        *(f"{name}_file" for name in SECRETS),
+    )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         """Fix the place now: parts may run elsewhere."""
@@ -219,9 +249,24 @@ class Settings(BaseSettings):
         own = {
             f"{_PREFIX}{name.upper()}": str(value)
             for name, value in self.model_dump().items()
-            if value is not None
+            if value is not None and not (name in SECRETS and getattr(self, f"{name}_file"))
         }
         return inherited | own
+
+
+def _read_secret(name: str, given: Mapping[str, Any]) -> str:
+    """What a file holds, without the line's end.
+
+    Raises:
+        ValueError: It cannot be read, or the secret is given beside it.
+    """
+    variable = f"{_PREFIX}{name.upper()}"
+    if given.get(name) is not None:
+        raise ValueError(f"{variable} and {variable}_FILE are not given together")
+    try:
+        return Path(given[f"{name}_file"]).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{variable}_FILE cannot be read ({type(error).__name__})") from error
 
 
 def settings_markdown() -> str:

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "conformance": "cli.conformance.command:conformance",
     "verify": "cli.verify:verify",
     "fsck": "cli.fsck:fsck",
+    "doctor": "cli.doctor:doctor",
     "token": "cli.token:token",
     "access": "cli.access:app",
     "duplicates": "cli.duplicates:duplicates",

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from bootstrap.diagnosis.examination import refuse_unfit
 from bootstrap.logs import configure_logging
 from bootstrap.migrate import migrate_all
 from bootstrap.recovery import refuse_halted
@@ -24,6 +25,7 @@ def migrate() -> None:
     configure_logging(settings.log_level)
     if settings.database_url is None or settings.keys_url is None:
         raise typer.BadParameter("VAXLEDGER_DATABASE_URL and VAXLEDGER_KEYS_URL say where")
+    refuse_unfit(settings)
     for name in migrate_all(settings.database_url, settings.keys_url):
         print(f"applied {name}")
     try:

@@ -8,6 +8,7 @@ accepted when it syncs always.
 """
 
 import json
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -134,7 +135,8 @@ async def _ask_monitors(urls: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return what each server says of itself; one that is down acknowledges nothing either."""
     told: dict[str, dict[str, Any]] = {}
     silent: httpx.HTTPError | None = None
-    async with httpx.AsyncClient(timeout=_MONITOR_SECONDS, trust_env=False) as http:
+    trusted = ssl.create_default_context()  # which reads SSL_CERT_FILE, as NATS itself does
+    async with httpx.AsyncClient(timeout=_MONITOR_SECONDS, trust_env=False, verify=trusted) as http:
         for url in urls:
             try:
                 told[url] = (await http.get(f"{url.rstrip('/')}/varz")).raise_for_status().json()
@@ -152,7 +154,7 @@ async def ensure_streams(js: JetStreamContext, replicas: int) -> None:
         FeedRefusedError: Naming the stream and each setting that differs.
         nats.errors.Error: If the server does not answer or refuses us.
     """
-    for wanted in _wanted(replicas):
+    for wanted in wanted_streams(replicas):
         try:
             info = await js.stream_info(str(wanted.name))
         except NotFoundError:
@@ -163,7 +165,7 @@ async def ensure_streams(js: JetStreamContext, replicas: int) -> None:
 
 async def check_streams(js: JetStreamContext, replicas: int) -> None:
     """Refuse streams that are missing or configured otherwise. Raises as ``ensure_streams``."""
-    for wanted in _wanted(replicas):
+    for wanted in wanted_streams(replicas):
         check_stream(await js.stream_info(str(wanted.name)), wanted)
 
 
@@ -207,7 +209,8 @@ def alarm_body(kind: str, sentence: str, at: str, **facts: object) -> bytes:
     ).encode()
 
 
-def _wanted(replicas: int) -> tuple[StreamConfig, ...]:
+def wanted_streams(replicas: int) -> tuple[StreamConfig, ...]:
+    """Return the configuration of every stream of the feed."""
     common = _common(replicas) | {"deny_delete": True, "discard": DiscardPolicy.OLD}
     return (
         entries_config(replicas),

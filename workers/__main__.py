@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from bootstrap import garbage
+from bootstrap.diagnosis.examination import refuse_unfit
 from bootstrap.errors import BootstrapError
 from bootstrap.installation import ready_mark
 from bootstrap.logs import configure_logging
@@ -40,7 +41,12 @@ def main() -> int:
     if name not in WORKERS:
         print(f"usage: python -m workers {'|'.join(WORKERS)}", file=sys.stderr)  # noqa: T201 - a usage line
         return 2
-    settings = Settings.load()
+    try:
+        settings = Settings.load()
+        refuse_unfit(settings)
+    except BootstrapError as error:
+        print(f"vaxledger: {error}", file=sys.stderr)  # noqa: T201 - for whoever started it
+        return 2
     configure_logging(settings.log_level)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

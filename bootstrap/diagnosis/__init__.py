@@ -1,0 +1,1 @@
+"""What commonly goes wrong with an installation: looked for, named, and how it is mended."""

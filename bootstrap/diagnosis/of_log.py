@@ -1,0 +1,141 @@
+"""Traps that the log itself shows: halted, behind what was signed, unwitnessed, old keys."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import psycopg
+
+from bootstrap.diagnosis.trap import Trap
+from bootstrap.migrate import pending
+from bootstrap.policy import PolicyFile
+from bootstrap.settings import Settings
+from bootstrap.wiring import kek_folder, log_terms, outside_path, secrets_folder
+from ledger.errors import LedgerError
+from ledger.store.connections import connect
+from ledger.store.errors import LogHalted
+from ledger.store.halting import standing_halt
+from ledger.store.integration import ROLE
+from ledger.store.recovery import refuse_behind
+
+_KEY_DAYS = 365
+
+
+def of_log(settings: Settings, now: datetime) -> Iterator[Trap]:
+    """Yield what is wrong with an installation's log, if it has been founded.
+
+    Args:
+        settings: With the URLs of both databases, else there is nothing to look at.
+        now: The time.
+    """
+    if settings.database_url is None or settings.keys_url is None:
+        return
+    if not (secrets_folder(settings) / "kek").exists():  # looking for keys must not make any
+        yield Trap(
+            "no-secrets",
+            "数据目录里没有密钥。",
+            "There are no secrets in the data directory.",
+            "新装：运行 vaxledger init 或首次 serve。旧装：先从备份恢复密钥，切勿重新生成。",
+            "New: run vaxledger init, or serve for the first time. Old: restore the keys first.",
+            facts={"folder": str(secrets_folder(settings))},
+        )
+        return
+    try:
+        yield from _migrations(settings)
+        yield from _standing(settings)
+    except (psycopg.Error, LedgerError) as error:
+        yield Trap(
+            "log-unread",
+            "账本数据库读不出来。",
+            "The log's database cannot be read.",
+            "运行 vaxledger migrate；再看 vaxledger fsck。",
+            "Run vaxledger migrate; then see what vaxledger fsck says.",
+            facts={"error": type(error).__name__},
+        )
+    yield from _keks(settings, now)
+    yield from _witnesses(settings)
+
+
+def _migrations(settings: Settings) -> Iterator[Trap]:
+    assert settings.database_url is not None
+    assert settings.keys_url is not None
+    missing = pending(settings.database_url, settings.keys_url)
+    if missing:
+        yield Trap(
+            "not-migrated",
+            "数据库结构落后于程序。",
+            "The databases' schema is behind the program.",
+            "运行 vaxledger migrate。",
+            "Run vaxledger migrate.",
+            facts={"files": missing},
+        )
+
+
+def _standing(settings: Settings) -> Iterator[Trap]:
+    assert settings.database_url is not None
+    try:
+        refuse_behind(settings.database_url, log_terms(settings))
+    except LogHalted as found:
+        yield Trap(
+            "behind-the-signed",
+            "数据库与库外检查点不符：旧备份、另一份账本，或检查点文件丢失。",
+            "Database and outside checkpoint disagree: an old backup, another log or a lost file.",
+            "vaxledger log recover；见 docs/recovery.md。",
+            "Run vaxledger log recover; see docs/recovery.md.",
+            is_refused=True,
+            facts={"found": type(found).__name__, "outside": str(outside_path(settings))},
+        )
+    with connect(settings.database_url, ROLE) as connection:
+        halt = standing_halt(connection)
+    if halt is not None:
+        yield Trap(
+            "halted",
+            "账本已停止写入。",
+            "The log is halted.",
+            "按 docs/recovery.md 查明原因，然后 vaxledger log resume 或 log recover。",
+            "Find out why (docs/recovery.md), then vaxledger log resume or log recover.",
+            facts={"kind": halt.kind, "since": halt.halted_at.isoformat()},
+        )
+
+
+def _keks(settings: Settings, now: datetime) -> Iterator[Trap]:
+    folder = kek_folder(settings)
+    age = (now - folder.newest_made_at()).days
+    if age > _KEY_DAYS:
+        yield Trap(
+            "old-key-encryption-key",
+            "密钥加密密钥已用一年以上。",
+            "The key-encryption key has been in use for more than a year.",
+            "vaxledger kek rotate，然后 vaxledger kek retire。",
+            "Run vaxledger kek rotate, then vaxledger kek retire.",
+            facts={"days": age},
+        )
+    if len(folder.load()) > 1:
+        yield Trap(
+            "old-key-encryption-keys-kept",
+            "旧版密钥加密密钥尚未销毁：旧备份仍可解开。",
+            "Older key-encryption keys are kept: old backups still open.",
+            "vaxledger kek retire。",
+            "Run vaxledger kek retire.",
+            facts={"versions": len(folder.load())},
+        )
+
+
+def _witnesses(settings: Settings) -> Iterator[Trap]:
+    if settings.policy is None:
+        yield Trap(
+            "own-witness-only",
+            "没有外部见证人：没有人能发现账本对不同的人说不同的话。",
+            "There is no witness elsewhere: nobody would notice a log that tells two stories.",
+            "请监管方运行 vaxledger witness，把它写入信任策略，用 VAXLEDGER_POLICY 指明。",
+            "Let a regulator run vaxledger witness, name it in a policy, and that with "
+            "VAXLEDGER_POLICY.",
+        )
+    elif not PolicyFile(settings).current().witnesses:
+        yield Trap(
+            "no-witness",
+            "信任策略里没有见证人。",
+            "The trust policy names no witness.",
+            "把监管方的见证人写入信任策略（docs/witness.md）。",
+            "Name a regulator's witness in it (docs/witness.md).",
+            facts={"policy": str(settings.policy)},
+        )

@@ -1,0 +1,145 @@
+"""Traps that the two databases show."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+import psycopg
+
+from bootstrap.diagnosis.trap import Trap
+from bootstrap.settings import Settings
+from ledger.store.server import ServerFacts, lets_anybody_in, look_at_server
+
+_OLDEST = 160_000
+_CLOCK_SECONDS = 1.0
+"""An append more than two seconds behind the newest entry is refused."""
+
+
+def of_postgres(settings: Settings, now: datetime) -> Iterator[Trap]:
+    """Yield what is wrong with the servers of log and keys.
+
+    Args:
+        settings: With the URLs of both, else there is nothing to look at.
+        now: This machine's clock.
+    """
+    found: dict[str, ServerFacts] = {}
+    for name, url in (("log", settings.database_url), ("keys", settings.keys_url)):
+        if url is None:
+            continue
+        try:
+            found[name] = look_at_server(url)
+        except psycopg.Error as error:
+            yield Trap(
+                "database-away",
+                "数据库不回答或拒绝。",
+                "A database does not answer, or refuses us.",
+                "启动它，核对网址、用户和口令。",
+                "Start it; check address, user and password.",
+                is_refused=True,
+                facts={"database": name, "error": type(error).__name__},
+            )
+            continue
+        yield from _of_server(name, found[name], now)
+        if lets_anybody_in(url):
+            yield Trap(
+                "trust-authentication",
+                "数据库不核对口令（trust）。",
+                "The database checks no password (trust).",
+                "在 pg_hba.conf 改为 scram-sha-256，然后 SELECT pg_reload_conf()。",
+                "Write scram-sha-256 in pg_hba.conf, then SELECT pg_reload_conf().",
+                is_refused=True,
+                facts={"database": name},
+            )
+    if len(found) == 2 and found["log"].identity == found["keys"].identity:  # noqa: PLR2004  both
+        yield Trap(
+            "keys-beside-log",
+            "密钥数据库与账本在同一台服务器上：一份备份就能解开一切。",
+            "The key database is on the log's server: one backup opens everything.",
+            "把密钥数据库放到另一台服务器，用 VAXLEDGER_KEYS_URL 指明。",
+            "Put the key database on another server, and name it with VAXLEDGER_KEYS_URL.",
+            is_refused=True,
+        )
+
+
+def _of_server(name: str, facts: ServerFacts, now: datetime) -> Iterator[Trap]:
+    who = {"database": name}
+    if facts.is_superuser:
+        yield Trap(
+            "superuser",
+            "以超级用户连接：没有任何权限能约束它。",
+            "We connect as a superuser, whom no permission binds.",
+            "建一个 LOGIN CREATEROLE 的普通角色，作为数据库的属主。",
+            "Make a role with LOGIN CREATEROLE that is no superuser and owns the database.",
+            is_refused=True,
+            facts={**who, "role": facts.user},
+        )
+    if not (facts.is_tls or facts.is_local):
+        yield Trap(
+            "database-without-tls",
+            "与数据库的连接没有加密。",
+            "The connection to the database is not encrypted.",
+            "在网址后加 sslmode=verify-full 和 sslrootcert。",
+            "Add sslmode=verify-full and sslrootcert to its URL.",
+            is_refused=True,
+            facts=who,
+        )
+    yield from _durability(facts, who)
+    yield from _kind(facts, who)
+    skew = (facts.clock - now).total_seconds()
+    if abs(skew) > _CLOCK_SECONDS:
+        yield Trap(
+            "clock-skew",
+            "本机与数据库服务器的时钟不一致；落后两秒以上的写入会被拒绝。",
+            "Our clock and the database server's differ; writes two seconds behind are refused.",
+            "在两台机器上运行 chrony 或 systemd-timesyncd。",
+            "Run chrony or systemd-timesyncd on both machines.",
+            facts={**who, "seconds": round(skew, 1)},
+        )
+
+
+def _durability(facts: ServerFacts, who: Mapping[str, str]) -> Iterator[Trap]:
+    for setting, is_on in (
+        ("fsync", facts.has_fsync),
+        ("full_page_writes", facts.has_full_page_writes),
+    ):
+        if not is_on:
+            yield Trap(
+                "lazy-database",
+                "断电会丢失或损坏已提交的数据。",
+                "A power cut loses or breaks what was committed.",
+                f"ALTER SYSTEM SET {setting} = on; SELECT pg_reload_conf();",
+                f"ALTER SYSTEM SET {setting} = on; SELECT pg_reload_conf();",
+                is_refused=True,
+                facts={**who, "setting": setting},
+            )
+    if not facts.has_checksums:
+        yield Trap(
+            "no-checksums",
+            "数据页没有校验和，磁盘错误不会被发现。",
+            "Pages have no checksums: what a disk alters is not noticed.",
+            "停机后运行 pg_checksums --enable。",
+            "Stop the server and run pg_checksums --enable.",
+            facts=who,
+        )
+
+
+def _kind(facts: ServerFacts, who: Mapping[str, str]) -> Iterator[Trap]:
+    if facts.version < _OLDEST:
+        yield Trap(
+            "old-database",
+            "PostgreSQL 低于 16。",
+            "PostgreSQL is older than 16.",
+            "升级到 PostgreSQL 16 或更新。",
+            "Upgrade to PostgreSQL 16 or newer.",
+            is_refused=True,
+            facts={**who, "version": facts.version},
+        )
+    if facts.is_replica:
+        yield Trap(
+            "replica",
+            "这是只读副本；决定只能在主库上作出。",
+            "This is a standby; decisions are made on the primary only.",
+            "把网址改为主库，或先提升该副本。",
+            "Name the primary, or promote this one first.",
+            is_refused=True,
+            facts=who,
+        )

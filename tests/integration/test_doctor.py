@@ -1,0 +1,352 @@
+"""The doctor before real servers: each trap is found where it is set, and named with its fix."""
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+import psycopg
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from typer.testing import CliRunner
+
+from bootstrap.diagnosis.examination import UnfitForProductionError, examine, refuse_unfit
+from bootstrap.diagnosis.of_log import of_log
+from bootstrap.diagnosis.of_machine import of_machine
+from bootstrap.diagnosis.of_nats import of_nats
+from bootstrap.diagnosis.of_postgres import of_postgres
+from bootstrap.diagnosis.of_settings import of_settings
+from bootstrap.embedded.binaries import nats_program, postgres_programs
+from bootstrap.embedded.nats import _free_port
+from bootstrap.feed import feed_server
+from bootstrap.migrate import migrate_all
+from bootstrap.part import Child, Part
+from bootstrap.settings import Settings
+from bootstrap.wiring import installation_secrets, kek_folder, secrets_folder
+from cli.app import app
+from client import feed
+
+GOOD = {
+    "production": True,
+    "origin": "log.hn.example.cn/vax",
+    "issuer": "https://id.hn.example.cn",
+    "public_url": "https://vax.hn.example.cn",
+}
+LONG = "x7Hq2LkV9sTz4Wc1Yd"
+
+
+def names(traps):
+    return [trap.name for trap in traps]
+
+
+@pytest.fixture
+def secret(tmp_path):
+    def write(name, text):
+        path = tmp_path / name
+        path.write_text(f"{text}\n")
+        path.chmod(0o600)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def fit(tmp_path, secret):
+    """Settings that no look at them alone refuses."""
+    return Settings(
+        data_dir=tmp_path / "data",
+        database_url_file=secret("log", f"postgresql://vax:{LONG}@log.hn.example.cn/vax"),
+        keys_url_file=secret("keys", f"postgresql://vax:{LONG}@keys.hn.example.cn/keys"),
+        nats_url="tls://feed.hn.example.cn:4222",
+        nats_user="vaxledger",
+        nats_password_file=secret("nats", LONG),
+        **GOOD,
+    )
+
+
+def test_settings_that_are_fit_have_no_trap(fit):
+    assert names(of_settings(fit)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "trap"),
+    [
+        ({"nats_url": "nats://feed.hn.example.cn:4222"}, "nats-without-tls"),
+        ({"issuer": None}, "development-issuer"),
+        ({"issuer": "http://id.hn.example.cn"}, "issuer-without-tls"),
+        ({"public_url": None}, "plain-http"),
+        ({"public_url": "http://vax.hn.example.cn"}, "plain-http"),
+        ({"origin": "ledger.example.cn/vax/kaifeng-demo"}, "default-origin"),
+        ({"nats_password_file": None}, "secret-in-environment"),
+        ({"database_url_file": None}, "secret-in-environment"),
+        ({"nats_password": "vaxledger"}, "weak-secret"),
+        ({"nats_password": "nine chars"}, "weak-secret"),
+        ({"keys_url": "host=keys user=vax password=vax dbname=keys"}, "weak-secret"),
+        ({"database_url": None, "keys_url": None}, "embedded-server"),
+        ({"nats_url": None}, "embedded-server"),
+    ],
+)
+def test_each_unfit_setting_is_named_and_refused(fit, change, trap):
+    found = list(of_settings(fit.model_copy(update=change)))
+    assert names(found) == [trap]
+    assert found[0].is_refused
+    assert all((found[0].zh, found[0].en, found[0].fix_zh, found[0].fix_en))
+    assert LONG not in repr(found)
+
+
+def test_secrets_come_from_files_and_reach_the_parts_as_files(fit, monkeypatch):
+    assert fit.nats_password == LONG
+    given = fit.environment()
+    assert "VAXLEDGER_NATS_PASSWORD" not in given
+    for name, value in given.items():
+        if name.startswith("VAXLEDGER_"):
+            monkeypatch.setenv(name, value)
+    assert Settings.load() == fit
+    assert LONG not in json.dumps({k: v for k, v in given.items() if k.startswith("VAXLEDGER_")})
+
+
+def test_a_secret_is_given_once_and_its_file_is_there(tmp_path, secret):
+    path = secret("nats", LONG)
+    with pytest.raises(ValueError, match="not given together"):
+        Settings(nats_user="x", nats_password="y", nats_password_file=path)
+    with pytest.raises(ValueError, match="cannot be read"):
+        Settings(nats_user="x", nats_password_file=tmp_path / "none")
+
+
+def test_production_refuses_in_sentences_that_say_what_to_change(fit):
+    away = dict.fromkeys(("database_url", "keys_url"), "postgresql://127.0.0.1:1/x")
+    fit = fit.model_copy(update={**away, "nats_url": "tls://127.0.0.1:1"})
+    with pytest.raises(UnfitForProductionError) as refused:
+        refuse_unfit(fit)
+    text = str(refused.value)
+    assert "Start it; check address, user and password." in text
+    assert LONG not in text
+    refuse_unfit(fit.model_copy(update={"production": False}))
+
+
+def test_one_server_for_keys_and_log_is_a_trap_of_real_databases(fresh_database, postgres):
+    urls = fresh_database()
+    here = Settings(database_url=urls.log, keys_url=urls.keys)
+    assert names(of_postgres(here, datetime.now(UTC))) == ["keys-beside-log"]
+    again = here.model_copy(update={"database_url": postgres.superuser_url("postgres")})
+    assert names(of_postgres(again, datetime.now(UTC))) == ["superuser", "keys-beside-log"]
+    hour = datetime.now(UTC) + timedelta(hours=1)
+    assert names(of_postgres(here, hour)).count("clock-skew") == 2
+    away = here.model_copy(update={"keys_url": "postgresql://127.0.0.1:1/keys"})
+    assert names(of_postgres(away, datetime.now(UTC))) == ["database-away"]
+
+
+@pytest.fixture
+def trusting(postgres, servers_dir, tmp_path):
+    """A server over TCP that believes everybody and flushes nothing."""
+    home, port = servers_dir / "trusting", _free_port(set())
+    account = postgres._account
+    programs = postgres_programs(account)
+    home.mkdir(mode=0o700)
+    if account is not None:
+        shutil.chown(home, *account)
+    who = {"user": account[0], "group": account[1]} if account else {}
+
+    def run(program, *words):
+        done = subprocess.run(
+            [programs / program, *words],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            **who,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    data = str(home / "data")
+    run(
+        "initdb",
+        "-D",
+        data,
+        "--no-sync",
+        "--auth=trust",
+        "--username=somebody",
+        "--no-data-checksums",
+    )
+    options = f"-p {port} -h 127.0.0.1 -k '' -c fsync=off -c full_page_writes=off"
+    run("pg_ctl", "-D", data, "-w", "-o", options, "-l", str(home / "log"), "start")
+    try:
+        yield f"postgresql://somebody:{LONG}@127.0.0.1:{port}/postgres"
+    finally:
+        run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+
+
+def test_a_server_that_trusts_and_is_lazy_is_found_out(trusting, fresh_database):
+    settings = Settings(database_url=trusting, keys_url=fresh_database().keys)
+    found = names(of_postgres(settings, datetime.now(UTC)))
+    assert found == [
+        "superuser",
+        "lazy-database",
+        "lazy-database",
+        "no-checksums",
+        "trust-authentication",
+    ]
+
+
+def test_a_nats_that_syncs_late_or_is_away_is_a_trap(nats_server, tmp_path):
+    def at(url, monitor, user="", password=""):
+        update = {"nats_url": url, "nats_monitor_url": monitor}
+        return Settings(nats_user=user, nats_password=password, **update)
+
+    ours = at(nats_server.url, nats_server.monitor_url, nats_server.user, nats_server.password)
+    assert names(of_nats(ours)) == []
+    away = at("nats://127.0.0.1:1", "http://127.0.0.1:1")
+    assert names(of_nats(away)) == ["nats-away"]
+    assert names(of_nats(Settings())) == []
+
+
+def certificate(folder):
+    """A certificate for 127.0.0.1 that signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(here, critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    (folder / "cert").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return folder / "cert", folder / "key"
+
+
+@pytest.fixture
+def started(tmp_path):
+    """Start NATS with lines of configuration; returns its settings."""
+    children = []
+
+    def start(*lines, scheme="nats"):
+        client = _free_port(set())
+        monitor = _free_port({client})
+        web = "https" if scheme == "tls" else "http"
+        config = tmp_path / f"{client}.conf"
+        own = (f'listen: "127.0.0.1:{client}"', f'{web}: "127.0.0.1:{monitor}"')
+        config.write_text("\n".join((*own, *lines)))
+
+        def is_ready():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", monitor)) == 0
+
+        words = (str(nats_program()), "-c", str(config))
+        part = Part(name="nats", argv=words, ready=is_ready, output=tmp_path / f"{client}.log")
+        children.append(Child(part))
+        children[-1].start(60)
+        return Settings(
+            nats_url=f"{scheme}://127.0.0.1:{client}",
+            nats_monitor_url=f"{web}://127.0.0.1:{monitor}",
+            nats_user="publisher",
+            nats_password=LONG,
+        )
+
+    yield start
+    for child in children:
+        child.stop(10)
+
+
+USERS = f"authorization {{ users: [{{user: publisher, password: {LONG}}}] }}"
+
+
+def test_a_nats_that_acknowledges_first_is_found_out(started, tmp_path):
+    settings = started(f'jetstream {{ store_dir: "{tmp_path}/lazy" }}', USERS)
+    (trap,) = of_nats(settings)
+    assert (trap.name, trap.is_refused) == ("lazy-nats", True)
+    assert "sync_interval: always" in trap.fix_en
+
+
+def test_a_nats_behind_tls_is_reached_and_its_drift_is_seen(started, tmp_path, monkeypatch):
+    cert, key = certificate(tmp_path)
+    settings = started(
+        f'jetstream {{ store_dir: "{tmp_path}/good", sync_interval: always }}',
+        USERS,
+        f'tls {{ cert_file: "{cert}", key_file: "{key}" }}',
+        scheme="tls",
+    )
+    assert names(of_nats(settings)) == ["nats-away"], "a certificate that nobody vouches for"
+    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    assert names(of_nats(settings)) == []
+
+    async def drift():
+        connection = await feed.connect(feed_server(settings), reconnect=False)
+        js = connection.jetstream()
+        await feed.ensure_streams(js, 1)
+        changed = feed.entries_config(1)
+        changed.max_msgs = 5
+        await js.update_stream(changed)
+        await connection.close()
+
+    asyncio.run(drift())
+    assert names(of_nats(settings)) == ["stream-drifted"]
+
+
+@pytest.fixture
+def founded(fresh_database, tmp_path):
+    urls = fresh_database()
+    settings = Settings(data_dir=tmp_path / "data", database_url=urls.log, keys_url=urls.keys)
+    assert names(of_log(settings, datetime.now(UTC))) == ["no-secrets"]
+    assert not (tmp_path / "data").exists(), "looking makes nothing"
+    installation_secrets(settings)
+    kek_folder(settings).load()
+    return settings
+
+
+def test_a_log_that_is_behind_halted_or_not_migrated_is_named(founded):
+    now = datetime.now(UTC)
+    assert set(names(of_log(founded, now))) >= {"not-migrated", "own-witness-only"}
+    migrate_all(founded.database_url, founded.keys_url)
+    assert names(of_log(founded, now)) == ["own-witness-only"]
+    with psycopg.connect(founded.database_url) as owner:
+        owner.execute("INSERT INTO ledger.halt (kind) VALUES ('TamperFound')")
+    assert names(of_log(founded, now)) == ["halted", "own-witness-only"]
+
+
+def test_old_key_encryption_keys_are_named(founded):
+    migrate_all(founded.database_url, founded.keys_url)
+    kek_folder(founded).make()
+    found = names(of_log(founded, datetime.now(UTC) + timedelta(days=400)))
+    assert found[:2] == ["old-key-encryption-key", "old-key-encryption-keys-kept"]
+
+
+def test_secrets_that_others_may_read_are_named(founded):
+    assert "readable-secrets" not in names(of_machine(founded))
+    (secrets_folder(founded) / "root").chmod(0o640)
+    (trap,) = [one for one in of_machine(founded) if one.name == "readable-secrets"]
+    assert trap.is_refused
+    assert trap.facts["files"] == [str(secrets_folder(founded) / "root")]
+
+
+def test_the_command_lists_every_trap_with_its_fix_and_leaves_with_1(founded, monkeypatch):
+    for name in ("data_dir", "database_url", "keys_url"):
+        monkeypatch.setenv(f"VAXLEDGER_{name.upper()}", str(getattr(founded, name)))
+    done = CliRunner().invoke(app, ["doctor", "--json"])
+    assert done.exit_code == 1
+    told = json.loads(done.stdout)
+    assert told["sound"] is False
+    found = [trap["name"] for trap in told["traps"]]
+    assert {"development-issuer", "keys-beside-log", "not-migrated"} <= set(found)
+    assert all(trap["fix_zh"] and trap["fix_en"] for trap in told["traps"])
+    refused = [trap["is_refused"] for trap in told["traps"]]
+    assert refused == sorted(refused, reverse=True), "what production refuses comes first"
+    for_people = CliRunner().invoke(app, ["doctor"]).stdout
+    assert all(name in for_people for name in found)
+    assert {one.name for one in examine(founded, founded)} == set(found)
