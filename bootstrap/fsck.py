@@ -93,13 +93,16 @@ def _inspect_log(
     tree = Tree(at, outside, signing_keys(parts), origin)
     blobs, writes = Blobs(at, _erased(parts.settings)), Writes(at, request_of)
     claims = Claims(at, Reclaiming(parts.vault, parts.reader).claims_of, TOLD)
-    examiners: list[Examiner] = [Entries(at, origin), tree, writes, blobs, claims]
+    log: list[Examiner] = [Entries(at, origin), tree]
+    examiners: list[Examiner] = [*log, writes, blobs, claims]
     for finding in tree.start():
         tell(finding)
     found = Inspected()
     for batch in at.entries():
         for examiner in examiners:
             for finding in examiner.take(batch):
+                if examiner in log:
+                    claims.doubt()
                 tell(finding)
         found.entries += len(batch)
         progress(found.entries, at.standing.size)

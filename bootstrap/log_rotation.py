@@ -13,10 +13,10 @@ from typing import Any
 from bootstrap.secrets import make_log_pair
 from bootstrap.wiring import (
     Parts,
+    log_pairs_folder,
     log_signer,
     new_id,
     publish_verifier_keys,
-    secrets_folder,
 )
 from client.signing import AuthorKey, Draft
 from commands.answering import Written
@@ -47,7 +47,7 @@ def introduce_pair(parts: Parts) -> dict[str, Any]:
         raise LogKeyRefused(reason="rotation-under-way")
     old = keys.newest[0] if keys.newest else _pair(log_signer(parts.settings, parts.secrets))
     number = max(len(keys.pairs), 1)
-    signer = LogSigner(origin, *make_log_pair(secrets_folder(parts.settings), number))
+    signer = LogSigner(origin, *make_log_pair(log_pairs_folder(parts.settings), number))
     new = _pair(signer)
     data = {
         "division": parts.founder.division,

@@ -4,13 +4,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from bootstrap.copies import FeedCopies, FileCopies, FirstOf
 from bootstrap.embedded.directory import lock_instance, make_data_dir
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
+from bootstrap.erasure import shred_list
 from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
+from bootstrap.succession import successor_of
 from bootstrap.supervisor import LOCK_NAME
 from bootstrap.wiring import log_terms, wire
 from client.feed import FeedServer
@@ -21,8 +24,9 @@ from ledger.store.connections import connect
 from ledger.store.errors import RecoveryRefused, WritesHalted
 from ledger.store.halting import Halt, lift, standing_halt
 from ledger.store.integration import ROLE
-from ledger.store.lost import Copies, Survey
-from ledger.store.recovery import Progress, Recovery, refuse_behind
+from ledger.store.lost import ClaimsOf, Copies, Survey
+from ledger.store.recovery import Progress, Recovery, refuse_behind, refuse_other_origin
+from ledger.store.surveying import verified
 
 
 class LossesNotAccepted(RecoveryRefused):
@@ -42,7 +46,10 @@ class Plan:
         has_feed: Whether the feed is read where they end.
         notes: Further checkpoints that were signed.
         is_dry: Whether nothing is written.
-        accepts_losses: Whether envelopes and sealed values that no copy has are given up.
+        accepts_losses: Whether envelopes and sealed values that no copy has are given up, and with
+            a new origin entries too.
+        new_origin: The name under which the log goes on where copies do not reach; empty to put
+            everything back under the old one or do nothing.
     """
 
     exports: Sequence[Source] = ()
@@ -50,6 +57,25 @@ class Plan:
     notes: Sequence[bytes] = ()
     is_dry: bool = False
     accepts_losses: bool = False
+    new_origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What nobody has any more when a log goes on under a new origin.
+
+    Attributes:
+        origin: Its new name.
+        adopted: How many entries survive; the next one says what was lost.
+        lost: How many signed entries do not.
+        undecided: Records that were shredded by a decision that is lost: their keys stay
+            destroyed, and whoever is responsible decides again.
+    """
+
+    origin: str
+    adopted: int
+    lost: int
+    undecided: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +86,12 @@ class Recovered:
         survey: What was there.
         untold: Positions of entries whose claims could not be told: a number or a package code
             that was sealed there may be taken a second time.
+        given_up: What a new origin cost; None where the old one goes on.
     """
 
     survey: Survey
     untold: Sequence[int] = ()
+    given_up: GivenUp | None = None
 
 
 def recover(settings: Settings, plan: Plan, progress: Progress) -> Recovered:
@@ -86,15 +114,45 @@ def recover(settings: Settings, plan: Plan, progress: Progress) -> Recovered:
         )
         parts = stack.enter_context(wire(resting))
         running = stack.enter_context(recovery)
+        claims_of = Reclaiming(parts.vault, parts.reader).claims_of
+        if plan.new_origin:
+            return _succeed(resting, plan, running, claims_of, progress)
         survey = running.survey(progress)
         if (survey.no_envelope or survey.no_blob) and not (plan.accepts_losses or plan.is_dry):
             raise LossesNotAccepted(survey)
         if plan.is_dry:
             return Recovered(survey)
         running.refill(survey, progress)
-        untold = running.reclaim(survey, Reclaiming(parts.vault, parts.reader).claims_of)
+        untold = running.reclaim(survey, claims_of)
         running.finish(survey, datetime.now(UTC), progress)
         return Recovered(survey, untold)
+
+
+def _succeed(
+    settings: Settings, plan: Plan, running: Recovery, claims_of: ClaimsOf, progress: Progress
+) -> Recovered:
+    """Put back what can be had, and let a new origin adopt what there is then."""
+    successor = successor_of(settings, plan.new_origin, is_dry=plan.is_dry)
+    if successor is not None and running.is_succeeded(successor):
+        position = running.succeed(successor, b"", datetime.now(UTC), progress)
+        return Recovered(Survey(position, position, position, b""))
+    survey, final = running.survey_rest(progress)
+    adopted = max(survey.entries, survey.signed)
+    lost = max(verified(final, log_terms(settings)).size - adopted, 0)
+    given_up = GivenUp(plan.new_origin, adopted, lost, _undecided(settings, adopted))
+    if successor is None:
+        return Recovered(survey, (), given_up)
+    if not plan.accepts_losses:
+        raise LossesNotAccepted(survey)
+    running.refill(survey, progress)
+    untold = running.reclaim(survey, claims_of)
+    running.succeed(successor, final, datetime.now(UTC), progress)
+    return Recovered(survey, untold, given_up)
+
+
+def _undecided(settings: Settings, adopted: int) -> list[UUID]:
+    """Return the records whose keys were destroyed by a decision that is lost."""
+    return [shred.record for shred in shred_list(settings).read() if shred.position > adopted]
 
 
 @contextmanager
@@ -126,11 +184,13 @@ def refuse_halted(settings: Settings) -> None:
     """Refuse to start on a database that lies behind what was signed, or whose log is halted.
 
     Raises:
+        OtherOrigin: If its log goes on under another name than the settings have.
         RolledBack: Naming both sizes.
         Forked: If the file outside the database is not this log's.
         WritesHalted: If something else was found earlier, and nobody has looked.
     """
     assert settings.database_url is not None
+    refuse_other_origin(settings.database_url, settings.origin)
     refuse_behind(settings.database_url, log_terms(settings))
     with connect(settings.database_url, ROLE) as connection:
         found = standing_halt(connection)
@@ -145,12 +205,14 @@ def resume(settings: Settings) -> Halt | None:
         What halted it; None if nothing did.
 
     Raises:
+        OtherOrigin: The log goes on under another name than the settings have.
         RolledBack: The database lies behind what was signed: only a recovery helps.
         Forked: The file outside the database is not this log's.
         BootstrapError: Something runs on the data directory, or a server does not start.
     """
     with at_rest(settings, has_feed=False) as resting:
         assert resting.database_url is not None
+        refuse_other_origin(resting.database_url, resting.origin)
         refuse_behind(resting.database_url, log_terms(resting))
         with connect(resting.database_url, ROLE) as connection:
             found = standing_halt(connection)

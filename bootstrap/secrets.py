@@ -73,7 +73,8 @@ def log_pairs(folder: Path) -> list[tuple[bytes, bytes]]:
     """The seeds of every pair that a log key rotation has made, in their order.
 
     Returns:
-        Ed25519 and ML-DSA-44 seeds, 32 bytes each; the founding pair is not among them.
+        Ed25519 and ML-DSA-44 seeds, 32 bytes each; the founding pair of the first origin is not
+        among them, that of a later one is number 0.
     """
     files = sorted(folder.glob(f"{_LOG_PAIR}-[0-9][0-9][0-9][0-9]"))
     return [_log_pair(file.read_text()) for file in files]

@@ -1,6 +1,7 @@
 """The settings, and the only reader of the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -14,6 +15,7 @@ from bootstrap.errors import SettingsError
 _PREFIX = "VAXLEDGER_"
 _NATS_MONITOR_PORT = 8222
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_ORIGIN = r"^[!-*,-~]{1,200}$"
 
 
 SECRETS = ("database_url", "keys_url", "nats_password")
@@ -88,9 +90,10 @@ class Settings(BaseSettings):
     )
     origin: str = Field(
         default="ledger.example.cn/vax/kaifeng-demo",
-        pattern=r"^[!-*,-~]{1,200}$",
+        pattern=_ORIGIN,
         description="Name of the log in its checkpoints (C2SP tlog-checkpoint): a URL without "
-        "scheme, printable ASCII without space and `+`. Never changes in the life of a log.",
+        "scheme, printable ASCII without space and `+`. Changes only after `log recover "
+        "--new-origin`.",
     )
     policy: Path | None = Field(
         default=None,
@@ -276,3 +279,8 @@ def settings_markdown() -> str:
         default = "" if field.default is None else f"`{field.default}`"
         lines.append(f"| `{_PREFIX}{name.upper()}` | {default} | {field.description} |")
     return "\n".join(lines) + "\n"
+
+
+def is_origin(text: str) -> bool:
+    """Whether a text may be the name of a log."""
+    return re.search(_ORIGIN, text) is not None and not text.endswith("\n")

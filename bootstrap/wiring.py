@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -150,18 +151,34 @@ def kek_folder(settings: Settings) -> KekFolder:
     return KekFolder(secrets_folder(settings) / "kek")
 
 
+def successor_folder(settings: Settings, origin: str) -> Path:
+    """Where the pairs of keys of an origin lie under which the log went on."""
+    return secrets_folder(settings) / f"origin-{sha256(origin.encode()).hexdigest()[:16]}"
+
+
+def log_pairs_folder(settings: Settings) -> Path:
+    """Where the pairs of keys of the present origin lie, all but those of the first start."""
+    later = successor_folder(settings, settings.origin)
+    return later if log_pairs(later) else secrets_folder(settings)
+
+
 def log_signer(settings: Settings, kept: Secrets) -> LogSigner:
-    """The pair of keys that the log was founded with."""
+    """The pair of keys that the log's origin was founded with."""
+    later = log_pairs(successor_folder(settings, settings.origin))
+    if later:
+        return LogSigner(settings.origin, *later[0])
     return LogSigner(settings.origin, kept.seeds["log-ed25519"], kept.seeds["log-ml-dsa-44"])
 
 
 def log_signers(settings: Settings) -> Callable[[], list[LogSigner]]:
     """Read the pairs of log keys that are kept here: the founding one, then one a rotation."""
-    folder, kept = secrets_folder(settings), installation_secrets(settings)
+    folder, kept = log_pairs_folder(settings), installation_secrets(settings)
 
     def read() -> list[LogSigner]:
-        later = [LogSigner(settings.origin, *pair) for pair in log_pairs(folder)]
-        return [log_signer(settings, kept), *later]
+        founding = log_signer(settings, kept)
+        kept_here = [LogSigner(settings.origin, *pair) for pair in log_pairs(folder)]
+        first = founding.verifier_keys()
+        return [founding, *(one for one in kept_here if one.verifier_keys() != first)]
 
     return read
 

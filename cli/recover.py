@@ -20,6 +20,11 @@ from ledger.errors import LedgerError
 
 REFUSED = 1
 _SHOWN = 20
+_NEXT = (
+    "此后请设置 Now set VAXLEDGER_ORIGIN={origin}，"
+    "启动后重建 then start, and rebuild what may be ahead: "
+    "vaxledger projections rebuild people; vaxledger feed rebuild"
+)
 
 
 def recover_log(  # noqa: PLR0913  each is an option of the command line
@@ -54,6 +59,14 @@ def recover_log(  # noqa: PLR0913  each is an option of the command line
             help="接受无处可寻的封装与密封值。Give up envelopes and sealed values no copy has.",
         ),
     ] = False,
+    new_origin: Annotated[
+        str,
+        typer.Option(
+            help="副本不足以补全时，以新名称继续：现存条目由新来源接管。"
+            "Go on under this name where copies do not reach: it adopts the entries that survive.",
+            metavar="NAME",
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """恢复日志：补回丢失的条目，同一来源继续。Put lost entries back; the log goes on.
@@ -70,6 +83,7 @@ def recover_log(  # noqa: PLR0913  each is an option of the command line
                 notes=[path.read_bytes() for path in checkpoints or ()],
                 is_dry=dry_run,
                 accepts_losses=accept_losses,
+                new_origin=new_origin,
             )
             show = stack.enter_context(progress_bar("恢复 recovering", quiet=as_json))
             found = recover(settings, plan, show)
@@ -81,6 +95,8 @@ def recover_log(  # noqa: PLR0913  each is an option of the command line
     except (OSError, psycopg.Error) as error:
         give_up(settings.data_dir, error, as_json=as_json)
     _report(found, "surveyed" if dry_run else "recovered", as_json=as_json)
+    if new_origin and not dry_run and not as_json:
+        typer.echo(_NEXT.format(origin=new_origin))
 
 
 def _open(place: str, token_file: Path | None, settings: Settings, stack: ExitStack) -> Source:
@@ -113,6 +129,13 @@ def _report(found: Recovered, outcome: str, *, as_json: bool, error: str = "") -
         "without_sealed_value": [[position, digest] for position, digest in survey.no_blob],
         "without_claims": list(found.untold),
     }
+    if found.given_up is not None:
+        facts |= {
+            "new_origin": found.given_up.origin,
+            "adopted": found.given_up.adopted,
+            "given_up": found.given_up.lost,
+            "to_shred_again": [str(record) for record in found.given_up.undecided],
+        }
     if as_json:
         typer.echo(json.dumps(facts | ({"error": error} if error else {})))
         return

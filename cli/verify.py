@@ -103,7 +103,7 @@ def verify(  # noqa: PLR0913  each is an option of the command line
             opened: AbstractContextManager[Source] = nullcontext(FolderSource(place))
             if is_url:
                 opened = HttpSource(reader_of(target, token_file, trusted))
-            seen = [trusted.judge(path.read_bytes()).checkpoint for path in known or []]
+            seen = [trusted.judge_known(path.read_bytes()).checkpoint for path in known or []]
             extent = Extent(envelopes, blobs, seen)
             if hashes_only:
                 extent = Extent(envelopes=False, known=seen, entries=False)

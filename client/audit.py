@@ -11,16 +11,18 @@ from typing import Any
 from uuid import UUID
 
 from client.authors import Authors
-from client.checking import Facts, check_evidence, facts_of, read_entry
+from client.checking import ENTRY, Facts, check_evidence, facts_of, read_entry
 from client.compact import CompactMap
 from client.errors import RefutedError
 from ledger.entry import CLOCK_TOLERANCE, Entry, decode_time
 from ledger.log_keys import TOPICS, LogKeyError, LogKeys
+from ledger.succession import SUCCEEDED, Origins, SuccessionError
 
 STREAM, DOUBLE, CAUSE, BLOB, LOG_KEYS = 4, 7, 8, 9, 11
 """Numbers of the steps, as ``client.verify`` lists them; the others' are beside their checks."""
 
 _VERSION_BYTES, _POSITION_BYTES = 4, 5
+_FIRST = 1
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class Audit:
     """Takes the entries of one log one after the other.
 
     Args:
-        origin: Name of the log.
+        origin: Name of the log, as its checkpoint has it.
     """
 
     def __init__(self, origin: str) -> None:
@@ -64,7 +66,21 @@ class Audit:
         self.versions = CompactMap(_VERSION_BYTES)
         self.writes = CompactMap(_POSITION_BYTES)
         self.newest = ""
+        self.origins = Origins(origin)
         self._origin = origin
+
+    @property
+    def origin(self) -> str:
+        """The name that the next entry must stand under."""
+        return self.origins.current
+
+    def begin(self, origin: str) -> None:
+        """Begin under the name of the first entry, before any is taken.
+
+        Where it is not the checkpoint's, ``finish`` wants to have seen it passed on.
+        """
+        self.origins = Origins(origin)
+        self.log_keys = LogKeys(origin)
 
     def take(self, position: int, raw: bytes, envelope: bytes | None) -> Facts:
         """Check one entry, by itself and against everything before it.
@@ -77,7 +93,7 @@ class Audit:
         Raises:
             RefutedError: With the first thing that is wrong.
         """
-        entry = read_entry(position, raw, self._origin)
+        entry = self._read(position, raw)
         facts = facts_of(entry)
 
         def evidence(public: bytes) -> bytes:
@@ -102,6 +118,15 @@ class Audit:
         entry = Entry.decode(raw) if facts.is_kept or position == 1 else None
         self._follow(position, facts, entry, None if write is None else lambda _public: write)
 
+    def finish(self) -> None:
+        """Check what only the end tells.
+
+        Raises:
+            RefutedError: If the entries are another log's.
+        """
+        if self.counts.entries and self.origin != self._origin:
+            raise RefutedError(ENTRY, _FIRST, "origin-differs", origin=self.origin)
+
     def take_blob(self, position: int, digest: str, blob: bytes | None) -> None:
         """Check a sealed value that is at hand; None counts as erased.
 
@@ -122,6 +147,7 @@ class Audit:
             "newest": self.newest,
             "authors": self.authors.remember(),
             "log_keys": self._key_steps,
+            "origins": [self.origin, self.origins.adopted],
         }
 
     def recall(self, facts: dict[str, Any]) -> None:
@@ -131,6 +157,9 @@ class Audit:
         if self.newest:
             decode_time(self.newest)
         self.authors.recall(facts["authors"])
+        current, adopted = facts["origins"]
+        self.begin(str(current))
+        self.origins.adopted = {str(name): int(size) for name, size in adopted.items()}
         for position, topic, stream, data in facts["log_keys"]:
             self._take_log_keys(position, topic, stream, data)
 
@@ -158,9 +187,20 @@ class Audit:
         if facts.is_kept:
             assert entry is not None
             self._check_log_keys(position, entry)
+            self._check_succession(position, entry)
         counts.entries += 1
         counts.streams = len(self.versions)
         counts.unknown_topics += not facts.is_known
+
+    def _read(self, position: int, raw: bytes) -> Entry:
+        """Read the next entry, which stands under the log's name of its time."""
+        try:
+            return read_entry(position, raw, self.origin, may_rename=True)
+        except RefutedError as error:
+            if position - 1 != _FIRST or error.fields.get("origin") != self._origin:
+                raise
+            # Position 1 alone stands under another name than the checkpoint: it is what is wrong.
+            raise RefutedError(ENTRY, _FIRST, "origin-differs", origin=self.origin) from error
 
     def _check_stream(self, position: int, facts: Facts) -> None:
         expected = self.versions.get(facts.stream) + 1
@@ -213,6 +253,19 @@ class Audit:
             self._take_log_keys(position, entry.topic, str(entry.stream), dict(entry.data))
         except LogKeyError as error:
             raise RefutedError(LOG_KEYS, position, error.reason) from error
+
+    def _check_succession(self, position: int, entry: Entry) -> None:
+        """The log takes a new name by the rules, and by the operator alone."""
+        if entry.topic != SUCCEEDED:
+            return
+        if self.counts.envelopes and not self.authors.is_operator(entry.author.org):
+            raise RefutedError(LOG_KEYS, position, "not-signed-by-the-operator")
+        try:
+            self.origins.take(position, entry.origin, entry.data)
+        except SuccessionError as error:
+            raise RefutedError(LOG_KEYS, position, error.reason, **error.fields) from error
+        self.log_keys = LogKeys(entry.origin)
+        self._key_steps = []
 
     def _take_log_keys(self, position: int, topic: str, stream: str, data: dict[str, Any]) -> None:
         self.log_keys.take(position, topic, UUID(stream), data)

@@ -18,11 +18,12 @@ from ledger.envelope import decode_evidence, verify_evidence
 from ledger.errors import EntryError, EnvelopeError, StatementError
 from ledger.log_keys import TOPICS
 from ledger.statement import DERIVED, Statement
+from ledger.succession import SUCCEEDED
 
 ENTRY, ENVELOPE = 3, 5
 
-KEPT = REGISTER | TOPICS
-"""Topics about organisations and keys, the log's too."""
+KEPT = REGISTER | TOPICS | {SUCCEEDED}
+"""Topics about organisations, keys and the log's own keys and name."""
 
 Cause = tuple[bytes, int]
 """Stream and version of the event that made the server write another."""
@@ -38,8 +39,8 @@ class Facts(NamedTuple):
         org: Organisation of the author.
         keyid: Key of the author.
         is_known: Whether this edition knows the topic.
-        is_kept: Whether the whole entry is needed: it is about organisations and keys, the
-            log's too.
+        is_kept: Whether the whole entry is needed: it is about organisations, keys, or the log's
+            own keys and name.
         is_made: Whether the server made it, for a cause or for a person.
         cause: What it says it was made for.
         correction: What its data say of that cause.
@@ -59,8 +60,14 @@ class Facts(NamedTuple):
     sealed: tuple[str, ...]
 
 
-def read_entry(position: int, raw: bytes, origin: str) -> Entry:
+def read_entry(position: int, raw: bytes, origin: str, *, may_rename: bool = False) -> Entry:
     """Read an entry of a log.
+
+    Args:
+        position: Its place.
+        raw: Its bytes.
+        origin: The name that the log has there.
+        may_rename: Whether it may be the entry that gives the log a new name, and stands under it.
 
     Raises:
         RefutedError: If it is not canonical, another log's, or its data have not the shape of its
@@ -70,7 +77,7 @@ def read_entry(position: int, raw: bytes, origin: str) -> Entry:
         entry = Entry.decode(raw)
     except EntryError as error:
         raise RefutedError(ENTRY, position, "entry-malformed", cause=str(error)) from error
-    if entry.origin != origin:
+    if entry.origin != origin and not (may_rename and entry.topic == SUCCEEDED):
         raise RefutedError(ENTRY, position, "origin-differs", origin=entry.origin)
     event = EVENTS.get(entry.topic)
     if event is not None:

@@ -30,10 +30,12 @@ class StoredKeys(Protocol):
 def encode_history(log: StoredKeys) -> bytes:
     """Return the history of a log's keys as its server and its copies show it."""
     newest = log.checkpoint()
+    decoded = [(position, raw, Entry.decode(raw)) for position, raw in log.log_key_entries()]
+    origin = _head(newest[1]).origin if decoded else ""
     entries = [
-        (position, raw, Entry.decode(raw))
-        for position, raw in log.log_key_entries()
-        if position <= newest[0]
+        (position, raw, entry)
+        for position, raw, entry in decoded
+        if position <= newest[0] and entry.origin == origin  # an earlier name had other keys
     ]
     overlaps = {
         entry.stream: str(entry.data["overlap"]).encode()

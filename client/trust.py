@@ -76,6 +76,16 @@ class Trust:
         """The keys of the log."""
         return tuple(log.key for log in self.policy.logs if log.key.name == self.origin)
 
+    def judge_known(self, note: bytes) -> Judgement:
+        """Return what the policy finds of a checkpoint of this log, or of any other that it names.
+
+        An earlier name of a log is such another; that it is one is for a verification to find.
+
+        Raises:
+            NoteError: As ``judge``.
+        """
+        return _verify(self.policy, note)
+
     def judge(self, note: bytes) -> Judgement:
         """Return what the policy finds of a checkpoint of this log.
 

@@ -11,7 +11,7 @@
 9.  Sealed values that are at hand have their digests.
 10. The log extends every older checkpoint that the caller holds.
 11. The log's keys are those that its entries name: introduced and retired by the operator, proven,
-    and the checkpoint is signed by those in force at its size.
+    and the checkpoint is signed by those in force at its size. It takes a new name by the rules.
 """
 
 from collections.abc import Callable

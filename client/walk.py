@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from client.audit import Audit
 from client.beside import Checked, Checkers
@@ -13,7 +13,8 @@ from client.errors import RefutedError, StateError
 from client.files import LogFiles
 from client.sources import EnvelopesError, Source, blob_path, decode_envelopes
 from ledger.bundle import decode_bundle
-from ledger.errors import LedgerError, TileError
+from ledger.entry import Entry
+from ledger.errors import EntryError, LedgerError, TileError
 from ledger.frontier import Frontier
 from ledger.hashing import leaf_hash
 from ledger.merkle import verify_consistency, verify_inclusion
@@ -55,6 +56,18 @@ class Bundle:
     envelopes: list[bytes] | None
 
 
+class _Sent(NamedTuple):
+    """A bundle that is being checked elsewhere, under the name that the log had when it was sent.
+
+    Where it could not be read it is read again in its turn.
+    """
+
+    number: int
+    bundle: Bundle | None
+    found: Future[Checked | None] | None
+    origin: str
+
+
 class Walk:
     """One pass over the bundles of a log, of which only the checkpoint is believed."""
 
@@ -74,13 +87,13 @@ class Walk:
         if checkers is None or not self._extent.entries or len(rest) < _MANY_BUNDLES:
             yield from ((self._read(index), None) for index in rest)
             return
-        ahead: deque[tuple[int, Bundle | None, Future[Checked | None] | None]] = deque()
+        ahead: deque[_Sent] = deque()
         for index in rest:
             ahead.append(self._send(checkers, index))
             if len(ahead) > _AHEAD * checkers.jobs:
-                yield self._fetch(*ahead.popleft())
+                yield self._fetch(ahead.popleft())
         while ahead:
-            yield self._fetch(*ahead.popleft())
+            yield self._fetch(ahead.popleft())
 
     def take_bundle(self, bundle: Bundle, checked: Checked | None) -> None:
         """Check up to 256 entries, and stop at the first that is wrong."""
@@ -176,27 +189,32 @@ class Walk:
         if position is not None:
             raise RefutedError(TREE, position, reason)
         self._compare_known()
+        if self._extent.entries:
+            self.audit.finish()
+        self._check_names()
 
-    def _send(
-        self, checkers: Checkers, index: int
-    ) -> tuple[int, Bundle | None, Future[Checked | None] | None]:
+    def _send(self, checkers: Checkers, index: int) -> "_Sent":
         """Read a bundle and have it checked; one that cannot be read is read again in its turn."""
         try:
             bundle = self._read(index)
         except (LedgerError, OSError):
-            return index, None, None
-        submitted = checkers.submit(self._checkpoint.origin, bundle.entries, bundle.envelopes)
-        return index, bundle, submitted
+            return _Sent(index, None, None, "")
+        origin = self.audit.origin
+        submitted = checkers.submit(origin, bundle.entries, bundle.envelopes)
+        return _Sent(index, bundle, submitted, origin)
 
-    def _fetch(
-        self, index: int, bundle: Bundle | None, found: Future[Checked | None] | None
-    ) -> tuple[Bundle, Checked | None]:
-        if bundle is None or found is None:
-            return self._read(index), None
-        return bundle, found.result()
+    def _fetch(self, sent: "_Sent") -> tuple[Bundle, Checked | None]:
+        if sent.bundle is None or sent.found is None:
+            return self._read(sent.number), None
+        found = sent.found.result()
+        # What was right under a name that the log has given up meanwhile is not right any more.
+        return sent.bundle, found if sent.origin == self.audit.origin else None
 
     def _read(self, index: int) -> Bundle:
-        return Bundle(index, self._entries(index), self._envelopes(index))
+        bundle = Bundle(index, self._entries(index), self._envelopes(index))
+        if index == 0 and self._extent.entries:
+            self.audit.begin(_name_of(bundle.entries, self._checkpoint.origin))
+        return bundle
 
     def _entries(self, index: int) -> list[bytes]:
         """Return what a bundle holds, be it fewer or more than the checkpoint covers."""
@@ -255,6 +273,17 @@ class Walk:
             if known.root != self.frontier.root():
                 raise RefutedError(KNOWN, None, "forked", size=known.size, root=known.root.hex())
 
+    def _check_names(self) -> None:
+        """Every older checkpoint is of a name that the log had at its size."""
+        for known in self._extent.known:
+            if known.origin == self._checkpoint.origin:
+                continue
+            adopted = self.audit.origins.adopted.get(known.origin)
+            if adopted is None:
+                raise RefutedError(KNOWN, None, "checkpoint-not-trusted", origin=known.origin)
+            if known.size > adopted:
+                raise RefutedError(KNOWN, None, "lost", size=known.size, adopted=adopted)
+
     def _blame(self, position: int, leaf: bytes, difference: Difference) -> RefutedError:
         """Say which of an entry and its stored leaf hash is not the signed tree's."""
         if difference.reason != ALTERED:
@@ -271,12 +300,18 @@ class Walk:
         return RefutedError(TREE, position, reason)
 
 
+def _name_of(entries: Sequence[bytes], otherwise: str) -> str:
+    """Return the name under which a log's first entry stands, or says that it does."""
+    try:
+        return Entry.decode(entries[0]).origin
+    except (EntryError, IndexError):
+        return otherwise
+
+
 def _in_order(known: Iterable[Checkpoint], newest: Checkpoint) -> list[Checkpoint]:
     """Return the caller's checkpoints by size, none of them beyond the newest."""
     ordered = sorted(known, key=lambda one: one.size)
     for one in ordered:
-        if one.origin != newest.origin:
-            raise RefutedError(KNOWN, None, "checkpoint-not-trusted", origin=one.origin)
         if one.size > newest.size:
             raise RefutedError(KNOWN, None, "rolled-back", size=newest.size, known=one.size)
     return ordered

@@ -95,7 +95,7 @@ class Vault:
     Args:
         keys: The key database.
         reader: Where the sealed blobs are.
-        origin: The log's origin; part of every seal's context.
+        origin: The log's origin; part of the context of every new seal.
         random: A source of random bytes, such as `secrets.token_bytes`.
     """
 
@@ -132,7 +132,7 @@ class Vault:
         fresh = self.keys.prepare([who for who in private if who in set(newcomers)])
         sealed, blobs = [], []
         for who, part in private.items():
-            context = self._context(place.topic, place.stream, place.version, who)
+            context = _context(self._origin, place.topic, place.stream, place.version, who)
             key = held.get(who) or fresh[who]
             blob = seal(key, self._random(SALT_BYTES), context, part.plaintext())
             sealed.append(Sealed(subject=who, sha256=sha256(blob).hexdigest()))
@@ -177,7 +177,7 @@ class Vault:
                 opened[change.position, who] = None
                 continue
             entry = change.entry
-            context = self._context(entry.topic, entry.stream, entry.version, who)
+            context = _context(entry.origin, entry.topic, entry.stream, entry.version, who)
             opened[change.position, who] = parse(unseal(key, context, blob))["values"]
         return opened
 
@@ -219,10 +219,9 @@ class Vault:
             raise Erased
         return values
 
-    def _context(self, topic: str, stream: UUID, version: int, who: UUID) -> SealContext:
-        return SealContext(
-            origin=self._origin, topic=topic, stream=stream, version=version, subject=str(who)
-        )
+
+def _context(origin: str, topic: str, stream: UUID, version: int, who: UUID) -> SealContext:
+    return SealContext(origin=origin, topic=topic, stream=stream, version=version, subject=str(who))
 
 
 _PERSONAL = frozenset(

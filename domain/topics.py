@@ -19,6 +19,7 @@ from domain.correction import Correction
 from domain.enrolment import Enrolment
 from domain.grant import MissingIdNumber, MissingName, MissingPhone, MissingRelation
 from domain.log_key import LogKey
+from domain.log_succession import LogSuccession
 from domain.organisation import Organisation
 from domain.private import Vocabulary
 from domain.sealed import Fact
@@ -35,6 +36,7 @@ AGGREGATES = (
     Enrolment,
     CheckStatement,
     LogKey,
+    LogSuccession,
     AccessJournal,
     SlotSupply,
     Appointment,

@@ -32,6 +32,9 @@ LogVkey = Annotated[str, Pattern("[!-*,-~]+[+][0-9a-f]{8}[+][0-9A-Za-z+/]+=*"), 
 SignedNote = Annotated[str, Pattern("[\\n -~\u2014]+"), Size(1, 12_000)]
 """A signed checkpoint, its lines as they are (C2SP signed-note)."""
 
+LogOrigin = Annotated[str, Pattern("[!-*,-~]+"), Size(1, 200)]
+"""The name of a log in its checkpoints (C2SP tlog-checkpoint)."""
+
 Code = Annotated[str, Pattern("[a-z0-9]+(?:-[a-z0-9]+)*"), Size(1, 64)]
 """A reason or a rule, as a slug; the sentence stands in the catalogue, free text is sealed."""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
+from ledger.entry import Entry
 from ledger.errors import LedgerError, NoteError, VerificationError
 from ledger.hashing import empty_root
 from ledger.note import Note, verify_note
@@ -125,6 +126,15 @@ class LogKeys:
         other.overlaps, other._eras = list(self.overlaps), list(self._eras)
         other._founding = self._founding
         return other
+
+    def take_entry(self, position: int, entry: Entry) -> None:
+        """Apply an entry; those under an earlier name of the log say nothing of its keys now.
+
+        Raises:
+            LogKeyError: As ``take``.
+        """
+        if entry.origin == self.origin:
+            self.take(position, entry.topic, entry.stream, entry.data)
 
     def take(self, position: int, topic: str, stream: UUID, data: Mapping[str, Any]) -> None:
         """Apply an entry; those of other topics say nothing here.

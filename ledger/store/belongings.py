@@ -184,6 +184,7 @@ class Claims:
         self._kinds = kinds
         self._rows = at.beside("claims")
         self._waiting: dict[tuple[str, bytes], tuple[int, UUID]] = {}
+        self._is_doubtful = False
         self.untold = 0
         self.unknown = 0
 
@@ -208,10 +209,16 @@ class Claims:
 
     def finish(self) -> Iterator[Finding]:
         """Whatever was taken and not released must be held."""
+        if self._is_doubtful:
+            self._waiting.clear()
         for (kind, _), (position, _) in sorted(self._waiting.items(), key=lambda one: one[1]):
             yield Finding("claim-missing", position, {"kind": kind})
         for row in self._rows.rest():
             yield Finding("claim-of-no-entry", row[0], {"kind": row[1]})
+
+    def doubt(self) -> None:
+        """The log is not right somewhere: what was released there is not known."""
+        self._is_doubtful = True
 
     def _told(
         self, entries: Sequence[tuple[int, Entry]]

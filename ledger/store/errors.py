@@ -303,6 +303,30 @@ class CopiesDiffer(RecoveryRefused):
         super().__init__(size=size)
 
 
+class SuccessionNotNeeded(RecoveryRefused):
+    """Nothing that was signed is lost, or copies have all of it: the old origin can go on."""
+
+
+class OriginUnusable(RecoveryRefused):
+    """A log goes on under a name of its own, such as a URL without scheme, that it has not had."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        super().__init__(origin=origin)
+
+
+class OtherOrigin(RecoveryRefused):
+    """The log in this database has another name: set `VAXLEDGER_ORIGIN` to it, and start again.
+
+    Attributes:
+        origin: The name that its newest entry stands under.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        super().__init__(origin=origin)
+
+
 class ShredListUnreadable(StoreError):
     """The list of destroyed keys is damaged; restore it before anything is served.
 

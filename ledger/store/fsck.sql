@@ -6,6 +6,9 @@ FROM ledger.head h, ledger.checkpoint c;
 SELECT position, stream, version, known_at, topic, division, leaf, entry
 FROM ledger.entries ORDER BY position;
 
+-- name: first_succession
+SELECT entry FROM ledger.entries WHERE topic = 'log.succeeded.v1' ORDER BY position LIMIT 1;
+
 -- name: envelopes
 SELECT sha256, envelope FROM ledger.envelopes WHERE sha256 = ANY(%b::bytea[]);
 

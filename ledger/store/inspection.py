@@ -23,6 +23,7 @@ from ledger.store.connections import Connection, connect
 from ledger.store.finding import Finding
 from ledger.store.queries import load_queries
 from ledger.store.reading import ROLE
+from ledger.succession import SUCCEEDED, Origins, SuccessionError
 from ledger.tiles import TILE_WIDTH
 from ledger.tower import Tower, find_difference
 from ledger.treehead import Checkpoint
@@ -123,7 +124,7 @@ class Entries:
 
     def __init__(self, at: Snapshot, origin: str) -> None:
         self._standing = at.standing
-        self._origin = origin
+        self._origins = Origins(_first_origin(at, origin))
         self._size = 0
         self._known_at: datetime | None = None
 
@@ -150,10 +151,15 @@ class Entries:
         if entry is None:
             yield Finding("entry-malformed", row.position)
             return
+        if entry.topic == SUCCEEDED:
+            try:
+                self._origins.take(row.position, entry.origin, entry.data)
+            except SuccessionError as error:
+                yield Finding("succession-differs", row.position, {"what": error.reason})
         newest = entry.recorded_at if self._known_at is None else self._known_at
         self._known_at = max(newest, entry.recorded_at)
         columns = {
-            "origin": (self._origin, entry.origin),
+            "origin": (self._origins.current, entry.origin),
             "stream": (row.stream, entry.stream),
             "version": (row.version, entry.version),
             "topic": (row.topic, entry.topic),
@@ -258,6 +264,15 @@ class Tree:
             return None
         width = (self._at.standing.signed >> 8 * level) - index * TILE_WIDTH
         return _cut(rows[0][0], min(width, TILE_WIDTH))
+
+
+def _first_origin(at: Snapshot, origin: str) -> str:
+    """Return the name that a log began under: the present one, unless an entry has changed it."""
+    rows = at.rows("first_succession")
+    try:
+        return str(Entry.decode(rows[0][0]).data["predecessor"]) if rows else origin
+    except (EntryError, KeyError):
+        return origin
 
 
 def _cut(tile: bytes | None, width: int) -> bytes | None:

@@ -292,8 +292,7 @@ class LogReader:
         """
         keys = LogKeys(origin)
         for position, raw in self.log_key_entries():
-            entry = Entry.decode(raw)
-            keys.take(position, entry.topic, entry.stream, entry.data)
+            keys.take_entry(position, Entry.decode(raw))
         return keys
 
     def known_at(self, moment: datetime) -> int:

@@ -10,54 +10,34 @@ wider than the checkpoint at most, which nobody minds; the checkpoint is adopted
 with the last of them; the file outside stays as it was, or missing, until the very end.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
-from itertools import pairwise
+from functools import partial
 from types import TracebackType
 from typing import Self
 
-from ledger.checkpoint import Checkpoint, verify_checkpoint
 from ledger.entry import Entry
-from ledger.errors import EntryError, NoteError, VerificationError
 from ledger.frontier import Frontier
-from ledger.hashing import leaf_hash
-from ledger.log_keys import LogKeyError, LogKeys
-from ledger.merkle import verify_growth
 from ledger.store.connections import Connection, connect
-from ledger.store.errors import (
-    CopiesDiffer,
-    Forked,
-    NothingSigned,
-    PartsRunning,
-    RolledBack,
-    TailMissing,
-)
+from ledger.store.errors import CopiesDiffer, OtherOrigin, PartsRunning, RolledBack, TailMissing
 from ledger.store.halting import halt, lift
 from ledger.store.integration import LEADER_LOCK, ROLE, ROUND_ENTRIES
-from ledger.store.lost import (
-    ClaimsOf,
-    Copies,
-    Lost,
-    LostWrite,
-    RequestOf,
-    Survey,
-    Terms,
-    group_writes,
-)
+from ledger.store.lost import ClaimsOf, Copies, RequestOf, Survey, Terms
 from ledger.store.outside import OutsideFile
 from ledger.store.queries import load_queries
 from ledger.store.refilling import put_back, put_claims_back
-from ledger.store.signing import keys_at
+from ledger.store.succeeding import Successor
+from ledger.store.surveying import Progress, Surveyor, verified
 from ledger.store.transaction import open_connection
-from ledger.store.tree import Cursor, grow, read_leaves, stored_frontier, stored_tree
+from ledger.store.tree import Cursor, grow, read_leaves
 
-PAGE = 256
+__all__ = ["Progress", "Recovery", "refuse_behind", "refuse_other_origin"]
+
+_Old = tuple[int, bytes | None]
+"""Size and note of a checkpoint that another takes the place of."""
 
 _QUERIES = {**load_queries("integration.sql"), **load_queries("recovery.sql")}
-
-Progress = Callable[[int, int], None]
-"""Told how many entries of how many a step has done."""
 
 
 class Recovery:
@@ -102,6 +82,7 @@ class Recovery:
                 raise PartsRunning("An integrator works on this log; stop it first.")
             if self._entries.execute(_QUERIES["appending"]).fetchone() != (0,):
                 raise PartsRunning("A process that appends works on this log; stop it first.")
+            self._surveyor = Surveyor(self._tree, self._terms, self._copies, self._request_of)
             self._stack = stack.pop_all()
         return self
 
@@ -125,29 +106,21 @@ class Recovery:
             TailMissing: If copies do not reach up to the signed size.
             CopiesDiffer: If what they have does not lead to the signed root.
         """
-        entries, integrated, own = self._standing()
-        known = self._known(own)
-        newest, note = known[-1]
-        frontier = self._frontier(integrated, own)
-        self._check_prefixes(frontier, [one for one, _ in known if one.size <= integrated])
-        beyond = [one for one, _ in known if one.size > integrated]
-        stored = min(entries, newest.size)
-        self._check_stored(frontier, beyond, stored)
-        with self._tree.cursor(binary=True) as cursor:
-            keys = keys_at(cursor, self._terms.origin, stored)
-        missing = self._check_lost(frontier, beyond, keys, progress)
-        _check_signers(keys, known)
-        return Survey(entries, integrated, newest.size, note, *missing)
+        return self._surveyor.survey(progress)
+
+    def survey_rest(self, progress: Progress = lambda _done, _size: None) -> tuple[Survey, bytes]:
+        """Find out what can be had where not all can; see ``Surveyor.survey_rest``."""
+        return self._surveyor.survey_rest(progress)
 
     def refill(self, survey: Survey, progress: Progress = lambda _done, _size: None) -> None:
         """Put the lost entries back, each with what copies have of it; raises as ``survey``.
 
-        From here to the end of ``finish`` nobody else can append.
+        From here to the end of ``finish`` or ``succeed`` nobody else can append.
         """
         halt(self._tree, RolledBack(survey.entries, survey.signed))
         put_back(
             self._entries,
-            self._lost(survey.entries, survey.signed),
+            self._surveyor.lost(survey.entries, survey.signed),
             lambda done: progress(done, survey.signed),
             self._at,
         )
@@ -170,142 +143,105 @@ class Recovery:
             TamperFound: If the tiles are not as they were written.
             CopiesDiffer: If the tree has not the signed root; nothing was adopted.
         """
-        _, size, own = self._standing()
-        frontier = self._frontier(size, own)
-        signed = self._verify(survey.note)
-        while frontier.size < signed.size:
+        signed = self._surveyor.verify(survey.note)
+
+        def adopt(cursor: Cursor, frontier: Frontier, old: _Old) -> None:
+            if frontier.root() != signed.root:
+                raise CopiesDiffer(frontier.size)
+            self._adopt(cursor, survey.note, signed.size, old, now)
+
+        self._grow(signed.size, adopt, progress)
+        # A crash before this leaves the file as it was: the next run finds nothing lost.
+        self._let_in(survey.note, self._check_older(signed.size))
+
+    def is_succeeded(self, successor: Successor) -> bool:
+        """Whether the checkpoint is the successor's: all that is left is to write the file."""
+        _, _, own = self._surveyor.standing()
+        return own is not None and successor.has_signed(own)
+
+    def succeed(
+        self,
+        successor: Successor,
+        final: bytes,
+        now: datetime,
+        progress: Progress = lambda _done, _size: None,
+    ) -> int:
+        """Let the log go on under a new origin, which adopts the entries that are there.
+
+        Its first entry is written, then its first checkpoint, in one transaction with the end of
+        the old ones: what was kept of these is put aside, and nothing is published any more until
+        an integrator publishes the new one. Each step is harmless when repeated.
+
+        Args:
+            successor: The new origin.
+            final: The newest note of the old one that is known to be signed.
+            now: By the clock.
+            progress: Told how far the tree has grown.
+
+        Returns:
+            The position of the entry that says so.
+
+        Raises:
+            TamperFound: If the database is not what was appended.
+            Forked: If the file outside is neither origin's.
+        """
+        entries, _, _ = self._surveyor.standing()
+        halt(self._tree, RolledBack(entries, entries))
+        if not self.is_succeeded(successor):
+            size = self._log_succession(successor, final, now)
+
+            def adopt(cursor: Cursor, frontier: Frontier, old: _Old) -> None:
+                note = successor.sign(frontier, now)
+                cursor.execute(_QUERIES["put_aside"], [self._terms.origin])
+                self._adopt(cursor, note, frontier.size, old, now)
+
+            self._grow(size, adopt, progress)
+        # A crash before this leaves the old origin's file: the next run writes the new one.
+        position, _, own = self._surveyor.standing()
+        assert own is not None  # it was adopted
+        self._let_in(own, partial(successor.check_replaced, self._surveyor.verify))
+        return position
+
+    def _log_succession(self, successor: Successor, final: bytes, now: datetime) -> int:
+        """Write the first entry of the new origin, unless it is there; return the size with it."""
+        with self._tree.cursor(binary=True) as cursor:
+            row = cursor.execute(_QUERIES["newest_entry"]).fetchone()
+        if row is None:
+            raise TailMissing(1, self._surveyor.verify(final).size)
+        size, known_at, raw = row
+        if not successor.is_first(Entry.decode(raw)):
+            write = successor.write(size + 1, max(now, known_at), final)
+            put_back(self._entries, [write], lambda _done: None, self._at)
+            size += 1
+        return int(size)
+
+    def _grow(
+        self, size: int, adopt: Callable[[Cursor, Frontier, _Old], None], progress: Progress
+    ) -> None:
+        """Grow the tree, and adopt a checkpoint in one transaction with the last of it."""
+        _, integrated, own = self._surveyor.standing()
+        frontier = self._surveyor.frontier(integrated, own)
+        while frontier.size < size:
             with self._tree.transaction(), self._tree.cursor(binary=True) as cursor:
-                limit = min(ROUND_ENTRIES, signed.size - frontier.size)
+                limit = min(ROUND_ENTRIES, size - frontier.size)
                 leaves = read_leaves(cursor, frontier.size, limit)
                 frontier = grow(cursor, frontier, leaves, self._at)
-                if frontier.size == signed.size:
-                    if frontier.root() != signed.root:
-                        raise CopiesDiffer(frontier.size)
-                    self._adopt(cursor, survey, (size, own), now)
+                if frontier.size == size:
+                    adopt(cursor, frontier, (integrated, own))
             self._at("tiles put back")
-            progress(frontier.size, signed.size)
-        # A crash before this leaves the file as it was: the next run finds nothing lost.
-        self._outside.replace(survey.note, self._check_older(signed.size))
+            progress(frontier.size, size)
+
+    def _let_in(self, note: bytes, check_present: Callable[[bytes], None]) -> None:
+        """Write the file outside, then lift the mark."""
+        self._outside.replace(note, check_present)
         self._at("recovered")
         lift(self._tree)
         self._at("writes let in")
 
-    def _standing(self) -> tuple[int, int, bytes | None]:
-        with self._tree.cursor(binary=True) as cursor:
-            row = cursor.execute(_QUERIES["standing"]).fetchone()
-        assert row is not None  # both tables have exactly one row
-        entries, size, note = row
-        return entries, size, note
-
-    def _known(self, own: bytes | None) -> list[tuple[Checkpoint, bytes]]:
-        """Return every checkpoint that is known to be signed, the newest last."""
-        outside = self._outside.read()
-        raw = [note for note in (*self._terms.notes, outside, own) if note is not None]
-        known = [(self._verify(note), note) for note in dict.fromkeys(raw)]
-        if not known:
-            raise NothingSigned
-        known.sort(key=lambda one: one[0].size)
-        for (one, _), (other, _) in pairwise(known):
-            if one.size == other.size and one.root != other.root:
-                raise Forked(one.size, "two checkpoints of this size were signed")
-        return known
-
-    def _frontier(self, size: int, note: bytes | None) -> Frontier:
-        """Return the right edge of the tree that the database's own checkpoint signs."""
-        if note is None:
-            return Frontier()
-        checkpoint = self._verify(note)
-        if checkpoint.size != size:
-            raise Forked(size, "the checkpoint is of another size than its row says")
-        with self._tree.cursor(binary=True) as cursor:
-            return stored_frontier(cursor, size, checkpoint.root)
-
-    def _check_prefixes(self, frontier: Frontier, known: Sequence[Checkpoint]) -> None:
-        """The tree in the database extends every checkpoint up to its own size."""
-        with self._tree.cursor(binary=True) as cursor:
-            tree = stored_tree(cursor, frontier.size)
-            for old in known:
-                try:
-                    proof = tree.consistency_proof(old.size)
-                    verify_growth(old.size, frontier.size, proof, old.root, frontier.root())
-                except VerificationError as error:
-                    raise Forked(old.size, "the database has another tree") from error
-
-    def _check_stored(self, frontier: Frontier, beyond: list[Checkpoint], last: int) -> None:
-        """Take the entries that lie in the database behind its checkpoint."""
-        with self._tree.cursor(binary=True) as cursor:
-            while frontier.size < last:
-                leaves = read_leaves(
-                    cursor, frontier.size, min(ROUND_ENTRIES, last - frontier.size)
-                )
-                wrong = _extend(frontier, leaves, beyond)
-                if wrong is not None:
-                    raise Forked(wrong, "entries were appended after the database was restored")
-
-    def _check_lost(
-        self, frontier: Frontier, beyond: list[Checkpoint], keys: LogKeys, progress: Progress
-    ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, str], ...]]:
-        """Take what copies have up to the newest checkpoint; return what they lack.
-
-        What the entries say of the log's keys is added to `keys`.
-        """
-        no_envelope: list[int] = []
-        no_answer: list[int] = []
-        no_blob: list[tuple[int, str]] = []
-        start, signed = frontier.size, beyond[-1].size if beyond else 0
-        for write in self._lost(start, signed):
-            if write.key is None:
-                no_answer.append(write.entries[0][0].position)
-            for lost, entry in write.entries:
-                _take_keys(keys, lost.position, entry)
-                if lost.envelope is None:
-                    no_envelope.append(lost.position)
-                named = (seal.sha256 for seal in entry.sealed)
-                no_blob.extend((lost.position, one) for one in named if one not in lost.blobs)
-            wrong = _extend(frontier, [leaf_hash(lost.raw) for lost, _ in write.entries], beyond)
-            if wrong is not None:
-                raise self._differing(start, wrong)
-            progress(frontier.size, signed)
-        return tuple(no_envelope), tuple(no_answer), tuple(no_blob)
-
-    def _differing(self, entries: int, size: int) -> Forked | CopiesDiffer:
-        """Say whose fault it is that the tree of some size has not the signed root."""
-        _, integrated, _ = self._standing()
-        with self._tree.cursor(binary=True) as cursor:
-            own = read_leaves(cursor, integrated, entries - integrated)
-        for start in range(0, len(own), PAGE):
-            page = self._copies.read(integrated + start + 1, min(PAGE, len(own) - start))
-            for leaf, lost in zip(own[start:], page, strict=False):
-                if leaf_hash(lost.raw) != leaf:
-                    reason = "an entry was appended after the database was restored"
-                    return Forked(lost.position, reason)
-        return CopiesDiffer(size)
-
-    def _lost(self, after: int, last: int) -> Iterator[LostWrite]:
-        return group_writes(self._read(after, last), self._request_of)
-
-    def _read(self, after: int, last: int) -> Iterator[tuple[Lost, Entry]]:
-        """Read entries from the copies, page by page."""
-        while after < last:
-            page = self._copies.read(after + 1, min(PAGE, last - after))
-            if not page:
-                raise TailMissing(after + 1, last)
-            for position, lost in enumerate(page, after + 1):
-                try:
-                    entry = Entry.decode(lost.raw)
-                except EntryError as error:
-                    raise CopiesDiffer(position) from error
-                if lost.position != position or entry.origin != self._terms.origin:
-                    raise CopiesDiffer(position)
-                yield lost.sound(entry), entry
-            after += len(page)
-
-    def _adopt(
-        self, cursor: Cursor, survey: Survey, old: tuple[int, bytes | None], now: datetime
-    ) -> None:
+    def _adopt(self, cursor: Cursor, note: bytes, size: int, old: _Old, now: datetime) -> None:
         parameters = {
-            "size": survey.signed,
-            "note": survey.note,
+            "size": size,
+            "note": note,
             "old_size": old[0],
             "old_note": old[1],
             "made_at": now,
@@ -317,13 +253,23 @@ class Recovery:
 
     def _check_older(self, size: int) -> Callable[[bytes], None]:
         def check(present: bytes) -> None:
-            if self._verify(present).size > size:
+            if self._surveyor.verify(present).size > size:
                 raise PartsRunning("Somebody else has written the file meanwhile.")
 
         return check
 
-    def _verify(self, note: bytes) -> Checkpoint:
-        return _verified(note, self._terms)
+
+def refuse_other_origin(url: str, origin: str) -> None:
+    """Refuse a database whose log has another name.
+
+    Raises:
+        OtherOrigin: With the name that its newest entry stands under.
+        psycopg.OperationalError: If the database cannot be reached.
+    """
+    with connect(url, ROLE) as connection, connection.cursor(binary=True) as cursor:
+        row = cursor.execute(_QUERIES["newest_entry"]).fetchone()
+    if row is not None and (found := Entry.decode(row[2]).origin) != origin:
+        raise OtherOrigin(found)
 
 
 def refuse_behind(url: str, terms: Terms) -> None:
@@ -337,7 +283,7 @@ def refuse_behind(url: str, terms: Terms) -> None:
     note = OutsideFile(terms.outside).read()
     if note is None:
         return
-    signed = _verified(note, terms).size
+    signed = verified(note, terms).size
     with connect(url, ROLE) as connection:
         row = connection.execute(_QUERIES["standing"]).fetchone()
         assert row is not None  # both tables have exactly one row
@@ -345,37 +291,3 @@ def refuse_behind(url: str, terms: Terms) -> None:
             behind = RolledBack(row[1], signed)
             halt(connection, behind)
             raise behind
-
-
-def _verified(note: bytes, terms: Terms) -> Checkpoint:
-    try:
-        return verify_checkpoint(note, terms.keys, terms.origin)
-    except NoteError as error:
-        raise Forked(0, f"a checkpoint is not signed by this log: {error}") from error
-
-
-def _take_keys(keys: LogKeys, position: int, entry: Entry) -> None:
-    try:
-        keys.take(position, entry.topic, entry.stream, entry.data)
-    except LogKeyError as error:
-        raise CopiesDiffer(position) from error
-
-
-def _check_signers(keys: LogKeys, known: Sequence[tuple[Checkpoint, bytes]]) -> None:
-    """Every checkpoint is signed by a pair that signed at its size: a retired one may be stolen."""
-    for checkpoint, note in known:
-        try:
-            keys.check_signed(note)
-        except LogKeyError as error:
-            raise Forked(checkpoint.size, "a checkpoint is signed by a retired key") from error
-
-
-def _extend(frontier: Frontier, leaves: Sequence[bytes], beyond: list[Checkpoint]) -> int | None:
-    """Append leaves; return the first signed size at which the root is another one."""
-    start = frontier.size
-    for known in [one for one in beyond if start < one.size <= start + len(leaves)]:
-        frontier.extend(leaves[frontier.size - start : known.size - start])
-        if frontier.root() != known.root:
-            return known.size
-    frontier.extend(leaves[frontier.size - start :])
-    return None

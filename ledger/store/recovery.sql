@@ -25,3 +25,10 @@ DELETE FROM ledger.claims WHERE kind = %b::text AND key = %b::bytea AND stream =
 
 -- name: release_claims
 DELETE FROM ledger.claims WHERE kind = %b::text AND stream = %b::uuid;
+
+-- name: newest_entry
+SELECT e.position, h.recorded_at, e.entry
+FROM ledger.head h JOIN ledger.entries e ON e.position = h.size;
+
+-- name: put_aside
+SELECT ledger.put_aside(%b::text);

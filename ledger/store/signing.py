@@ -95,8 +95,7 @@ def keys_grown(cursor: Cursor, keys: LogKeys, old: int, new: int) -> LogKeys:
     grown = keys.copy() if rows else keys
     for position, raw in rows:
         try:
-            entry = Entry.decode(raw)
-            grown.take(position, entry.topic, entry.stream, entry.data)
+            grown.take_entry(position, Entry.decode(raw))
         except LedgerError as error:
             raise TamperFound(position, f"an entry about log keys: {error}") from error
     return grown

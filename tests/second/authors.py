@@ -34,8 +34,7 @@ class Organisation:
 class Authors:
     """The organisations of a log, entry by entry."""
 
-    def __init__(self, origin: str) -> None:
-        self._origin = origin
+    def __init__(self) -> None:
         self._known: dict[str, Organisation] = {}
 
     def key(self, entry: Entry, position: int) -> bytes:
@@ -115,7 +114,7 @@ class Authors:
         demand(keyid_of(public) not in organisation.keys, "key", "registered before")
         demand(is_sound_key(public), "key", "of low order or not canonical")
         statement = write(
-            {"origin": self._origin, "organisation": entry.stream, "public_key": public.hex()}
+            {"origin": entry.origin, "organisation": entry.stream, "public_key": public.hex()}
         )
         proof = bytes.fromhex(entry.data["key_proof"])
         demand(_verifies(public, proof, statement), "key", "its owner did not prove to have it")

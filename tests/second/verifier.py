@@ -22,11 +22,12 @@ from tests.second.folders import (
 )
 from tests.second.log_keys import INTRODUCED, LOG_KEYS, RETIRED, LogKeys, judge_across
 from tests.second.merkle9162 import leaf, tree_hash
-from tests.second.notes import TreeHead
+from tests.second.notes import TreeHead, signers
 from tests.second.schemas import Schema, check
 from tests.second.seals import Opening, open_blob, place
 from tests.second.trust import Trust
 
+SUCCEEDED = "log.succeeded.v1"
 SLACK = timedelta(seconds=2)
 """How far `recorded_at` may lie behind the newest one before it (DESIGN section 4)."""
 
@@ -66,10 +67,13 @@ def verify(read: Read, given: Given) -> list[Finding]:
     if None not in leaves:
         findings += _check_known(given.known, head, [one for one in leaves if one is not None])
     envelopes = _parts(read, "envelopes", 4, head.size, findings)
-    history = _History(read, given, head.origin)
+    history = _History(read, given, head.origin, _first_name(entries, head.origin))
     for index, (raw, envelope) in enumerate(zip(entries, envelopes, strict=True)):
         if raw is not None:
             findings += history.examine(index + 1, raw, envelope)
+    if not findings and history.name != head.origin:
+        findings.append(Finding(1, "entry", "of another log"))
+    findings += history.lost()
     if not findings:
         whole = [one for one in leaves if one is not None]
         findings += history.keys.end(note, head.size, lambda size: tree_hash(whole[:size]))
@@ -105,7 +109,7 @@ def _check_known(
     for seen in known:
         if seen.size > head.size:
             findings.append(Finding(0, "checkpoint", "the log is shorter than it was"))
-        elif seen.origin != head.origin or tree_hash(leaves[: seen.size]) != seen.root:
+        elif tree_hash(leaves[: seen.size]) != seen.root:
             findings.append(Finding(0, "checkpoint", "the log does not extend what was seen"))
     return findings
 
@@ -142,15 +146,30 @@ def _check_tree(read: Read, head: TreeHead, leaves: Sequence[bytes | None]) -> l
     return findings
 
 
+def _first_name(entries: Sequence[bytes | None], otherwise: str) -> str:
+    """Return the origin of position 1, where the next entry or a succession agrees with it."""
+    found = []
+    for raw in entries[:2]:
+        try:
+            found.append(Entry.parse(raw or b""))
+        except Wrong:
+            break
+    if len(found) == 2 and found[1].origin == otherwise and found[1].topic != SUCCEEDED:
+        return otherwise
+    return found[0].origin if found else otherwise
+
+
 class _History:
     """What the entries so far have said, and whether the next one fits."""
 
-    def __init__(self, read: Read, given: Given, origin: str) -> None:
+    def __init__(self, read: Read, given: Given, origin: str, name: str) -> None:
         self._read = read
         self._given = given
         self._origin = origin
-        self._authors = Authors(origin)
-        self.keys = LogKeys(origin)
+        self.name = name
+        self._adopted: dict[str, int] = {}
+        self._authors = Authors()
+        self.keys = LogKeys(name)
         self._versions: dict[str, int] = {}
         self._newest: datetime | None = None
         self._keys_used: set[tuple[str, str]] = set()
@@ -177,16 +196,43 @@ class _History:
         if entry.topic in (INTRODUCED, RETIRED):
             demand(self._authors.is_operator(entry.org), "log key", "not signed by the operator")
             self.keys.apply(entry, position)
+        if entry.topic == SUCCEEDED:
+            demand(self._authors.is_operator(entry.org), "log key", "not signed by the operator")
+            self._succeed(entry, position)
         if self._given.with_blobs:
             self._blobs(entry, envelope)
 
     def _place(self, entry: Entry) -> None:
         newest = self._newest or entry.recorded_at
         self._newest = max(newest, entry.recorded_at)
-        demand(entry.origin == self._origin, "entry", "of another log")
+        renames = entry.topic == SUCCEEDED
+        demand(renames or entry.origin == self.name, "entry", "of another log")
         dense = entry.version == self._versions.get(entry.stream, 0) + 1
         demand(dense, "version", "not the next of its stream")
         demand(entry.recorded_at >= newest - SLACK, "time", "recorded before what stands before it")
+
+    def _succeed(self, entry: Entry, position: int) -> None:
+        """Docs/recovery.md: the first entry of a new origin names the one before it."""
+        text, _ = signers(entry.data["checkpoint"].encode(), [])
+        final = TreeHead.parse(text)
+        old, adopted = entry.data["predecessor"], entry.data["adopted"]
+        demand(old == self.name == final.origin, "log key", "not the name before it")
+        fresh = entry.origin != old and entry.origin not in self._adopted
+        demand(fresh, "log key", "the log had this name before")
+        demand(adopted == position - 1, "log key", "it adopts another number of entries")
+        missing = max(final.size - adopted, 0)
+        demand(entry.data["lost"] == missing, "log key", "it has lost another number of entries")
+        self._adopted[old] = adopted
+        self.name = entry.origin
+        self.keys = LogKeys(self.name)
+
+    def lost(self) -> list[Finding]:
+        """Return what is wrong with checkpoints under earlier names that were seen."""
+        return [
+            Finding(0, "checkpoint", "the log does not extend what was seen")
+            for seen in self._given.known
+            if seen.origin != self._origin and seen.size > self._adopted.get(seen.origin, -1)
+        ]
 
     def _data(self, entry: Entry) -> None:
         schema = self._given.schemas.get(entry.topic)

@@ -28,7 +28,7 @@ def in_bundle(log: DrawnLog, position: int, change: Change) -> dict[str, bytes]:
     files, path = log.files(), bundle_path(log, position)
     parts = decode_bundle(files[path])
     change(parts, (position - 1) % WIDTH)
-    files[path] = encode_bundle(parts)
+    files[path] = encode_bundle(parts) if parts else b""
     return files
 
 

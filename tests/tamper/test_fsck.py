@@ -9,7 +9,6 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,8 +16,6 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.fsck import Inspected, inspect
-from bootstrap.migrate import migrate_all
-from bootstrap.settings import Settings
 from bootstrap.wiring import Parts, log_signer, log_signers, outside_path, wire
 from client import feed
 from client.errors import RefutedError
@@ -27,9 +24,9 @@ from client.message import Previous, build
 from client.sources import StoreSource
 from client.trust import Trust as ProductTrust
 from client.verify import verify_log
-from commands.genesis import open_log
 from ledger.store.integration import Integrator
 from tests.conftest import Databases
+from tests.founded import founded
 from tests.second.trust import Trust
 from tests.second.verifier import Given, verify
 from tests.tamper.both_verifiers import SCHEMAS
@@ -54,14 +51,12 @@ TABLES = (
 def parts(
     fresh_database: Callable[[], Databases], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Parts]:
-    urls = fresh_database()
-    migrate_all(urls.log, urls.keys)
-    data_dir: Path = tmp_path_factory.mktemp("fsck")
-    settings = Settings(data_dir=data_dir, database_url=urls.log, keys_url=urls.keys)
-    with wire(settings) as parts:
-        open_log(parts.services, parts.founder)
+    with founded(fresh_database(), tmp_path_factory.mktemp("fsck")) as parts:
+        settings = parts.settings
         write_everything(parts)
-        integrator = Integrator(urls.log, log_signers(settings), outside_path(settings))
+        integrator = Integrator(
+            settings.database_url, log_signers(settings), outside_path(settings)
+        )
         integrator.start()
         while integrator.round():
             pass

@@ -12,19 +12,17 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from bootstrap.migrate import migrate_all
-from bootstrap.settings import Settings
-from bootstrap.wiring import Parts, log_signer, new_id, wire
+from bootstrap.wiring import Parts, log_signer, new_id
 from client.copying import LogCopy
 from client.errors import RefutedError
 from client.signing import Draft
 from client.sources import FolderSource, StoreSource
 from client.trust import Trust as ProductTrust
 from client.verify import verify_log
-from commands.genesis import open_log
 from commands.principal import Principal, Role, VerifiedIdentity
 from ledger.store.integration import Integrator
 from tests.conftest import Databases
+from tests.founded import founded
 from tests.integration.commands.conftest import (
     COUNTY,
     TOWNSHIP,
@@ -45,17 +43,16 @@ from tests.tamper.both_verifiers import SCHEMAS
 def parts(
     fresh_database: Callable[[], Databases], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Parts]:
-    urls = fresh_database()
-    migrate_all(urls.log, urls.keys)
-    data_dir: Path = tmp_path_factory.mktemp("installation")
-    settings = Settings(data_dir=data_dir, database_url=urls.log, keys_url=urls.keys)
-    with wire(settings) as parts:
-        open_log(parts.services, parts.founder)
+    with founded(fresh_database(), tmp_path_factory.mktemp("installation")) as parts:
         yield parts
 
 
-def write_everything(parts: Parts) -> None:
-    """Let organisations, clinics and a guardian do what they do; every kind of author signs."""
+def write_everything(parts: Parts) -> Author:
+    """Let organisations, clinics and a guardian do what they do; every kind of author signs.
+
+    Returns:
+        The clinic.
+    """
     operator = Author(
         parts,
         parts.secrets.operator,
@@ -83,6 +80,7 @@ def write_everything(parts: Parts) -> None:
     city.submit(Draft("vaccination-record.shredded.v1", record, version + 2, confirmed))
     revoked = {"keyid": other.key.keyid, "reason": "lost"}
     cdc.submit(Draft("organisation.key-revoked.v1", other.organisation, 1, revoked))
+    return clinic
 
 
 def correct(clinic: Author, record: UUID, child: UUID, given: Draft) -> None:

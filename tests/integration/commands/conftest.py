@@ -2,24 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
 
-from bootstrap.migrate import migrate_all
-from bootstrap.settings import Settings
-from bootstrap.wiring import Parts, wire
+from bootstrap.wiring import Parts
 from client.signing import AuthorKey, Draft
 from commands.answering import Written
-from commands.genesis import open_log
 from commands.principal import Principal, Role
 from commands.signed_body import SignedBody
 from ledger.jcs import parse
 from tests import drafts
 from tests.conftest import Databases
+from tests.founded import founded
 
 COUNTY = "410299"
 TOWNSHIP = "410299101"
@@ -65,12 +62,7 @@ class County:
 def parts(
     fresh_database: Callable[[], Databases], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Parts]:
-    urls = fresh_database()
-    migrate_all(urls.log, urls.keys)
-    data_dir: Path = tmp_path_factory.mktemp("installation")
-    settings = Settings(data_dir=data_dir, database_url=urls.log, keys_url=urls.keys)
-    with wire(settings) as parts:
-        open_log(parts.services, parts.founder)
+    with founded(fresh_database(), tmp_path_factory.mktemp("installation")) as parts:
         yield parts
 
 

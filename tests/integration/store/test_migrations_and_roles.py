@@ -12,7 +12,7 @@ from ledger.store.connections import connect
 
 TABLES = (
     "head", "entries", "envelopes", "idempotency", "claims", "blobs", "tiles", "checkpoint",
-    "checkpoints", "cosigned", "witnesses", "halt",
+    "checkpoints", "cosigned", "witnesses", "halt", "former_checkpoints",
 )  # fmt: skip
 ALLOWED = {
     "vaxledger_append": {

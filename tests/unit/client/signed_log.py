@@ -40,8 +40,8 @@ def author(organisation: UUID, name: str = "") -> AuthorKey:
     return AuthorKey.from_seed(organisation, sha256(f"{organisation}{name}".encode()).digest())
 
 
-def signer(name: str = "log") -> LogSigner:
-    return LogSigner(ORIGIN, sha256(name.encode()).digest(), sha256(f"pq{name}".encode()).digest())
+def signer(name: str = "log", origin: str = ORIGIN) -> LogSigner:
+    return LogSigner(origin, sha256(name.encode()).digest(), sha256(f"pq{name}".encode()).digest())
 
 
 def trust(name: str = "log") -> Trust:
@@ -65,6 +65,7 @@ class SignedLog:
     """Appends what its authors sign and shows itself as files."""
 
     def __init__(self) -> None:
+        self.origin = ORIGIN
         self.lines: list[Line] = []
         self._chance = random.Random(20260901)
 
@@ -78,7 +79,7 @@ class SignedLog:
         return Draft(topic, stream, version, data, private or {}, self.handle())
 
     def write(self, key: AuthorKey, draft: Draft, derived=None, division=COUNTY) -> int:
-        return self.add(key, key.sign(ORIGIN, draft, self.random_bytes), derived, division)
+        return self.add(key, key.sign(self.origin, draft, self.random_bytes), derived, division)
 
     def add(self, key: AuthorKey, write: SignedWrite, derived=None, division=COUNTY) -> int:
         envelope = write.envelope.encode()
@@ -108,7 +109,7 @@ class SignedLog:
             "kind": kind,
             "division": division,
             "public_key": new.public.hex(),
-            "key_proof": new.proof_of_possession(ORIGIN),
+            "key_proof": new.proof_of_possession(self.origin),
         }
         draft = self.draft("organisation.registered.v1", new.organisation, 0, data)
         return self.write(registrar, draft, division=division)
@@ -168,7 +169,7 @@ class SignedLog:
         leaves = self.leaves[:size]
         frontier = Frontier()
         frontier.extend(leaves)
-        return Checkpoint(ORIGIN, len(leaves), frontier.root())
+        return Checkpoint(self.origin, len(leaves), frontier.root())
 
     def note(self, size: int | None = None, name: str = "log") -> bytes:
         return signer(name).sign(self.checkpoint(size), 1_780_000_000)
