@@ -15,6 +15,7 @@ from api.errors import AddressUnknown
 from api.noting import note_read
 from api.parameters import Year
 from api.parts import Serving, serving_of
+from api.rating import rates_of
 from api.reads import NO_STORE
 from api.writes import json_response
 from commands.errors import Forbidden
@@ -112,6 +113,7 @@ async def roll_up(  # noqa: PLR0913, PLR0917 - a parameter each
         "units": [row.unit for row in found.rows],
         "rows": [row.row() for row in found.rows],
         "total": found.total.row(),
+        "rates": rates_of(serving.parts.services.rules.roll_up, found.total, division),
     }
     return json_response(body, headers=NO_STORE)
 

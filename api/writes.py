@@ -132,6 +132,8 @@ ADDRESSES: tuple[Address, ...] = (
     Address(f"{_VISIT}/vaccination", "recordVisitDoses", ("visit.vaccinated.v1",)),
     Address(f"{_VISIT}/observation", "endObservation", ("visit.observed.v1",)),
     Address(f"{_VISIT}/departure", "leaveVisit", ("visit.left.v1",)),
+    Address("/v1/register-reports", "submitRegisters", ("register-report.submitted.v1",)),
+    Address("/v1/roll-up-reports", "submitRollUp", ("roll-up-report.submitted.v1",)),
     Address("/v1/log/rotations", "introduceLogKey", ("log.key-introduced.v1",)),
     Address("/v1/log/rotations/{stream}/retirement", "retireLogKey", ("log.key-retired.v1",)),
 )

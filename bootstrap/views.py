@@ -8,6 +8,7 @@ from bootstrap.settings import Settings
 from ledger.store.access import ROLE as ACCESS_ROLE
 from ledger.store.access import AccessReader
 from ledger.store.connections import open_pool as open_access_pool
+from projections.behind import Behinds
 from projections.bookings import Bookings
 from projections.certificates import Certificates
 from projections.clinic_roll import ClinicRolls
@@ -19,6 +20,7 @@ from projections.people import People
 from projections.positions import Positions
 from projections.records import Records
 from projections.register import Registers
+from projections.reports import Reports
 from projections.roll_up import RollUps
 
 POOL_SIZE = 8
@@ -37,6 +39,8 @@ class Views:
     credentials: Credentials
     registers: Registers
     roll_ups: RollUps
+    reports: Reports
+    behinds: Behinds
     organisations: Organisations
     people: People
     positions: Positions
@@ -67,6 +71,8 @@ def open_views(settings: Settings) -> Iterator[Views]:
             Credentials(pool),
             Registers(pool, people),
             RollUps(pool),
+            Reports(pool),
+            Behinds(pool),
             Organisations(pool),
             people,
             Positions(pool, people_pool),

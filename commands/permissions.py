@@ -165,6 +165,12 @@ WRITES: Mapping[str, Rows] = {
     "visit.vaccinated.v1": ((Role.CLINIC, is_own),),
     "visit.observed.v1": ((Role.CLINIC, is_own),),
     "visit.left.v1": ((Role.CLINIC, is_own),),
+    "register-report.submitted.v1": _SCHOOL,
+    "roll-up-report.submitted.v1": (
+        (Role.TOWNSHIP, is_own),
+        (Role.COUNTY_CDC, is_own),
+        (Role.CITY_CDC, is_own),
+    ),
     "log.key-introduced.v1": ((Role.OPERATOR, is_own),),
     "log.key-retired.v1": ((Role.OPERATOR, is_own),),
 }

@@ -22,6 +22,8 @@ from domain.log_key import LogKey
 from domain.log_succession import LogSuccession
 from domain.organisation import Organisation
 from domain.private import Vocabulary
+from domain.register_report import RegisterReport
+from domain.roll_up_report import RollUpReport
 from domain.sealed import Fact
 from domain.shape import field_docs, summary
 from domain.slot_supply import SlotSupply
@@ -35,6 +37,8 @@ AGGREGATES = (
     Certificate,
     Enrolment,
     CheckStatement,
+    RegisterReport,
+    RollUpReport,
     LogKey,
     LogSuccession,
     AccessJournal,

@@ -14,6 +14,7 @@ from projections import (
     organisations,
     people,
     records,
+    reports,
     school_checks,
 )
 from projections.change import Batch, EntryReader, read_batch
@@ -35,6 +36,7 @@ LOG_PROJECTIONS = (
     credentials.PROJECTION,
     school_checks.PROJECTION,
     bookings.PROJECTION,
+    reports.PROJECTION,
 )
 
 Standing = tuple[Target, Sequence[str]]

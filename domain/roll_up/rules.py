@@ -28,6 +28,13 @@ class Level(StrEnum):
     CITY = "city"
 
 
+class RegisterEdition(StrEnum):
+    """Which of the two copies of its registers a school hands in (S-14)."""
+
+    SEPTEMBER = "september"
+    NOVEMBER = "november"
+
+
 @dataclass(frozen=True, slots=True)
 class RollUpRules:
     """An edition of the rules of registers and roll-ups.
@@ -38,6 +45,8 @@ class RollUpRules:
         city: The city whose counties are rolled up.
         school_year_starts_in_month: First month of a school year.
         check_due_days: Days after joining within which a child is checked (S-5).
+        registers_due: Month and day by which a school hands in each edition of its registers, the
+            day included (S-14, X-1).
         reports_due: Month and day by which each level reports, the day included (S-17, X-1).
         rates: The rates by name.
     """
@@ -47,6 +56,7 @@ class RollUpRules:
     city: Wording
     school_year_starts_in_month: int
     check_due_days: int
+    registers_due: Mapping[RegisterEdition, tuple[int, int]]
     reports_due: Mapping[Level, tuple[int, int]]
     rates: Mapping[str, Rate]
 
@@ -65,7 +75,7 @@ class RollUpRules:
         found = document.members(
             (
                 *(*Edition.MEMBERS, "requirements", "city", "school_year_starts_in_month"),
-                *("check_due_days", "reports_due", "rates"),
+                *("check_due_days", "registers_due", "reports_due", "rates"),
             )
         )
         month = found["school_year_starts_in_month"].integer(least=1)
@@ -73,6 +83,7 @@ class RollUpRules:
             raise InvalidRuleFile(reason="no such month").at(
                 found["school_year_starts_in_month"].pointer
             )
+        editions = found["registers_due"].members(tuple(RegisterEdition))
         due = found["reports_due"].members(tuple(Level))
         rates = found["rates"].members(RATES)
         return cls(
@@ -81,6 +92,7 @@ class RollUpRules:
             city=Wording.read(found["city"]),
             school_year_starts_in_month=month,
             check_due_days=found["check_due_days"].integer(least=1),
+            registers_due={one: _day_of_year(editions[one]) for one in RegisterEdition},
             reports_due={level: _day_of_year(due[level]) for level in Level},
             rates={name: _rate(name, node) for name, node in rates.items()},
         )
@@ -91,7 +103,13 @@ class RollUpRules:
 
     def report_due(self, level: Level, school_year: int) -> date:
         """Return the last day on which the report of a level is in time."""
-        month, day = self.reports_due[level]
+        return self._in_school_year(school_year, *self.reports_due[level])
+
+    def register_due(self, edition: RegisterEdition, school_year: int) -> date:
+        """Return the last day on which an edition of a school's registers is in time."""
+        return self._in_school_year(school_year, *self.registers_due[edition])
+
+    def _in_school_year(self, school_year: int, month: int, day: int) -> date:
         return date(school_year + (month < self.school_year_starts_in_month), month, day)
 
 

@@ -29,6 +29,7 @@ LOG_VIEWS = {
     "credentials",
     "school_checks",
     "bookings",
+    "reports",
 }
 _SHOWN = 5
 _TIME = "to_char(known_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"

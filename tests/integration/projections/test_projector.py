@@ -18,7 +18,7 @@ from workers.projector import run
 
 NAMES = (
     *("organisations", "records", "doses", "certificates", "credentials", "school_checks"),
-    "bookings",
+    *("bookings", "reports"),
     "people",
 )
 HERE = Path(__file__)

@@ -1,0 +1,52 @@
+"""Writes of schools and CDCs that hand in registers and roll-ups (S-14, S-17)."""
+
+from collections.abc import Mapping
+
+from commands.permissions import Scope
+from commands.writing import Decision, Handler, Writing
+from domain.register_report import RegisterReport
+from domain.roll_up_report import RollUpReport
+
+
+def submit_registers(writing: Writing) -> Decision:
+    """Hand in the registers of a school as they stood at a position."""
+    writing.check_new()
+    fields = writing.fields
+    school = writing.services.directory.organisation(fields["institution"])
+    writing.permit(Scope(school.division, acting=school.id))
+    sealing, _ = writing.seal({})
+    report = RegisterReport.submit(
+        writing.statement.stream,
+        institution_facts=school,
+        rules=writing.services.rules.roll_up,
+        published=writing.services.reader.published(),
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **fields,
+    )
+    return Decision(report, sealing)
+
+
+def submit_roll_up(writing: Writing) -> Decision:
+    """Hand in the roll-up of a division."""
+    writing.check_new()
+    fields = writing.fields
+    reporter = writing.services.directory.organisation(fields["organisation"])
+    writing.permit(Scope(reporter.division, acting=reporter.id))
+    sealing, _ = writing.seal({})
+    report = RollUpReport.submit(
+        writing.statement.stream,
+        reporter=reporter,
+        rules=writing.services.rules.roll_up,
+        published=writing.services.reader.published(),
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **fields,
+    )
+    return Decision(report, sealing)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "register-report.submitted.v1": submit_registers,
+    "roll-up-report.submitted.v1": submit_roll_up,
+}

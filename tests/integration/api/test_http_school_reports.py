@@ -1,0 +1,197 @@
+"""Registers and roll-ups from a class to the county, over HTTP."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from client.signing import Draft
+from domain.roll_up.row import COUNTS
+from projections.annex4 import GROUPS
+from tests.integration.api.conftest import Author, County
+from tests.integration.api.family import ok
+from tests.integration.api.school_county import YEAR, Enrolled, SchoolCounty, school_county
+
+SHEET = {"entry_type": "primary", "school_year": YEAR}
+
+
+@pytest.fixture(scope="module")
+def place(county: County) -> SchoolCounty:
+    return school_county(county, "410277")
+
+
+@pytest.fixture(scope="module")
+def pupils(place: SchoolCounty) -> list[Enrolled]:
+    """Three children of one class without a dose, one of them without certificate."""
+    pupils = [place.pupil("一（1）班", number, name=f"学生{number}") for number in (1, 2, 3)]
+    for pupil in pupils:
+        pupil.check(has_certificate=pupil is not pupils[2])
+    place.served.caught_up()
+    return pupils
+
+
+def hand_in_registers(place: SchoolCounty, position: int, edition: str = "september") -> UUID:
+    stream = uuid4()
+    data = {
+        "institution": str(place.school.organisation),
+        "division": place.school.principal.division,
+        "school_year": YEAR,
+        "edition": edition,
+        "position": position,
+        "effective_on": "2021-09-28",
+    }
+    draft = Draft("register-report.submitted.v1", stream, 0, data)
+    ok(place.school.post("/v1/register-reports", draft))
+    place.served.caught_up()
+    return stream
+
+
+def stated(row: list[Any]) -> dict[str, Any]:
+    """The counts of a row of 29 cells, as they are signed."""
+    doses = zip(row[9::2], row[10::2], strict=True)
+    return dict(zip(COUNTS, row[1:9], strict=True)) | {
+        "doses": [
+            {"vaccine_group": code, "due": due, "done": done}
+            for (code, _), (due, done) in zip(GROUPS, doses, strict=True)
+        ]
+    }
+
+
+def roll_up_draft(reporter: Author, level: str, seen: dict[str, Any], **changes: int) -> Draft:
+    data = {
+        "organisation": str(reporter.organisation),
+        "division": reporter.principal.division,
+        "level": level,
+        "school_year": YEAR,
+        "entry_type": "primary",
+        "position": seen["position"],
+        "effective_on": "2021-12-01",
+        "total": stated(seen["total"]) | changes,
+    }
+    return Draft("roll-up-report.submitted.v1", uuid4(), 0, data)
+
+
+def hand_in(place: SchoolCounty, **changes: int) -> UUID:
+    """The township's roll-up as it stands now."""
+    place.served.caught_up()
+    town = place.township.principal.division
+    seen = place.township.get(f"/v1/divisions/{town}/roll-up", **SHEET).json()
+    draft = roll_up_draft(place.township, "township", seen, **changes)
+    ok(place.township.post("/v1/roll-up-reports", draft))
+    place.served.caught_up()
+    return draft.stream
+
+
+def test_an_edition_is_printed_again_to_the_byte(place: SchoolCounty, pupils: list[Enrolled]):
+    edition = hand_in_registers(place, place.served.caught_up())
+    paths = [f"/v1/register-reports/{edition}.{kind}" for kind in ("pdf", "xlsx")]
+    before = [place.township.get(path) for path in paths]
+    assert [answer.status_code for answer in before] == [200, 200]
+    latecomer = place.pupil("一（1）班", 4, name="后来的")
+    latecomer.check()
+    place.served.caught_up()
+    assert [place.school.get(path).content for path in paths] == [one.content for one in before]
+    again = hand_in_registers(place, place.served.caught_up())
+    assert place.school.get(f"/v1/register-reports/{again}.pdf").content != before[0].content
+
+
+def test_the_township_sees_which_schools_have_handed_in(
+    place: SchoolCounty, pupils: list[Enrolled]
+):
+    hand_in_registers(place, place.served.caught_up(), "november")
+    town = place.township.principal.division
+    body = place.township.get(
+        f"/v1/divisions/{town}/register-reports", school_year=YEAR, edition="november"
+    ).json()
+    have = {unit["name"]: (unit["versions"], unit["late"]) for unit in body["units"]}
+    assert have == {"城关小学": (1, True), "城关幼儿园": (0, False)}
+    assert (body["completeness"]["num"], body["completeness"]["den"]) == (1, 2)
+    assert body["due"] == "2021-11-30"
+    mine = place.school.get(
+        f"/v1/institutions/{place.school.organisation}/register-reports", school_year=YEAR
+    ).json()
+    assert mine["reports"][-1]["edition"] == "november"
+
+
+def test_a_report_states_what_the_log_counts(place: SchoolCounty, pupils: list[Enrolled]):
+    report = hand_in(place)
+    body = place.cdc.get(f"/v1/roll-up-reports/{report}").json()
+    assert body["agrees"] is True
+    assert (body["late"], body["due"]) == (True, "2021-12-10")
+    rate = body["rates"]["institution_check"]
+    assert (rate["num"], rate["den"], rate["meets_target"]) == (1, 1, True)
+    assert body["rates"]["reissue"]["percent"] == "0.00"
+    assert body["rates"]["reissue"]["meets_target"] is False
+    assert place.cdc.get(f"/v1/roll-up-reports/{report}.pdf").status_code == 200
+
+
+def test_a_further_report_replaces_and_another_total_is_told(
+    place: SchoolCounty, pupils: list[Enrolled]
+):
+    first = hand_in(place)
+    second = hand_in(place, certificates_reissued=1)
+    body = place.cdc.get(f"/v1/roll-up-reports/{first}").json()
+    assert body["replaced_by"] == str(second)
+    newest = place.cdc.get(f"/v1/roll-up-reports/{second}").json()
+    assert (newest["agrees"], newest["version"]) == (False, newest["versions"])
+
+
+def test_the_county_sees_which_townships_have_reported(place: SchoolCounty, pupils: list[Enrolled]):
+    hand_in(place)
+    path = f"/v1/divisions/{place.division}/roll-up-reports"
+    body = place.cdc.get(path, level="township", **SHEET).json()
+    assert [bool(unit["versions"]) for unit in body["units"]] == [True, False]
+    assert body["completeness"]["percent"] == "50.00"
+    assert body["completeness"]["meets_target"] is False
+
+
+def test_impossible_totals_and_states_to_come_are_refused(
+    place: SchoolCounty, pupils: list[Enrolled]
+):
+    town = place.township.principal.division
+    seen = place.township.get(f"/v1/divisions/{town}/roll-up", **SHEET).json()
+    draft = roll_up_draft(place.township, "township", seen, checked=99)
+    answer = place.township.post("/v1/roll-up-reports", draft)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/impossible-counts")
+    draft = roll_up_draft(place.township, "township", {**seen, "position": 10**9})
+    answer = place.township.post("/v1/roll-up-reports", draft)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/state-unknown")
+    draft = roll_up_draft(place.cdc, "township", seen)
+    assert place.cdc.post("/v1/roll-up-reports", draft).status_code == 422
+
+
+def test_a_number_opens_into_its_children(place: SchoolCounty, pupils: list[Enrolled]):
+    path = f"/v1/divisions/{place.division}/roll-up/children"
+    body = place.cdc.get(path, column="without_certificate", **SHEET).json()
+    assert [child["name"] for child in body["children"]] == ["学生3"]
+    due = place.cdc.get(path, column="due", vaccine_group="HepB", **SHEET).json()["children"]
+    mine = [line["dose_number"] for line in due if line["enrolment"] == str(pupils[0].stream)]
+    assert mine == [1, 2, 3]
+    roll_up = place.cdc.get(f"/v1/divisions/{place.division}/roll-up", **SHEET).json()
+    assert len(due) == roll_up["total"][11]
+    assert place.cdc.get(path, column="due", **SHEET).status_code == 422
+    assert place.school.get(path, column="enrolled", **SHEET).status_code == 403
+
+
+def test_what_changed_since_a_report_names_its_cause(place: SchoolCounty, pupils: list[Enrolled]):
+    report = hand_in(place)
+    shown = place.cdc.get(f"/v1/roll-up-reports/{report}").json()["shown_position"]
+    at = pupils[2].reissue()
+    place.served.caught_up()
+    path = f"/v1/divisions/{place.division}/roll-up/changes"
+    body = place.cdc.get(path, since=shown, **SHEET).json()
+    (change,) = body["changes"]
+    assert change["enrolment"] == str(pupils[2].stream)
+    assert change["before"]["reissued_on"] is None
+    assert change["after"]["reissued_on"] == "2021-10-11"
+    causes = [(cause["topic"], cause["position"]) for cause in change["causes"]]
+    assert causes == [("enrolment.certificate-reissued.v1", at)]
+    assert place.cdc.get(path, since=at, **SHEET).json()["changes"] == []
+
+
+def test_others_see_no_report(county: County, place: SchoolCounty, pupils: list[Enrolled]):
+    report = hand_in(place)
+    assert county.cdc.get(f"/v1/roll-up-reports/{report}").status_code == 404
+    edition = hand_in_registers(place, place.served.caught_up())
+    assert county.cdc.get(f"/v1/register-reports/{edition}.pdf").status_code == 404
+    assert place.kindergarten.get(f"/v1/register-reports/{edition}.pdf").status_code == 404
