@@ -33,6 +33,8 @@ BODIES = (
     schemas.CancelRequest,
     schemas.BookingNumberRequest,
     schemas.SearchRequest,
+    schemas.ListedChild,
+    schemas.ClassListReview,
     schemas.PersonalRequest,
     schemas.TokenRequest,
 )

@@ -34,6 +34,9 @@ Day = Annotated[
     ),
 ]
 
+MAX_LISTED = 200
+"""Rows of a class list in one request."""
+
 
 class Body(BaseModel):
     """A JSON object with exactly these members."""
@@ -165,6 +168,21 @@ class PersonalRequest(Body):
         if bool(self.positions) == bool(self.records):
             raise ValueError("either positions or records")
         return self
+
+
+class ListedChild(Body):
+    """A child as a class list has it."""
+
+    name: StrictStr = Field(min_length=1, max_length=50)
+    birth_date: Day
+    sex: StrictStr | None = Field(default=None, pattern="^(male|female)$")
+    id_number: StrictStr | None = Field(default=None, max_length=30)
+
+
+class ClassListReview(Body):
+    """Rows of a class list."""
+
+    children: list[ListedChild] = Field(min_length=1, max_length=MAX_LISTED)
 
 
 class Identity(Body):

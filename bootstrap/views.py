@@ -15,6 +15,7 @@ from projections.clinic_roll import ClinicRolls
 from projections.connection import READ, READ_PEOPLE, open_pool
 from projections.credentials import Credentials
 from projections.doses import Doses
+from projections.listed import ListedChildren
 from projections.organisations import Organisations
 from projections.people import People
 from projections.positions import Positions
@@ -41,6 +42,7 @@ class Views:
     roll_ups: RollUps
     reports: Reports
     behinds: Behinds
+    listed: ListedChildren
     organisations: Organisations
     people: People
     positions: Positions
@@ -73,6 +75,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
             RollUps(pool),
             Reports(pool),
             Behinds(pool),
+            ListedChildren(pool, people_pool),
             Organisations(pool),
             people,
             Positions(pool, people_pool),

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "token": "cli.token:token",
     "access": "cli.access:app",
     "duplicates": "cli.duplicates:duplicates",
+    "class-list": "cli.class_list:class_list",
     "evaluate": "cli.evaluate:app",
     "import": "cli.importing:import_",
     "feed": "cli.feed:app",

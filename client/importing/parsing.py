@@ -142,7 +142,7 @@ def read_dose(
     vaccine = catalogue.vaccine(stated)
     clear: dict[str, Any] = {
         "vaccine": vaccine.code,
-        "occurred_on": _day(values.get("occurred_on", ""), "occurred_on"),
+        "occurred_on": read_day(values.get("occurred_on", ""), "occurred_on"),
         "source_system": source_system.value,
         **{name: values[name] for name in _DOSE if name in values},
     }
@@ -152,7 +152,7 @@ def read_dose(
         number = values["dose_number"].removeprefix("第").rstrip("剂针次")
         clear["dose_number"] = int(number) if re.fullmatch("[0-9]{1,2}", number) else number
     if "expires_on" in values:
-        clear["expires_on"] = _day(values["expires_on"], "expires_on")
+        clear["expires_on"] = read_day(values["expires_on"], "expires_on")
     if "quantity" in values:
         clear["quantity"] = _quantity(values["quantity"])
     clear |= _codes(values, catalogue)
@@ -168,13 +168,22 @@ def read_dose(
     )
 
 
+def read_sex(text: str) -> str:
+    """Return `male` or `female`, however the source writes it.
+
+    Raises:
+        MalformedData: It is neither.
+    """
+    return _choose(_SEXES, text, "sex")
+
+
 def _spell(recipient: dict[str, str]) -> dict[str, str]:
     """Write sex, birth date and kind of document as the vocabulary has them."""
     spelled = dict(recipient)
     if "sex" in spelled:
-        spelled["sex"] = _choose(_SEXES, spelled["sex"], "sex")
+        spelled["sex"] = read_sex(spelled["sex"])
     if "birth_date" in spelled:
-        spelled["birth_date"] = _day(spelled["birth_date"], "birth_date")
+        spelled["birth_date"] = read_day(spelled["birth_date"], "birth_date")
     if "id_type" in spelled:
         spelled["id_type"] = _choose(_ID_TYPES, spelled["id_type"], "id_type")
     return spelled
@@ -200,8 +209,12 @@ def _choose(choices: Mapping[str, str], text: str, name: str) -> str:
     return str(found)
 
 
-def _day(text: str, name: str) -> str:
-    """Return a day as YYYY-MM-DD, however the source spells it; the time of day is left out."""
+def read_day(text: str, name: str) -> str:
+    """Return a day as YYYY-MM-DD, however the source spells it; the time of day is left out.
+
+    Raises:
+        MalformedData: There is no such day; `pointer` is made of `name`.
+    """
     match = _DAY.fullmatch(unicodedata.normalize("NFKC", text))
     try:
         year, month, day = (int(part) for part in match.groups() if part) if match else (0, 0, 0)
