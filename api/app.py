@@ -39,6 +39,7 @@ from api import (
     school_forms,
     schools,
     session,
+    verify_page,
     visits,
     writes,
 )
@@ -76,6 +77,7 @@ ROUTERS = (
     health.router,
     development.router,
     pages.router,
+    verify_page.router,
     session.router,
     audit_page.router,
     operator.router,

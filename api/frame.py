@@ -45,6 +45,9 @@ _STATIC = {
         ("style.css", "text/css"),
         ("page.js", "text/javascript"),
         ("icon.svg", "image/svg+xml"),
+        ("verify.js", "text/javascript"),
+        ("credential.js", "text/javascript"),
+        ("verify-worker.js", "text/javascript"),
     )
 }
 

@@ -37,6 +37,7 @@ LINKS = (
     Link("/checkpoint", "最新的签名检查点", "The newest signed checkpoint"),
     Link("/log.vkey", "账本的验证公钥", "The keys that verify the log"),
     Link("/policy", "信任策略文件", "A trust policy for verifiers"),
+    Link("/verify", "核验电子预防接种证（可离线）", "Verify a certificate, offline too"),
     Link("/openapi.json", "接口说明（OpenAPI 3.1）", "The interface, as OpenAPI 3.1"),
     Link("/problems", "全部问题类型及处理办法", "Every kind of problem, and what to do"),
     Link("/readyz", "运行状态", "Whether everything works"),

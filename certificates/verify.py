@@ -34,7 +34,7 @@ class Verdict(StrEnum):
     STALE_LIST = "stale-list"
 
 
-_SENTENCES: Mapping[Verdict, tuple[str, str]] = {
+SENTENCES: Mapping[Verdict, tuple[str, str]] = {
     Verdict.VALID: ("有效（依据{zh}的状态名单）。", "Valid as of the status list of {en}."),
     Verdict.EXPIRED: ("已过期。", "Expired."),
     Verdict.REVOKED: ("已撤销（依据{zh}的状态名单）。", "Revoked, by the status list of {en}."),
@@ -53,11 +53,14 @@ _SENTENCES: Mapping[Verdict, tuple[str, str]] = {
         "Genuine, but its status is known up to {en} only; fetch newer lists and verify again.",
     ),
 }
+"""What each verdict says, in Chinese and English; `zh` and `en` stand for the day."""
+
 _FINAL = (Verdict.REVOKED, Verdict.SUPERSEDED)
-_YOUNGER_THAN_LIST = (
+YOUNGER_THAN_LIST = (
     "有效（{zh}签发，晚于所持状态名单）。",
     "Valid as issued on {en}, after the status list at hand.",
 )
+"""Said of what is younger than the status list at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,11 @@ class Verification:
         return self._sentence(1)
 
     def _sentence(self, language: int) -> str:
-        sentences, as_of = _SENTENCES[self.verdict], self.as_of
+        sentences, as_of = SENTENCES[self.verdict], self.as_of
         if as_of is None:
             return sentences[language]
         if self.verdict is Verdict.VALID and as_of != self.listed_at:
-            sentences = _YOUNGER_THAN_LIST
+            sentences = YOUNGER_THAN_LIST
         day = civil_day(self.listed_at or as_of if self.verdict in _FINAL else as_of)
         return sentences[language].format(en=day, zh=f"{day.year}年{day.month}月{day.day}日")
 
