@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from api.body import read_json
+from api.booking_codes import make_code, read_code
 from api.callers import Caller
 from api.console import takes, without_nulls, write_for
 from api.errors import AddressUnknown
@@ -19,14 +20,16 @@ from api.parameters import AtLeast, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import organisation_names
 from api.reads import NO_STORE
-from api.schemas import BookingNumberRequest, CancelRequest, HoldRequest, MoveRequest
+from api.schemas import BookingSearch, CancelRequest, HoldRequest, MoveRequest
 from api.writes import etag, json_response
+from certificates.qr import Code
 from commands.answering import Written
 from commands.bookings import Booked, Bookings
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
-from commands.principal import Principal
+from commands.principal import Principal, Role
 from commands.reading import Change
+from domain.booking.objection import Objection
 from domain.booking.refusal import BookingRefused
 from domain.calendar import civil_day
 from ledger.entry import Entry
@@ -34,6 +37,7 @@ from projections.bookings import AppointmentRow
 
 router = APIRouter(prefix="/v1", tags=["bookings"])
 
+_PNG, _SVG = "image/png", "image/svg+xml"
 _APPOINTMENT = "/appointments/{appointment}"
 _WITHOUT_BODY = {
     "parameters": [{"$ref": "#/components/parameters/IdempotencyKey"}],
@@ -133,6 +137,29 @@ async def get_booking(request: Request, caller: Caller, appointment: UUID) -> Re
     return json_response(body, headers=NO_STORE | {"ETag": etag(found.appointment.version)})
 
 
+@router.get(f"{_APPOINTMENT}/code", operation_id="getBookingCode", response_class=Response)
+async def get_booking_code(request: Request, caller: Caller, appointment: UUID) -> Response:
+    """The signed code of a booking, which its site verifies offline (二维码).
+
+    As JSON, or as `image/png` or `image/svg+xml`. Of a hold, and of a booking that is over, there
+    is none.
+    """
+    serving = serving_of(request)
+    booked = await to_thread.run_sync(
+        _bookings(request).own, caller, appointment, limiter=serving.threads
+    )
+    await note_read(request, caller, "bookings", _records([booked]))
+    code, text = await to_thread.run_sync(make_code, serving, booked, limiter=serving.threads)
+    headers = NO_STORE | {"Vary": "Accept"}
+    accepted = request.headers.get("accept", "")
+    if _PNG in accepted:
+        return Response(Code.of(text).png(), media_type=_PNG, headers=headers)
+    if _SVG in accepted:
+        return Response(Code.of(text).svg(), media_type=_SVG, headers=headers)
+    body = {"code": text, "booking_number": code.number, "expires_at": code.expires_at}
+    return json_response(body, headers=headers)
+
+
 @router.get("/sites/{site}/days/{day}", operation_id="getSiteDay", response_class=Response)
 async def get_site_day(
     request: Request,
@@ -162,19 +189,20 @@ async def get_site_day(
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {
-                    "schema": {"$ref": "#/components/schemas/BookingNumberRequest"}
-                }
+                "application/json": {"schema": {"$ref": "#/components/schemas/BookingSearch"}}
             },
         }
     },
 )
 async def find_booking(request: Request, caller: Caller, at_least: AtLeast = 0) -> Response:
-    """An appointment by its booking number, for the site that it is made for and its county."""
-    number = BookingNumberRequest.read(await read_json(request)).booking_number
+    """An appointment by its booking number or its scanned code, for its site and its county.
+
+    A code that was made for another site is refused with just that reason.
+    """
+    asked = BookingSearch.read(await read_json(request))
     await wait_for_views(request, at_least)
     serving = serving_of(request)
-    row = await to_thread.run_sync(_of_number, serving, caller, number, limiter=serving.threads)
+    row = await to_thread.run_sync(_sought, serving, caller, asked, limiter=serving.threads)
     await note_read(request, caller, "bookings", [row.record] if row.record else [])
     lines = await to_thread.run_sync(_lines, serving, [row], limiter=serving.threads)
     return json_response(lines[0], headers=NO_STORE | {"ETag": etag(row.version)})
@@ -185,11 +213,23 @@ def _day(serving: Serving, caller: Principal, site: UUID, on: date) -> list[Appo
     return serving.views.bookings.day_of(site, on)
 
 
-def _of_number(serving: Serving, caller: Principal, number: str) -> AppointmentRow:
+def _sought(serving: Serving, caller: Principal, asked: BookingSearch) -> AppointmentRow:
+    if asked.code is not None:
+        number = read_code(serving, asked.code).number
+    else:
+        assert asked.booking_number is not None, "the body has one of the two"
+        number = asked.booking_number
     row = serving.views.bookings.of_number(number)
     if row is None:
         raise AddressUnknown
-    _check_site(serving, caller, row.site)
+    try:
+        _check_site(serving, caller, row.site)
+    except AddressUnknown:
+        # Whoever holds the code knows of the booking already.
+        if asked.code is None or caller.role is not Role.CLINIC:
+            raise
+        rules = serving.parts.services.rules.booking
+        raise BookingRefused.by(rules, Objection("wrong_site")) from None
     return row
 
 

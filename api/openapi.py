@@ -31,7 +31,7 @@ BODIES = (
     schemas.HoldRequest,
     schemas.MoveRequest,
     schemas.CancelRequest,
-    schemas.BookingNumberRequest,
+    schemas.BookingSearch,
     schemas.SearchRequest,
     schemas.ListedChild,
     schemas.ClassListReview,

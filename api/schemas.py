@@ -142,10 +142,17 @@ class CancelRequest(Body):
     reason: StrictStr
 
 
-class BookingNumberRequest(Body):
-    """A booking number as somebody reads it out."""
+class BookingSearch(Body):
+    """A booking number as somebody reads it out, or a code as it is scanned: one of the two."""
 
-    booking_number: Annotated[str, Field(strict=True, pattern="^[0-9]{12}$")]
+    booking_number: Annotated[str, Field(strict=True, pattern="^[0-9]{12}$")] | None = None
+    code: Annotated[StrictStr, Field(max_length=4296)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.booking_number is None) == (self.code is None):
+            raise ValueError("either booking_number or code")
+        return self
 
 
 class SearchRequest(Body):

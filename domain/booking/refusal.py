@@ -40,3 +40,10 @@ class BookingRefused(DomainError):
             possible_from=None if possible_from is None else possible_from.isoformat(),
             rules={"id": rules.edition.id, "version": rules.edition.version},
         )
+
+
+class CodeRefused(DomainError):
+    """This is no booking code of this platform, or it was altered."""
+
+    code = "booking-code-refused"
+    zh = "不是本平台签发的预约码，或内容被改动。"

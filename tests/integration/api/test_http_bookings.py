@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 
 from bootstrap.wiring import new_id
+from certificates.booking_code import Scan, scan_booking_code
+from certificates.trust import verify_trust_list
 from client.signing import Draft
 from commands.principal import Role
 from domain.calendar import civil_day
@@ -217,3 +219,30 @@ def test_the_wrong_site_and_the_wrong_hour_have_answers_of_their_own(city):
         answer = site.post(f"/v1/appointments/{stream}/verification", draft)
         assert answer.status_code == 422, answer.text
         assert [told["code"] for told in answer.json()["facts"]["reasons"]] == reasons
+
+
+def test_the_code_is_signed_shown_as_a_picture_and_found_by_its_site_alone(city):
+    who = city.citizen()
+    supply = city.open(city.site, in_days(19), 2)
+    held = city.hold(who, supply).json()["stream"]
+    early = who.get(f"/v1/appointments/{held}/code")
+    assert early.json()["facts"]["reason"] == "not_possible_now"
+    who.call(f"/v1/appointments/{held}/confirmation", {})
+    path = f"/v1/appointments/{held}/code"
+    code = who.get(path).json()["code"]
+    keys = city.served.parts.credential_keys
+    trust = verify_trust_list(keys.trust_list(), [keys.root.public_key])
+    now = datetime.now(UTC)
+    assert scan_booking_code(code, trust, city.site.organisation, now).scan is Scan.OUTSIDE_SLOT
+    assert scan_booking_code(code, trust, city.far_site.organisation, now).scan is Scan.WRONG_SITE
+    picture = who.served.http.get(path, headers={**who.bearer, "Accept": "image/png"})
+    assert picture.content.startswith(b"\x89PNG")
+    city.served.caught_up()
+    found = city.site.call("/v1/appointments/search", {"code": code}).json()
+    assert found["appointment"] == held
+    elsewhere = city.far_site.call("/v1/appointments/search", {"code": code})
+    assert elsewhere.json()["facts"]["reason"] == "wrong_site"
+    altered = code[:-1] + ("A" if code[-1] != "A" else "B")
+    forged = city.site.call("/v1/appointments/search", {"code": altered})
+    assert forged.json()["type"] == "/problems/booking-code-refused"
+    assert city.citizen().get(path).status_code == 404
