@@ -20,6 +20,7 @@ from projections.records import RollRow, TimelineRow
 _AMENDED = "vaccination-record.identity-amended.v1"
 _CORRECTED = "vaccination-record.dose-corrected.v1"
 _IN_ERROR = "vaccination-record.dose-entered-in-error.v1"
+_REINSTATED = "vaccination-record.dose-reinstated.v1"
 _ROLL_CHANGED = "vaccination-record.roll-changed.v1"
 _REQUESTED = "correction.requested.v1"
 _RESTATING = frozenset((_AMENDED, _CORRECTED, _REQUESTED))
@@ -180,6 +181,8 @@ def _changes(position: int, entry: Entry, evidence: _Evidence) -> tuple[list[dic
             found += _sealed_changes(values or {})
     if entry.topic == _IN_ERROR:
         found.append(("record_status", "completed", "entered-in-error"))
+    if entry.topic == _REINSTATED:
+        found.append(("record_status", "entered-in-error", "completed"))
     if entry.topic == _ROLL_CHANGED:
         found += _moves(position, evidence.rolls)
     lines = [

@@ -22,6 +22,7 @@ TOPICS: Mapping[str, Wording] = {
     "vaccination-record.dose-entered-in-error.v1": _both(
         "接种记录已作废（误录）", "Dose entered in error"
     ),
+    "vaccination-record.dose-reinstated.v1": _both("接种记录已恢复", "Dose reinstated"),
     "vaccination-record.contraindication-recorded.v1": _both(
         "登记禁忌", "Contraindication recorded"
     ),

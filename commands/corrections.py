@@ -39,6 +39,7 @@ def request(writing: Writing) -> Decision:
     correction = Correction.request(
         statement.stream,
         current=record.dose(fields["dose"]),
+        is_struck=record.is_struck(fields["dose"]),
         changes_sealed=bool(before or after),
         by=_kind(writing),
         recorded_at=writing.recorded_at,
@@ -90,22 +91,25 @@ def apply(writing: Writing) -> Decision:
     correction.apply(
         by=_kind(writing),
         current=record.dose(correction.dose),
+        is_struck=record.is_struck(correction.dose),
         recorded_at=writing.recorded_at,
         sealed=sealing.sealed,
         **writing.fields,
     )
     cause = Cause(correction.id, correction.version)
-    if correction.kind is CorrectionKind.ENTERED_IN_ERROR:
-        record.enter_dose_in_error(
-            urgency=correction.urgency,
-            cause=cause,
-            recorded_at=writing.recorded_at,
-            dose=correction.dose,
-            correction=correction.id,
-            reason=correction.reason,
-        )
-        return Decision(correction, sealing, effects=(Effect(record),))
-    return _restate(writing, correction, record, changed)
+    if correction.kind is CorrectionKind.AMEND:
+        return _restate(writing, correction, record, changed)
+    strikes = correction.kind is CorrectionKind.ENTERED_IN_ERROR
+    decide = record.enter_dose_in_error if strikes else record.reinstate_dose
+    decide(
+        urgency=correction.urgency,
+        cause=cause,
+        recorded_at=writing.recorded_at,
+        dose=correction.dose,
+        correction=correction.id,
+        reason=correction.reason,
+    )
+    return Decision(correction, sealing, effects=(Effect(record),))
 
 
 def _restate(

@@ -17,7 +17,7 @@ from domain.errors import DomainError
 from domain.organisation import OrganisationKind
 from domain.sealed import Fact, Sealed
 from domain.shape import Size
-from domain.vaccination_record import UnknownDose
+from domain.vaccination_record import NotStruck, UnknownDose
 from domain.vocabulary import Code, Division, Hex32, Urgency
 
 
@@ -26,6 +26,7 @@ class CorrectionKind(StrEnum):
 
     AMEND = "amend"
     ENTERED_IN_ERROR = "entered-in-error"
+    REINSTATE = "reinstate"
 
 
 class RequestedBy(StrEnum):
@@ -60,10 +61,10 @@ class CorrectionClosed(DomainError):
 
 
 class ChangesOfStrickenDose(DomainError):
-    """Striking a dose out changes no field."""
+    """Striking a dose out, or reinstating it, changes no field."""
 
     code = "changes-of-stricken-dose"
-    zh = "作废接种记录时不得填写字段更正。"
+    zh = "作废或恢复接种记录时不得填写字段更正。"
 
 
 CORRECTORS = frozenset(
@@ -98,11 +99,12 @@ class Correction(BaseAggregate[UUID]):
         self.request_sealed: tuple[Sealed, ...] = ()
 
     @classmethod
-    def request(
+    def request(  # noqa: PLR0913  each is a fact that the decision rests on
         cls,
         stream: UUID,
         *,
         current: DoseState | None,
+        is_struck: bool = False,
         changes_sealed: bool = False,
         by: OrganisationKind,
         recorded_at: datetime,
@@ -114,6 +116,7 @@ class Correction(BaseAggregate[UUID]):
         Args:
             stream: id of the new stream.
             current: the dose with all that is known, `VaccinationRecord.dose(...)`.
+            is_struck: whether it was entered in error, `VaccinationRecord.is_struck(...)`.
             changes_sealed: whether sealed fields change as well (checked by the caller with
                 `dose_policy.check_sealed_changes`).
             by: what the organisation is that writes.
@@ -122,14 +125,13 @@ class Correction(BaseAggregate[UUID]):
             **fields: clear fields of `correction.requested.v1`.
 
         Raises:
-            DomainError: OnlyVaccinationUnitCorrects, UnknownDose, ChangesOfStrickenDose or any
-                of `dose_policy.check_changes`.
+            DomainError: OnlyVaccinationUnitCorrects, UnknownDose, NotStruck,
+                ChangesOfStrickenDose or any of `dose_policy.check_changes`.
         """
         _check_corrector(by)
-        if current is None:
-            raise UnknownDose(dose=str(fields["dose"]))
-        if fields["kind"] is CorrectionKind.AMEND:
-            check_changes(current, fields["changes"], and_sealed=changes_sealed)
+        dose = _correctable(fields["kind"], fields["dose"], current, is_struck=is_struck)
+        if fields["kind"] is CorrectionKind.AMEND and dose is not None:
+            check_changes(dose, fields["changes"], and_sealed=changes_sealed)
         elif fields["changes"] or changes_sealed:
             raise ChangesOfStrickenDose
         return cls._create(
@@ -157,6 +159,7 @@ class Correction(BaseAggregate[UUID]):
         *,
         by: OrganisationKind,
         current: DoseState | None,
+        is_struck: bool = False,
         recorded_at: datetime,
         sealed: tuple[Sealed, ...] = (),
         **fields: Any,
@@ -167,14 +170,13 @@ class Correction(BaseAggregate[UUID]):
         one dose exactly one is applied, the other meets the new state.
 
         Raises:
-            DomainError: OnlyVaccinationUnitCorrects, CorrectionClosed, UnknownDose or any of
-                `dose_policy.check_changes`.
+            DomainError: OnlyVaccinationUnitCorrects, CorrectionClosed, UnknownDose, NotStruck or
+                any of `dose_policy.check_changes`.
         """
         self._check_step(by, CorrectionState.VERIFIED)
-        if current is None:
-            raise UnknownDose(dose=str(self.dose))
-        if self.kind is CorrectionKind.AMEND:
-            check_changes(current, self.changes, and_sealed=bool(self.request_sealed))
+        dose = _correctable(self.kind, self.dose, current, is_struck=is_struck)
+        if self.kind is CorrectionKind.AMEND and dose is not None:
+            check_changes(dose, self.changes, and_sealed=bool(self.request_sealed))
         derived = Effective(effective_day(self.urgency, recorded_at))
         self.trigger_event(
             self.Applied, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
@@ -224,7 +226,7 @@ class Correction(BaseAggregate[UUID]):
             record: stream of the vaccination record.
             dose: which dose.
             division: division of the organisation that manages the record.
-            kind: amend fields, or strike the dose out.
+            kind: amend fields, strike the dose out, or reinstate one that was struck out.
             changes: clear fields before and after; sealed ones stand sealed.
             urgency: next day (C-21) or at once.
             reason: why, as a code.
@@ -324,3 +326,21 @@ class Correction(BaseAggregate[UUID]):
 def _check_corrector(by: OrganisationKind) -> None:
     if by not in CORRECTORS:
         raise OnlyVaccinationUnitCorrects(kind=by.value)
+
+
+def _correctable(
+    kind: CorrectionKind, which: UUID, current: DoseState | None, *, is_struck: bool
+) -> DoseState | None:
+    """The dose that a correction starts from; None for one that is to be reinstated.
+
+    Raises:
+        UnknownDose: there is none, or it is struck out and not to be reinstated.
+        NotStruck: it is to be reinstated, and is not struck out.
+    """
+    if kind is CorrectionKind.REINSTATE:
+        if is_struck:
+            return None
+        raise NotStruck(dose=str(which)) if current else UnknownDose(dose=str(which))
+    if current is None:
+        raise UnknownDose(dose=str(which))
+    return current

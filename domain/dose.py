@@ -19,6 +19,7 @@ from domain.dose_events import (
     DoseAdministered,
     DoseCorrected,
     DoseEnteredInError,
+    DoseReinstated,
     DoseTranscribed,
 )
 from domain.vocabulary import SourceSystem
@@ -125,11 +126,16 @@ class DoseHistory:
 
     Attributes:
         first: as it was first entered.
-        later: corrections and strikings-out in the order of the record's versions.
+        later: corrections, strikings-out and reinstatements in the order of the record's
+            versions.
     """
 
     first: DoseState
-    later: list[DoseCorrected | DoseEnteredInError] = field(default_factory=list)
+    later: list[DoseCorrected | DoseEnteredInError | DoseReinstated] = field(default_factory=list)
+
+    def is_struck(self) -> bool:
+        """Whether it is struck out, with all that is known."""
+        return self.on() is None
 
     def on(self, day: date | None = None) -> DoseState | None:
         """How it reads on a civil day, or with all that is known; None if not there or struck out.
@@ -139,19 +145,19 @@ class DoseHistory:
         """
         if day is not None and day < self.first.effective_on:
             return None
-        state = self.first
+        state, is_struck = self.first, False
         for event in self.later:
             effective_on = event.derived.effective_on
             if day is not None and day < effective_on:
                 continue
-            if isinstance(event, DoseEnteredInError):
-                return None
+            is_struck = isinstance(event, DoseEnteredInError)
+            changes = event.changes if isinstance(event, DoseCorrected) else ()
             state = replace(
-                state.changed(event.changes),
+                state.changed(changes),
                 version=event.originator_version,
                 effective_on=effective_on,
             )
-        return state
+        return None if is_struck else state
 
 
 def field_value(name: str, text: str | None) -> Any:

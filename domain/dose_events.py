@@ -196,3 +196,25 @@ class DoseEnteredInError(Fact):
     def apply(self, aggregate: VaccinationRecord) -> None:
         """Strike the dose out."""
         aggregate.restate_dose(self)
+
+
+class DoseReinstated(Fact):
+    """A dose that was struck out was given after all; it reads again as before, from a day on.
+
+    Attributes:
+        dose: which dose.
+        correction: stream of the correction.
+        reason: why, as a code.
+        derived: from when views show it, and the event that applied the correction.
+    """
+
+    TOPIC = "vaccination-record.dose-reinstated.v1"
+
+    dose: UUID
+    correction: UUID
+    reason: Code
+    derived: CausedEffect
+
+    def apply(self, aggregate: VaccinationRecord) -> None:
+        """Let the dose read again."""
+        aggregate.restate_dose(self)

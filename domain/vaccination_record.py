@@ -44,6 +44,13 @@ class UnknownDose(DomainError):
     zh = "档案中没有该接种记录，或该记录已作废。"
 
 
+class NotStruck(DomainError):
+    """Only a dose that was entered in error is reinstated."""
+
+    code = "not-struck"
+    zh = "只有已作废的接种记录才能恢复。"
+
+
 class VaccinationRecord(BaseAggregate[UUID]):
     """One person's vaccination record.
 
@@ -73,6 +80,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
     DoseTranscribed = dose_events.DoseTranscribed
     DoseCorrected = dose_events.DoseCorrected
     DoseEnteredInError = dose_events.DoseEnteredInError
+    DoseReinstated = dose_events.DoseReinstated
     ContraindicationRecorded = contraindication.ContraindicationRecorded
     ContraindicationLifted = contraindication.ContraindicationLifted
     Merged = merging.Merged
@@ -134,6 +142,11 @@ class VaccinationRecord(BaseAggregate[UUID]):
         """A dose with all that is known; None if there is none or it was entered in error."""
         history = self._doses.get(dose)
         return history.on() if history else None
+
+    def is_struck(self, dose: UUID) -> bool:
+        """Whether the record has the dose, and it was entered in error."""
+        history = self._doses.get(dose)
+        return history is not None and history.is_struck()
 
     def doses_on(self, day: date) -> tuple[DoseState, ...]:
         """The doses as effective on a civil day (C-21), by the day they were given."""
@@ -368,6 +381,29 @@ class VaccinationRecord(BaseAggregate[UUID]):
             self.DoseEnteredInError, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
         )
 
+    def reinstate_dose(
+        self,
+        *,
+        urgency: Urgency,
+        cause: Cause,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Let a dose that was struck out read again, from the correction's effective day on.
+
+        `urgency`: the correction's. `cause`: the event that applied the correction.
+
+        Raises:
+            NotStruck: it is not struck out.
+        """
+        if not self.is_struck(fields["dose"]):
+            raise NotStruck(dose=str(fields["dose"]))
+        derived = CausedEffect(effective_day(urgency, recorded_at), cause)
+        self.trigger_event(
+            self.DoseReinstated, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
+        )
+
     def record_contraindication(
         self,
         *,
@@ -487,7 +523,10 @@ class VaccinationRecord(BaseAggregate[UUID]):
         self._doses[event.dose] = DoseHistory(DoseState.of(event))
 
     def restate_dose(
-        self, event: dose_events.DoseCorrected | dose_events.DoseEnteredInError
+        self,
+        event: dose_events.DoseCorrected
+        | dose_events.DoseEnteredInError
+        | dose_events.DoseReinstated,
     ) -> None:
         """Add a later reading of a dose."""
         self._doses[event.dose].later.append(event)

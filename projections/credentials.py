@@ -23,6 +23,7 @@ _SQL = named_queries("credentials.sql")
 _ISSUED = "certificate.credential-issued.v1"
 _CORRECTED = "vaccination-record.dose-corrected.v1"
 _IN_ERROR = "vaccination-record.dose-entered-in-error.v1"
+_REINSTATED = "vaccination-record.dose-reinstated.v1"
 _AMENDED = "vaccination-record.identity-amended.v1"
 _SHREDDED = "vaccination-record.shredded.v1"
 _SHOWN_OF_A_DOSE = frozenset(
@@ -73,7 +74,7 @@ def _restates(change: Change) -> bool:
         return any(one["field"] in _SHOWN_OF_A_DOSE for one in data["changes"])
     if topic == _AMENDED:
         return not _SHOWN_OF_A_PERSON.isdisjoint(data["fields"])
-    return topic in (_IN_ERROR, _SHREDDED)
+    return topic in (_IN_ERROR, _REINSTATED, _SHREDDED)
 
 
 def _add_restatements(cursor: Cursor, restated: Sequence[Change]) -> None:

@@ -26,9 +26,11 @@ _ADMINISTERED = "vaccination-record.dose-administered.v1"
 _TRANSCRIBED = "vaccination-record.dose-transcribed.v1"
 _CORRECTED = "vaccination-record.dose-corrected.v1"
 _IN_ERROR = "vaccination-record.dose-entered-in-error.v1"
+_REINSTATED = "vaccination-record.dose-reinstated.v1"
 _CONTRAINDICATED = "vaccination-record.contraindication-recorded.v1"
 _LIFTED = "vaccination-record.contraindication-lifted.v1"
-_DOSES = frozenset((_ADMINISTERED, _TRANSCRIBED, _CORRECTED, _IN_ERROR))
+_RESTATING = (_CORRECTED, _IN_ERROR, _REINSTATED)
+_DOSES = frozenset((_ADMINISTERED, _TRANSCRIBED, *_RESTATING))
 _CONTRAINDICATIONS = frozenset((_CONTRAINDICATED, _LIFTED))
 
 _CORRECTABLE = (
@@ -72,10 +74,15 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
 
 
 def _apply_doses(cursor: Cursor, changes: Sequence[Change]) -> None:
-    restated = [
-        entry.data["dose"] for _, entry in changes if entry.topic in (_CORRECTED, _IN_ERROR)
-    ]
-    pieces = Pieces(_stored_doses(cursor, restated))
+    restated = [entry.data["dose"] for _, entry in changes if entry.topic in _RESTATING]
+    stored = _stored_doses(cursor, restated)
+    pieces = Pieces(stored)
+    _recall_ends(
+        cursor,
+        pieces,
+        stored,
+        [entry.data["dose"] for _, entry in changes if entry.topic == _REINSTATED],
+    )
     for position, entry in changes:
         data = entry.data
         dose, day = data["dose"], date.fromisoformat(data["derived"]["effective_on"])
@@ -83,6 +90,8 @@ def _apply_doses(cursor: Cursor, changes: Sequence[Change]) -> None:
             pieces.change(dose, position, day, _patch(data["changes"]))
         elif entry.topic == _IN_ERROR:
             pieces.end(dose, position, day)
+        elif entry.topic == _REINSTATED:
+            pieces.resume(dose, position, day)
         else:
             provenance = _provenance(entry.topic, data)
             values = {**_EMPTY, **data, "record": entry.stream, "provenance": provenance}
@@ -129,6 +138,28 @@ def _stored_doses(cursor: Cursor, doses: list[str]) -> list[Piece[str]]:
         )
         for dose, known, start, end, *values in cursor.fetchall()
     ]
+
+
+def _recall_ends(
+    cursor: Cursor, pieces: Pieces[str], stored: Sequence[Piece[str]], reinstated: list[str]
+) -> None:
+    """Recall what was struck out last of doses that are to read again.
+
+    It was closed at the position of the strike; what was left of its earlier days begins there,
+    and ends on the day of the strike.
+    """
+    if not reinstated:
+        return
+    ended: dict[str, list[Piece[str]]] = {}
+    cursor.execute(_SQL["last_closed_doses"], {"doses": reinstated})
+    for dose, known, until, start, end, *values in cursor.fetchall():
+        said = dict(zip(_COLUMNS, values, strict=True))
+        ended.setdefault(dose, []).append(Piece(dose, known, until, start, end, said, True))
+    for dose, closed in ended.items():
+        struck_at = closed[0].known_to
+        rest = (one for one in stored if one.key == dose and one.known_from == struck_at)
+        day = max((piece.effective_to for piece in rest), default=ALWAYS)
+        pieces.recall_end(dose, day, closed)
 
 
 def _stored_contraindications(cursor: Cursor, keys: list[str]) -> list[Piece[str]]:

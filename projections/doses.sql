@@ -13,6 +13,16 @@ SELECT dose::text, from_position, effective_from, effective_to, record, vaccine,
 FROM doses
 WHERE dose = ANY(%(doses)s::uuid[]) AND to_position = 9223372036854775807
 
+-- name: last_closed_doses
+-- What the last change of each dose closed.
+SELECT dose::text, from_position, to_position, effective_from, effective_to, record, vaccine,
+       national_code, dose_number, product, maker, lot, expires_on, occurred_on, site, route,
+       quantity, clinic, source_system, province, provenance, evidence_kind
+FROM doses d
+WHERE dose = ANY(%(doses)s::uuid[])
+  AND to_position = (SELECT max(e.to_position) FROM doses e
+                     WHERE e.dose = d.dose AND e.to_position < 9223372036854775807)
+
 -- name: close_doses
 UPDATE doses d SET to_position = closed.known_to
 FROM unnest(%(keys)s::uuid[], %(known)s::bigint[], %(days)s::date[], %(until)s::bigint[])

@@ -58,6 +58,7 @@ class Pieces(Generic[Key]):
     def __init__(self, stored: Iterable[Piece[Key]] = ()) -> None:
         self._open: dict[Key, list[Piece[Key]]] = {}
         self._touched: list[Piece[Key]] = []
+        self._ended: dict[Key, tuple[date, list[Piece[Key]]]] = {}
         for piece in stored:
             self._open.setdefault(piece.key, []).append(piece)
 
@@ -98,7 +99,26 @@ class Pieces(Generic[Key]):
         Raises:
             UnknownSubject: If nothing is known of the key.
         """
-        self._cut(key, position, day)
+        self._ended[key] = (day, self._cut(key, position, day))
+
+    def recall_end(self, key: Key, day: date, pieces: list[Piece[Key]]) -> None:
+        """Tell what an earlier batch ended, and from which day on."""
+        self._ended[key] = (day, pieces)
+
+    def resume(self, key: Key, position: int, day: date) -> None:
+        """State that what was ended last holds again from a day on.
+
+        Raises:
+            UnknownSubject: If nothing of the key was ended.
+        """
+        if key not in self._ended:
+            raise UnknownSubject(key=str(key), position=position)
+        ended_on, pieces = self._ended.pop(key)
+        for piece in pieces:
+            begin = max(piece.effective_from, ended_on, day)
+            if begin < piece.effective_to:
+                until = piece.effective_to
+                self._add(Piece(key, position, OPEN_POSITION, begin, until, piece.values))
 
     def added(self) -> list[Piece[Key]]:
         """Return the pieces that the database does not have yet, some of them closed again."""

@@ -129,7 +129,13 @@ def _correct(db: sqlite3.Connection, _record: str, data: Mapping[str, Any]) -> N
 
 
 def _strike(db: sqlite3.Connection, _record: str, data: Mapping[str, Any]) -> None:
+    db.execute("INSERT INTO struck SELECT * FROM doses WHERE dose = ?", (data["dose"],))
     db.execute("DELETE FROM doses WHERE dose = ?", (data["dose"],))
+
+
+def _reinstate(db: sqlite3.Connection, _record: str, data: Mapping[str, Any]) -> None:
+    db.execute("INSERT INTO doses SELECT * FROM struck WHERE dose = ?", (data["dose"],))
+    db.execute("DELETE FROM struck WHERE dose = ?", (data["dose"],))
 
 
 _CHANGES: Mapping[str, Callable[[sqlite3.Connection, str, Mapping[str, Any]], None]] = {
@@ -140,4 +146,5 @@ _CHANGES: Mapping[str, Callable[[sqlite3.Connection, str, Mapping[str, Any]], No
     "vaccination-record.dose-transcribed.v1": _give,
     "vaccination-record.dose-corrected.v1": _correct,
     "vaccination-record.dose-entered-in-error.v1": _strike,
+    "vaccination-record.dose-reinstated.v1": _reinstate,
 }

@@ -15,6 +15,12 @@ CREATE TABLE IF NOT EXISTS doses (
     record TEXT NOT NULL,
     vaccine TEXT NOT NULL
 ) WITHOUT ROWID;
+-- Entered in error; one of them may be reinstated.
+CREATE TABLE IF NOT EXISTS struck (
+    dose TEXT PRIMARY KEY,
+    record TEXT NOT NULL,
+    vaccine TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS doses_of_record ON doses (record, vaccine);
 
 -- Children on the roll of a county, by year of birth.

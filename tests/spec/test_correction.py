@@ -19,8 +19,9 @@ from domain.dose_policy import (
     NothingChanges,
     check_sealed_changes,
 )
+from domain.effect import Cause
 from domain.organisation import OrganisationKind
-from domain.vaccination_record import UnknownDose
+from domain.vaccination_record import NotStruck, UnknownDose
 from domain.vocabulary import Urgency
 from tests.spec.actors import (
     CLINIC,
@@ -183,6 +184,29 @@ def test_striking_a_dose_out_names_no_fields():
     assert strike.kind is CorrectionKind.ENTERED_IN_ERROR
     with pytest.raises(ChangesOfStrickenDose):
         request(child, LOT, kind=CorrectionKind.ENTERED_IN_ERROR)
+
+
+def test_only_a_struck_dose_is_reinstated_and_no_field_with_it():
+    child = give(record())
+    with pytest.raises(NotStruck):
+        request(child, kind=CorrectionKind.REINSTATE)
+    with pytest.raises(UnknownDose):
+        request(record(), kind=CorrectionKind.REINSTATE)
+    child.enter_dose_in_error(
+        urgency=Urgency.NEXT_DAY,
+        cause=Cause(CORRECTION, 3),
+        recorded_at=at(TODAY),
+        dose=DOSE,
+        correction=CORRECTION,
+        reason="other-child",
+    )
+    with pytest.raises(ChangesOfStrickenDose):
+        request(child, LOT, kind=CorrectionKind.REINSTATE, is_struck=True)
+    wanted = verified(child, kind=CorrectionKind.REINSTATE, is_struck=True)
+    with pytest.raises(NotStruck):
+        step(wanted, "apply", current=give(record()).dose(DOSE))
+    step(wanted, "apply", current=None, is_struck=True)
+    assert wanted.state is CorrectionState.APPLIED
 
 
 class TestSealedFields:

@@ -48,7 +48,7 @@ from domain.registration import (
     TooManyGuardians,
     UnknownPerson,
 )
-from domain.vaccination_record import DuplicateDose, UnknownDose, VaccinationRecord
+from domain.vaccination_record import DuplicateDose, NotStruck, UnknownDose, VaccinationRecord
 from domain.vocabulary import PersonKind, Relation, SourceSystem, Urgency
 from tests.spec.actors import (
     BORN,
@@ -529,6 +529,46 @@ class TestDoseEnteredInError:
             correct(child, change("lot", "201803012", "B"))
         with pytest.raises(DuplicateDose):
             give(child)
+
+
+class TestDoseReinstated:
+    """A strike may be wrong as well; both stay in the history."""
+
+    strike = TestDoseEnteredInError.strike
+
+    def reinstate(self, child, urgency=Urgency.NEXT_DAY):
+        child.reinstate_dose(
+            urgency=urgency,
+            cause=Cause(CORRECTION, 3),
+            recorded_at=at(TODAY),
+            dose=DOSE,
+            correction=CORRECTION,
+            reason="strike-was-wrong",
+        )
+        return child
+
+    def test_a_dose_struck_out_at_once_reads_again_the_next_day(self):
+        child = self.reinstate(self.strike(give(record()), Urgency.IMMEDIATE))
+        assert child.doses_on(TODAY) == ()
+        (dose,) = child.doses_on(TOMORROW)
+        assert dose.lot == "201803012"
+
+    def test_before_the_strike_counts_it_comes_to_nothing(self):
+        child = self.reinstate(self.strike(give(record())))
+        assert len(child.doses_on(TODAY)) == len(child.doses_on(TOMORROW)) == 1
+
+    def test_it_reads_as_corrected_before_and_may_be_corrected_and_struck_again(self):
+        child = correct(give(record()), change("lot", "201803012", "B"))
+        child = self.reinstate(self.strike(child))
+        assert child.dose(DOSE).lot == "B"
+        correct(child, change("lot", "B", "C"))
+        assert self.strike(child).dose(DOSE) is None
+
+    def test_only_what_is_struck_out_is_reinstated(self):
+        with pytest.raises(NotStruck):
+            self.reinstate(give(record()))
+        with pytest.raises(NotStruck):
+            self.reinstate(record())
 
 
 class TestContraindication:

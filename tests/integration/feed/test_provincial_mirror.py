@@ -34,7 +34,7 @@ VACCINES = ("HepB", "BCG", "MMR")
 def history(size, seed=20260901):  # noqa: C901  one branch for each kind of entry
     """A log of children who are registered, vaccinated, moved and corrected, in a drawn order."""
     chance = random.Random(seed)
-    children, doses, raws = [], [], []
+    children, doses, struck, raws = [], [], [], []
 
     def write(topic, stream, data):
         raws.append(
@@ -55,7 +55,7 @@ def history(size, seed=20260901):  # noqa: C901  one branch for each kind of ent
         return UUID(int=chance.getrandbits(128), version=4)
 
     while len(raws) < size:
-        kind = chance.randrange(20)
+        kind = chance.randrange(21)
         child = chance.choice(children) if children else None
         if child is None or kind < 4:
             children.append(drawn())
@@ -85,15 +85,18 @@ def history(size, seed=20260901):  # noqa: C901  one branch for each kind of ent
             change = {"field": "vaccine", "before": "HepB", "after": chance.choice(VACCINES)}
             data = {"dose": str(dose), "changes": [change, {"field": "lot", "before": "1"}]}
             write("dose-corrected", owner, data)
+        elif struck and kind == 19:
+            doses.append(struck.pop())
+            write("dose-reinstated", doses[-1][1], {"dose": str(doses[-1][0])})
         elif doses:
-            dose, owner = doses.pop(chance.randrange(len(doses)))
-            write("dose-entered-in-error", owner, {"dose": str(dose)})
+            struck.append(doses.pop(chance.randrange(len(doses))))
+            write("dose-entered-in-error", struck[-1][1], {"dose": str(struck[-1][0])})
     return MadeLog(ORIGIN, tuple(raws))
 
 
 def computed(log):  # noqa: C901  likewise
     """Coverage as the log makes it, child by child and without any of the mirror's code."""
-    children, doses = {}, defaultdict(dict)
+    children, doses, struck = {}, defaultdict(dict), {}
     for raw in log.raws:
         entry = json.loads(raw)
         topic, record, data = entry["topic"].split(".")[1], entry["stream"], entry["data"]
@@ -102,7 +105,9 @@ def computed(log):  # noqa: C901  likewise
         elif topic in ("dose-administered", "dose-transcribed"):
             doses[record][data["dose"]] = data["vaccine"]
         elif topic == "dose-entered-in-error":
-            del doses[record][data["dose"]]
+            struck[data["dose"]] = doses[record].pop(data["dose"])
+        elif topic == "dose-reinstated":
+            doses[record][data["dose"]] = struck.pop(data["dose"])
         elif topic == "dose-corrected":
             doses[record][data["dose"]] = data["changes"][0]["after"]
         elif topic == "roll-changed" and record in children:

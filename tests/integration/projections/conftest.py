@@ -169,7 +169,18 @@ class Story:
             derived=self._effective(0 if immediate else 1),
         )
 
-    def strike(self, record: str, dose: str) -> int:
+    def reinstate(self, record: str, dose: str, *, immediate: bool = False) -> int:
+        return self.add(
+            "vaccination-record.dose-reinstated.v1",
+            record,
+            None,
+            dose=str(named(dose)),
+            correction=str(named("correction")),
+            reason="strike-was-wrong",
+            derived=self._effective(0 if immediate else 1),
+        )
+
+    def strike(self, record: str, dose: str, *, immediate: bool = False) -> int:
         return self.add(
             "vaccination-record.dose-entered-in-error.v1",
             record,
@@ -177,7 +188,7 @@ class Story:
             dose=str(named(dose)),
             correction=str(named("correction")),
             reason="wrong-person",
-            derived=self._effective(1),
+            derived=self._effective(0 if immediate else 1),
         )
 
     def enrol(self, pupil: str, school: str, class_name: str, number: int, **other: Any) -> int:

@@ -74,6 +74,63 @@ def test_a_dose_entered_in_error_ends_the_next_day(house, story, views):
     assert [dose.vaccine for dose in tomorrow] == ["PV"]
 
 
+RESTATEMENTS = {
+    "back before anyone saw it gone": ["strike", "reinstate"],
+    "gone for a day": ["strike", "sleep", "reinstate"],
+    "gone at once, back at once": ["strike!", "reinstate!"],
+    "gone at once, back tomorrow": ["strike!", "reinstate"],
+    "gone tomorrow, back at once": ["strike", "reinstate!"],
+    "corrected for tomorrow, gone at once, back at once": ["correct", "strike!", "reinstate!"],
+    "corrected and gone tomorrow, back later": [
+        "correct",
+        "strike",
+        "sleep",
+        "reinstate",
+    ],
+    "gone, back, gone, back": ["strike", "sleep", "reinstate!", "strike!", "sleep", "reinstate"],
+    "corrected after it was back": ["strike!", "reinstate", "correct", "sleep", "strike"],
+    "gone, back, and gone on one day": ["strike!", "reinstate!", "strike", "reinstate", "strike!"],
+}
+
+
+@pytest.mark.parametrize("in_one_batch", [True, False])
+def test_a_struck_dose_is_reinstated(house, story, views, in_one_batch):
+    """Against a model: of all that counts on a day the last word holds."""
+    expected = {}
+    for name, steps in RESTATEMENTS.items():
+        story.register(name)
+        story.dose(name, f"{name}-1", lot="L0")
+        begin, facts = story.today, [("dose", "L0", story.today)]
+        for number, step in enumerate(steps):
+            kind, at_once = step.rstrip("!"), step.endswith("!")
+            counts_on = story.today + timedelta(days=not at_once)
+            if kind == "sleep":
+                story.sleep(days=1)
+            elif kind == "correct":
+                story.correct(name, f"{name}-1", lot=f"L{number}")
+                facts.append((kind, f"L{number}", counts_on))
+            else:
+                getattr(story, kind)(name, f"{name}-1", immediate=at_once)
+                facts.append((kind, None, counts_on))
+            if not in_one_batch:
+                house.project()
+        for ahead in range(5):
+            expected[name, begin + timedelta(days=ahead)] = told(facts, begin, ahead)
+    house.project()
+    for (name, day), wanted in expected.items():
+        assert lots(views.doses.of_record(story.id(name), day)) == wanted, (name, day)
+
+
+def told(facts, begin: date, ahead: int) -> list[str]:
+    """The lots that read on a day, by facts in the order in which they were known."""
+    lot, is_struck = "", False
+    for kind, value, counts_on in facts:
+        if counts_on <= begin + timedelta(days=ahead):
+            lot = value or lot
+            is_struck = {"strike": True, "reinstate": False}.get(kind, is_struck)
+    return [] if is_struck else [lot]
+
+
 def test_a_lot_recall_names_the_records_that_got_the_lot(house, story, views):
     for name in ("甲", "乙", "丙"):
         story.register(name)
