@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 
+from bootstrap.durable import write_whole
 from bootstrap.errors import BootstrapError
 from bootstrap.settings import Settings
 from ledger.errors import LedgerError
@@ -15,6 +16,7 @@ from ledger.signature import VerifierKey
 POLICY_NAME = "policy"
 """In the data directory: what our own witness writes, and commands on this machine trust."""
 
+_PUBLIC = 0o644
 _log = structlog.get_logger("policy")
 
 
@@ -66,6 +68,21 @@ class PolicyFile:
         if version != self._version:
             self._version = version  # also of one that is malformed: that is said once
             self._policy = Policy.parse(self._path.read_bytes())
+
+
+def keep_log_keys(data_dir: Path, origin: str, keys: Iterable[VerifierKey]) -> None:
+    """Bring the policy of our own witness up to date with the keys that sign now, if there is one.
+
+    Whole or not at all; where the policy cannot be read, its witness writes it at its next start.
+    """
+    path = data_dir / POLICY_NAME
+    try:
+        policy = Policy.parse(path.read_bytes())
+    except (FileNotFoundError, LedgerError):
+        return
+    changed = with_log_keys(policy, origin, keys)
+    if changed != policy:
+        write_whole(path, changed.encode().decode(), _PUBLIC)
 
 
 def with_log_keys(policy: Policy, origin: str, keys: Iterable[VerifierKey]) -> Policy:

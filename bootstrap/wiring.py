@@ -15,6 +15,7 @@ from bootstrap.credential_keys import CredentialKeys
 from bootstrap.erasure import apply_shred_list
 from bootstrap.issuer_keys import IssuerKeys
 from bootstrap.keks import KekFolder
+from bootstrap.policy import keep_log_keys
 from bootstrap.secrets import Secrets, load_or_make, log_pairs
 from bootstrap.settings import Settings
 from bootstrap.tokens import DEVELOPMENT_ISSUER, DevelopmentIssuer, TokenVerifier
@@ -205,12 +206,16 @@ def signing_keys(parts: Parts) -> tuple[VerifierKey, ...]:
 
 
 def publish_verifier_keys(parts: Parts) -> None:
-    """Write the log's public keys to `<data_dir>/log.vkey`, what commands on this machine trust."""
+    """Write the log's public keys where commands on this machine look for them.
+
+    They are in `<data_dir>/log.vkey`, and in the policy beside it if our own witness has made one.
+    """
     settings, keys = parts.settings, signing_keys(parts)
     target = settings.data_dir / "log.vkey"
     draft = target.with_suffix(".new")
     draft.write_text("".join(f"{key.text()}\n" for key in keys))
     draft.replace(target)
+    keep_log_keys(settings.data_dir, settings.origin, keys)
 
 
 def rules(settings: Settings) -> Rules:

@@ -93,6 +93,8 @@ def verify(  # noqa: PLR0913  each is an option of the command line
 
     Exit code 1 when it does not hold, 2 when it could not be read.
     """
+    if hashes_only and blobs:
+        raise typer.BadParameter("--blobs reads what --hashes-only leaves out.")
     place = Path(target)
     is_url = target.startswith(("http://", "https://"))
     try:

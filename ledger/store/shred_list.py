@@ -4,17 +4,14 @@ A database restored from a backup has the destroyed keys again and knows nothing
 remembers. It holds random handles and digests of ciphertext, nothing personal.
 """
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from ledger.store.errors import ShredListUnreadable
+from ledger.store.guarded_file import GuardedFile
 
 _MODE = 0o600
 
@@ -65,8 +62,7 @@ class ShredList:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._new = path.with_name(f"{path.name}.new")
-        self._lock = path.with_name(f"{path.name}.lock")
+        self._file = GuardedFile(path, _MODE)
 
     def read(self) -> tuple[Shred, ...]:
         """Return what was destroyed, in the order of the decisions to carry it out.
@@ -95,27 +91,9 @@ class ShredList:
             ShredListUnreadable: See ``read``; nothing is changed then.
         """
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._locked():
+        with self._file.locked():
             known = self.read()
             if shred in known:
                 return
-            descriptor = os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
-            with os.fdopen(descriptor, "w") as file:
-                file.writelines(f"{one.line()}\n" for one in (*known, shred))
-                file.flush()
-                os.fsync(file.fileno())
-            self._new.rename(self._path)
-            folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, _MODE)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+            self._file.replace("".join(f"{one.line()}\n" for one in (*known, shred)).encode())
+            self._file.settle()

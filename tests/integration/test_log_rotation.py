@@ -21,11 +21,13 @@ from commands.errors import LogKeyRefused
 from commands.genesis import open_log
 from domain.log_key import OverlapTooShort
 from ledger.note import Note, verify_note
+from ledger.policy import Log, Policy, Witness
 from ledger.store.errors import ClaimTaken, Forked, SigningKeyMissing
 from ledger.store.integration import Integrator
 from ledger.store.lost import Lost, Terms
 from ledger.store.recovery import Recovery
 from ledger.treehead import Checkpoint
+from ledger.witness import Cosigner
 from tests.conftest import Databases
 from tests.second.folders import reader
 from tests.second.schemas import load
@@ -151,6 +153,23 @@ def test_three_rotations_in_a_row_without_a_restart(parts, tmp_path):
         assert verify_log(FolderSource(tmp_path / "copy"), trusted).counts.entries == before + 6
         keys = SecondTrust.of_keys(*(key.text() for key in trusted.keys))
         assert verify(reader(tmp_path / "copy"), Given(keys, SCHEMAS)) == []
+
+
+def test_the_policy_of_the_own_witness_follows_a_rotation(parts):
+    witness = Cosigner("log.example/own/witness", b"w" * 32, b"x" * 32).verifier_keys()[0]
+    path = parts.settings.data_dir / "policy"
+    old = trust_now(parts)
+    logs, asked = tuple(map(Log, old.keys)), Witness("own", witness, "http://127.0.0.1:1")
+    path.write_bytes(Policy(logs, (asked,), (), "own").encode())
+    with integrating(parts):
+        introduce_pair(parts)
+        assert Trust.parse(path.read_bytes()).keys == trust_now(parts).keys
+        retire_pair(parts)
+    found = Policy.parse(path.read_bytes())
+    assert {log.key for log in found.logs} == set(trust_now(parts).keys)
+    assert set(old.keys).isdisjoint(log.key for log in found.logs)
+    assert found.witnesses == (asked,)
+    path.unlink()
 
 
 def test_a_new_start_goes_on_in_the_middle_of_a_rotation(parts):

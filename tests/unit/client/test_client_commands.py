@@ -46,6 +46,15 @@ def test_a_log_that_holds_leaves_with_0(run, saved):
     assert "日志成立" in run("verify", folder, "--trust", keys).stdout
 
 
+def test_hashes_alone_are_asked_for_without_sealed_values(run, saved):
+    _, folder, keys = saved
+    found = run("verify", folder, "--trust", keys, "--hashes-only", "--json")
+    assert (found.exit_code, json.loads(found.stdout)["entries"]) == (0, 0)
+    refused = run("verify", folder, "--trust", keys, "--hashes-only", "--blobs")
+    assert refused.exit_code == 2
+    assert "--hashes-only" in refused.output
+
+
 def test_an_altered_log_leaves_with_1_and_names_the_place(run, saved):
     _, folder, keys = saved
     bundle = folder / "tile/entries/000.p/13"
