@@ -4,7 +4,8 @@ Open to everyone: nothing is stored, and nobody's data is read. A birth date and
 name no person.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from anyio import to_thread
@@ -29,80 +30,24 @@ from domain.schedules.school_entry import evaluate
 
 Judge = Callable[[Any, Rules], dict[str, Any]]
 
-router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"])
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One address that answers.
 
-def _takes(schema: str) -> dict[str, Any]:
-    """What OpenAPI says of the body."""
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-@router.post(
-    "/school-entry",
-    operation_id="evaluateSchoolEntry",
-    response_class=Response,
-    openapi_extra=_takes("SchoolEntryCase"),
-)
-async def school_entry(request: Request) -> Response:
-    """Judge a child by the entry requirements in force: what is missing, and why."""
-    return await _judged(request, _school_entry)
-
-
-@router.post(
-    "/schedule",
-    operation_id="evaluateSchedule",
-    response_class=Response,
-    openapi_extra=_takes("ImmunizationCase"),
-)
-async def schedule(request: Request) -> Response:
-    """Evaluate each dose of a child by the immunization schedule, and forecast the next ones.
-
-    By the schedule that the case names, else by the one in force on the day asked about. What the
-    facts behind the schedule do not say stands under `explanation.gaps`.
+    Attributes:
+        path: Below `/v1/evaluations`.
+        operation: Name of the operation in OpenAPI.
+        case: The schema of what is asked.
+        judge: Answers.
+        description: What it answers, for OpenAPI.
     """
-    return await _judged(request, _schedule)
 
-
-@router.post(
-    "/certificate",
-    operation_id="evaluateCertificate",
-    response_class=Response,
-    openapi_extra=_takes("CertificateCase"),
-)
-async def certificate(request: Request) -> Response:
-    """Ask the rules of electronic certificates: claims, grants, contents, visits."""
-    return await _judged(request, _certificate)
-
-
-@router.post(
-    "/roll-up",
-    operation_id="evaluateRollUp",
-    response_class=Response,
-    openapi_extra=_takes("RollUpCase"),
-)
-async def roll_up(request: Request) -> Response:
-    """Ask the rules of registers and roll-ups: subtotals, rows, rates, deadlines."""
-    return await _judged(request, _roll_up)
-
-
-@router.post(
-    "/appointment",
-    operation_id="evaluateAppointment",
-    response_class=Response,
-    openapi_extra=_takes("AppointmentCase"),
-)
-async def appointment(request: Request) -> Response:
-    """Ask the booking rules: a whole request, or one of its parts."""
-    return await _judged(request, _appointment)
-
-
-async def _judged(request: Request, judge: Judge) -> Response:
-    values = await read_json(request)
-    serving = serving_of(request)
-    rules = serving.parts.services.rules
-    body = await to_thread.run_sync(judge, values, rules, limiter=serving.threads)
-    return json_response(body, headers={"Cache-Control": "no-store"})
+    path: str
+    operation: str
+    case: str
+    judge: Judge
+    description: str
 
 
 def _school_entry(values: Any, rules: Rules) -> dict[str, Any]:
@@ -143,3 +88,75 @@ def _told(
             "findings": [finding.describe() for finding in findings],
         },
     }
+
+
+QUESTIONS = (
+    Question(
+        "/school-entry",
+        "evaluateSchoolEntry",
+        "SchoolEntryCase",
+        _school_entry,
+        "Judge a child by the entry requirements in force: what is missing, and why.",
+    ),
+    Question(
+        "/schedule",
+        "evaluateSchedule",
+        "ImmunizationCase",
+        _schedule,
+        "Evaluate each dose of a child by the immunization schedule, and forecast the next ones. "
+        "By the schedule that the case names, else by the one in force on the day asked about. What "
+        "the facts behind the schedule do not say stands under `explanation.gaps`.",
+    ),
+    Question(
+        "/certificate",
+        "evaluateCertificate",
+        "CertificateCase",
+        _certificate,
+        "Ask the rules of electronic certificates: claims, grants, contents, visits.",
+    ),
+    Question(
+        "/roll-up",
+        "evaluateRollUp",
+        "RollUpCase",
+        _roll_up,
+        "Ask the rules of registers and roll-ups: subtotals, rows, rates, deadlines.",
+    ),
+    Question(
+        "/appointment",
+        "evaluateAppointment",
+        "AppointmentCase",
+        _appointment,
+        "Ask the booking rules: a whole request, or one of its parts.",
+    ),
+)
+
+
+def _endpoint(judge: Judge) -> Callable[[Request], Awaitable[Response]]:
+    async def judged(request: Request) -> Response:
+        values = await read_json(request)
+        serving = serving_of(request)
+        rules = serving.parts.services.rules
+        body = await to_thread.run_sync(judge, values, rules, limiter=serving.threads)
+        return json_response(body, headers={"Cache-Control": "no-store"})
+
+    return judged
+
+
+def _takes(schema: str) -> dict[str, Any]:
+    """What OpenAPI says of the body."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"])
+for _asked in QUESTIONS:
+    router.add_api_route(
+        _asked.path,
+        _endpoint(_asked.judge),
+        methods=["POST"],
+        operation_id=_asked.operation,
+        name=_asked.operation,
+        description=_asked.description,
+        response_class=Response,
+        openapi_extra=_takes(_asked.case),
+    )

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from eventsourcing.domain import BaseAggregate
 
-from domain import contraindication, dose_events, merging, protection, registration
+from domain import contraindication, dose_events, merging, protection, registration, shredding
 from domain.calendar import civil_day, effective_next_day
 from domain.contraindication import ContraindicationState
 from domain.dose import DoseHistory, DoseState
@@ -90,9 +90,9 @@ class VaccinationRecord(BaseAggregate[UUID]):
     ToldApart = merging.ToldApart
     Restricted = protection.Restricted
     RestrictionLifted = protection.RestrictionLifted
-    ShredRequested = protection.ShredRequested
-    ShredWithdrawn = protection.ShredWithdrawn
-    Shredded = protection.Shredded
+    ShredRequested = shredding.ShredRequested
+    ShredWithdrawn = shredding.ShredWithdrawn
+    Shredded = shredding.Shredded
 
     def __init__(
         self, kind: PersonKind, recipient: UUID, guardians: tuple[Guardian, ...], birth_year: int

@@ -11,15 +11,17 @@ from domain.protection import (
     AlreadyShredded,
     ErasureGround,
     LiftReason,
-    NoSuchShredRequest,
     NotRestricted,
     RestrictionReason,
-    RetentionRuns,
-    SecondOrganisationRequired,
-    ShredRequestPending,
     State,
 )
 from domain.retention import retention_end
+from domain.shredding import (
+    NoSuchShredRequest,
+    RetentionRuns,
+    SecondOrganisationRequired,
+    ShredRequestPending,
+)
 from domain.vaccination_record import VaccinationRecord as Record
 from tests.spec.actors import CDC, OTHER_CLINIC, TODAY, at, dose, facts, record
 
