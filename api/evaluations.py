@@ -104,8 +104,8 @@ QUESTIONS = (
         "ImmunizationCase",
         _schedule,
         "Evaluate each dose of a child by the immunization schedule, and forecast the next ones. "
-        "By the schedule that the case names, else by the one in force on the day asked about. What "
-        "the facts behind the schedule do not say stands under `explanation.gaps`.",
+        "By the schedule that the case names, else by the one in force on the day asked about. "
+        "What the facts behind the schedule do not say stands under `explanation.gaps`.",
     ),
     Question(
         "/certificate",
