@@ -176,7 +176,8 @@ def _recorded(
         return ()
     return tuple(
         Hindrance(_ON_RECORD, state.lasting, state.valid_from, _last_day(state))
-        for state in record.contraindications.values()
+        for one in reading.with_merged(record)
+        for state in one.contraindications.values()
         if course.vaccine in state.vaccine_groups
     )
 

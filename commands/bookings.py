@@ -174,7 +174,7 @@ class Bookings:
         decision = Decision(
             appointment,
             sealing,
-            guards=(Guard(supply.id, supply.version), *_guards(wish.person.record)),
+            guards=(Guard(supply.id, supply.version), *_guards(reading, wish.person.record)),
             claims=(
                 *wish.released,
                 Claim(OPEN_BOOKING, wish.course_key, stream),
@@ -203,7 +203,7 @@ class Bookings:
         decision = Decision(
             appointment,
             NOTHING_SEALED,
-            guards=_guards(judged.record),
+            guards=_guards(reading, judged.record),
             claims=(Claim(BOOKING_NUMBER, number.encode(), appointment.id),),
             remarks=judged.warnings,
         )
@@ -234,7 +234,7 @@ class Bookings:
         decision = Decision(
             appointment,
             NOTHING_SEALED,
-            guards=(Guard(supply.id, supply.version), *_guards(judged.record)),
+            guards=(Guard(supply.id, supply.version), *_guards(reading, judged.record)),
             claims=(given_back, seat_claim(supply.id, slot, seat, appointment.id)),
             remarks=judged.warnings,
         )
@@ -315,5 +315,7 @@ def _booked(reading: Reading, appointment: Appointment) -> Booked:
     return Booked(appointment, supply.slot(appointment.seat.slot), name)
 
 
-def _guards(record: VaccinationRecord | None) -> tuple[Guard, ...]:
-    return () if record is None else (Guard(record.id, record.version),)
+def _guards(reading: Reading, record: VaccinationRecord | None) -> tuple[Guard, ...]:
+    """What the rules were read from: the person's record, and those merged into it."""
+    known = () if record is None else reading.with_merged(record)
+    return tuple(Guard(one.id, one.version) for one in known)
