@@ -36,7 +36,9 @@ from api import (
     protection,
     reads,
     reports,
+    roll_up_pages,
     school_forms,
+    school_pages,
     schools,
     session,
     verify_page,
@@ -80,6 +82,8 @@ ROUTERS = (
     verify_page.router,
     session.router,
     audit_page.router,
+    school_pages.router,
+    roll_up_pages.router,
     operator.router,
 )
 

@@ -62,7 +62,7 @@ async def children(  # noqa: PLR0913, PLR0917 - a parameter each
 
     rows = await to_thread.run_sync(read, limiter=serving.threads)
     await note_read(request, caller, "roll-up", {row.record for row in rows})
-    lines = await to_thread.run_sync(_lines, serving, rows, as_of.day)
+    lines = await to_thread.run_sync(lines_of, serving, rows, as_of.day)
     more = rows[-1].enrolled_position if len(rows) >= PAGE else None
     body = {"position": sheet.at, "children": lines, "next_after": more}
     return json_response(body, headers=NO_STORE)
@@ -111,7 +111,7 @@ def _sheet(
     )
 
 
-def _lines(serving: Serving, rows: Sequence[Behind], day: date) -> list[Mapping[str, Any]]:
+def lines_of(serving: Serving, rows: Sequence[Behind], day: date) -> list[Mapping[str, Any]]:
     """Each child with the names of school and child, as far as they may be shown."""
     views = serving.views
     schools = organisation_names(views, {row.institution for row in rows})

@@ -65,7 +65,19 @@ class Tab:
 _RECORD_READERS = frozenset(
     (Role.CLINIC, Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC, Role.REGULATOR)
 )
+_OVERSEERS = frozenset(
+    (
+        Role.TOWNSHIP,
+        Role.COUNTY_CDC,
+        Role.CITY_CDC,
+        Role.PROVINCE_CDC,
+        Role.EDUCATION,
+        Role.REGULATOR,
+    )
+)
 NAVIGATION: tuple[Tab, ...] = (
+    Tab("/school", "接种证查验", "School check", frozenset((Role.SCHOOL,))),
+    Tab("/roll-up", "查验汇总", "School checks", _OVERSEERS),
     Tab("/audit", "档案审计", "Audit a record", _RECORD_READERS),
     Tab("/operator", "运行状况", "Operation", frozenset((Role.OPERATOR,))),
 )

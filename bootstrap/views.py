@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bootstrap.settings import Settings
+from domain.roll_up.rules import RollUpRules
 from ledger.store.access import ROLE as ACCESS_ROLE
 from ledger.store.access import AccessReader
 from ledger.store.connections import open_pool as open_access_pool
@@ -23,6 +24,7 @@ from projections.records import Records
 from projections.register import Registers
 from projections.reports import Reports
 from projections.roll_up import RollUps
+from projections.tasks import Tasks
 
 POOL_SIZE = 8
 PEOPLE_POOL_SIZE = 4
@@ -43,6 +45,7 @@ class Views:
     reports: Reports
     behinds: Behinds
     listed: ListedChildren
+    tasks: Tasks
     organisations: Organisations
     people: People
     positions: Positions
@@ -76,6 +79,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
             Reports(pool),
             Behinds(pool),
             ListedChildren(pool, people_pool),
+            Tasks(pool, RollUpRules.load().check_due_days),
             Organisations(pool),
             people,
             Positions(pool, people_pool),

@@ -1,0 +1,187 @@
+"""Pages of the school check: a school's classes and tasks, one class as a form."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from api.clocks import Clocks, clocks_of
+from api.errors import AddressUnknown
+from api.frame import go_to, page, page_router
+from api.noting import note_read
+from api.parts import Serving, serving_of
+from api.school_forms import FileFormat, as_file, register_form, registers_of
+from api.schools import institution_of
+from api.session import Reader
+from commands.principal import Role
+from domain.calendar import civil_day, deadline_after_days
+from domain.roll_up.rules import RegisterEdition
+from projections.annex3 import COLUMNS
+from projections.register import Register
+from projections.reports import RegisterReportRow
+
+YearOrNow = Annotated[int | None, Query(ge=1990, le=2200)]
+ClassName = Annotated[str, Query(max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+EDITIONS: Mapping[str, tuple[str, str]] = {
+    RegisterEdition.SEPTEMBER: ("9月底登记表", "September registers"),
+    RegisterEdition.NOVEMBER: ("11月底登记表", "November registers"),
+}
+
+router = page_router()
+
+
+@router.get("/school")
+async def own_school(caller: Reader, school_year: YearOrNow = None) -> Response:
+    """Lead a school to its own page."""
+    if caller.role is not Role.SCHOOL or caller.organisation is None:
+        raise AddressUnknown
+    asked = f"?school_year={school_year}" if school_year else ""
+    return go_to(f"/school/{caller.organisation}{asked}")
+
+
+@router.get("/school/{institution}")
+async def show_school(
+    request: Request, caller: Reader, institution: UUID, school_year: YearOrNow = None
+) -> Response:
+    """A school: what is to be done today, its classes, what it handed in."""
+    serving = serving_of(request)
+    school = await to_thread.run_sync(institution_of, serving, caller, institution)
+    today = civil_day(serving.parts.services.clock())
+    year = school_year_of(serving, school_year, today)
+
+    def read() -> dict[str, Any]:
+        views = serving.views
+        reports = views.reports.register_reports(institution, year)
+        return {
+            "classes": views.registers.classes(institution, year),
+            "tasks": views.tasks.counts(school.division, year, today, institution),
+            "editions": [
+                _edition(serving, reports, edition, year, today) for edition in RegisterEdition
+            ],
+        }
+
+    values = await to_thread.run_sync(read, limiter=serving.threads)
+    return page(
+        request, "school.html", caller=caller, school=school, year=year, today=today, **values
+    )
+
+
+@router.get("/school/{institution}/class")
+async def show_class(
+    request: Request,
+    caller: Reader,
+    institution: UUID,
+    name: ClassName,
+    school_year: YearOrNow = None,
+) -> Response:
+    """Annex 3 of a class on screen, with the last day of each child's check."""
+    serving = serving_of(request)
+    school = await to_thread.run_sync(institution_of, serving, caller, institution)
+    today = civil_day(serving.parts.services.clock())
+    year = school_year_of(serving, school_year, today)
+    as_of = await clocks_of(request, None, None)
+
+    def read() -> list[Register]:
+        return registers_of(serving, institution, year, as_of, name)
+
+    found = await to_thread.run_sync(read, limiter=serving.threads)
+    if not found:
+        raise AddressUnknown
+    (register,) = found
+    await note_read(request, caller, "register", [line.record for line in register.lines])
+    return page(
+        request,
+        "school-class.html",
+        caller=caller,
+        school=school,
+        year=year,
+        today=today,
+        columns=COLUMNS,
+        register=register,
+        lines=_lines(serving, register),
+        subtotals=register.subtotals.rows(),
+    )
+
+
+@router.get("/school/{institution}/register.{file_format}")
+async def school_file(  # noqa: PLR0913, PLR0917 - a parameter each
+    request: Request,
+    caller: Reader,
+    institution: UUID,
+    file_format: FileFormat,
+    school_year: YearOrNow = None,
+    name: ClassName | None = None,
+    report: UUID | None = None,
+) -> Response:
+    """The registers as a file, for whoever is signed in: now, or as handed in with a report."""
+    serving = serving_of(request)
+    school = await to_thread.run_sync(institution_of, serving, caller, institution)
+    year = school_year_of(serving, school_year, civil_day(serving.parts.services.clock()))
+    as_of = await clocks_of(request, None, None)
+    if report is not None:
+        row = await to_thread.run_sync(_own_report, serving, institution, report)
+        year, as_of = row.school_year, Clocks(row.shown_position, row.effective_on)
+
+    def read() -> list[Register]:
+        return registers_of(serving, institution, year, as_of, name)
+
+    found = await to_thread.run_sync(read, limiter=serving.threads)
+    records = [line.record for register in found for line in register.lines]
+    await note_read(request, caller, "register", records)
+
+    def make() -> bytes:
+        form = register_form(serving, school, found, as_of)
+        return form.pdf() if file_format == "pdf" else form.xlsx()
+
+    made = await to_thread.run_sync(make, limiter=serving.threads)
+    return as_file(made, file_format, f"{school.name}-{year}-附件3.{file_format}")
+
+
+def school_year_of(serving: Serving, asked: int | None, today: date) -> int:
+    """The school year that is asked for, else the one of today."""
+    return asked or serving.parts.services.rules.roll_up.school_year(today)
+
+
+def _own_report(serving: Serving, institution: UUID, report: UUID) -> RegisterReportRow:
+    row = serving.views.reports.register_report(report)
+    if row is None or row.institution != institution:
+        raise AddressUnknown
+    return row
+
+
+def _lines(serving: Serving, register: Register) -> list[Mapping[str, Any]]:
+    """Each child's 30 cells, and until when it is to be checked (S-5)."""
+    days = serving.parts.services.rules.roll_up.check_due_days
+    return [
+        {
+            "cells": line.pupil.row(),
+            "due": deadline_after_days(line.joined_on, days) if line.checked_on is None else None,
+        }
+        for line in register.lines
+    ]
+
+
+def _edition(
+    serving: Serving,
+    reports: Sequence[RegisterReportRow],
+    edition: RegisterEdition,
+    year: int,
+    today: date,
+) -> Mapping[str, Any]:
+    """An edition of the registers: until when, and what was handed in."""
+    rules = serving.parts.services.rules.roll_up
+    versions = [row for row in reports if row.edition == edition]
+    due = rules.register_due(edition, year)
+    zh, en = EDITIONS[edition]
+    return {
+        "zh": zh,
+        "en": en,
+        "due": due,
+        "versions": versions,
+        "late": versions[0].late if versions else today > due,
+    }

@@ -1,0 +1,124 @@
+"""Pages of the school check: who sees which, and that their numbers are those of the forms."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browsers import DESK, IN_A_BROWSER, PHONE, chromium, opened_page
+from tests.integration.api.conftest import Author, County
+from tests.integration.api.school_county import YEAR, SchoolCounty, school_county
+
+
+@pytest.fixture(scope="module")
+def place(county: County) -> SchoolCounty:
+    """Three children of one class: two checked, of whom one has no certificate."""
+    place = school_county(county, "410276")
+    pupils = [place.pupil("一（1）班", number, name=f"页面{number}") for number in (1, 2, 3)]
+    pupils[0].check()
+    pupils[1].check(has_certificate=False)
+    place.served.caught_up()
+    return place
+
+
+def opened(author: Author, path: str) -> httpx.Response:
+    """A page as its browser gets it."""
+    token = author.served.token(author.principal)
+    cookies = {"session": token}
+    with httpx.Client(base_url=author.served.url, cookies=cookies) as http:
+        return http.get(path, follow_redirects=True)
+
+
+def test_a_school_is_led_to_its_own_page(place: SchoolCounty):
+    answer = opened(place.school, f"/school?school_year={YEAR}")
+    assert answer.status_code == 200
+    assert "城关小学" in answer.text
+    tasks = re.findall(r"<dd[^>]*>([^<]*)</dd>", answer.text)
+    assert tasks[:5] == ["1", "1", "2021-10-01", "1", "2"]
+
+
+def test_a_class_shows_the_form(place: SchoolCounty):
+    path = f"/school/{place.school.organisation}/class?name=一（1）班&school_year={YEAR}"
+    text = opened(place.school, path).text
+    assert text.count("<tr>") == 1 + 3 + 3
+    assert "页面2" in text
+    assert "╳" in text
+    assert "2021-10-01" in text, "the last day of who is not checked yet"
+
+
+def test_whoever_may_not_see_a_school_finds_none(place: SchoolCounty, county: County):
+    path = f"/school/{place.school.organisation}"
+    for other in (place.kindergarten, county.school, county.cdc, place.clinic):
+        assert opened(other, path).status_code == 404
+    for other in (place.township, place.cdc, place.school):
+        assert opened(other, path).status_code == 200
+    assert opened(place.school, "/roll-up").status_code == 403
+    assert opened(county.cdc, f"/roll-up?division={place.division}").status_code == 403
+
+
+def test_the_files_of_a_school_open_with_a_session(place: SchoolCounty):
+    path = f"/school/{place.school.organisation}/register.pdf?school_year={YEAR}"
+    assert opened(place.township, path).content.startswith(b"%PDF")
+    assert opened(place.cdc, f"/roll-up/form.xlsx?school_year={YEAR}").content.startswith(b"PK")
+
+
+def test_a_number_of_the_page_opens_into_as_many_children(place: SchoolCounty):
+    text = opened(place.cdc, f"/roll-up?school_year={YEAR}").text
+    links = re.findall(r'<a href="(/roll-up/children[^"]*)">(\d+)</a>', text)
+    assert links
+    for address, count in links:
+        children = opened(place.cdc, address.replace("&amp;", "&")).text
+        assert children.count("<tr>") - 1 == int(count), address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+def signed_in(page: Page, author: Author, path: str) -> None:
+    page.goto(f"{author.served.url}{path}")
+    page.get_by_label("身份", exact=True).select_option(str(author.organisation))
+    page.get_by_role("button", name="登录").click()
+
+
+class TestInABrowser:
+    pytestmark = IN_A_BROWSER
+
+    @pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
+    def page(self, browser: Browser, request) -> Iterator[Page]:
+        with opened_page(browser, request.param) as page:
+            yield page
+
+    def fits(self, page: Page) -> bool:
+        width = page.evaluate("document.documentElement.scrollWidth")
+        return width <= page.viewport_size["width"]
+
+    def test_a_school_finds_its_class_and_prints(self, page: Page, place: SchoolCounty):
+        signed_in(page, place.school, f"/school?school_year={YEAR}")
+        expect(page.locator("h1")).to_have_text("城关小学")
+        assert self.fits(page)
+        page.get_by_role("link", name="一（1）班", exact=True).click()
+        expect(page.locator("tbody tr")).to_have_count(3)
+        assert self.fits(page)
+
+    def test_a_county_opens_a_number_down_to_the_child(self, page: Page, place: SchoolCounty):
+        signed_in(page, place.cdc, f"/roll-up?school_year={YEAR}")
+        expect(page.get_by_role("heading", name="指标")).to_be_visible()
+        assert self.fits(page)
+        page.get_by_role("link", name="城关镇卫生院").click()
+        page.get_by_role("link", name="城关小学").first.click()
+        expect(page.locator("h1")).to_have_text("城关小学")
+        page.go_back()
+        page.locator("tfoot a").first.click()
+        expect(page.get_by_role("cell", name="页面3")).to_be_visible()
+        assert self.fits(page)
+
+    def test_it_speaks_english(self, page: Page, place: SchoolCounty):
+        signed_in(page, place.cdc, f"/roll-up?school_year={YEAR}&lang=en")
+        expect(page.get_by_role("heading", name="Rates")).to_be_visible()
+        page.get_by_role("link", name="中文").click()
+        expect(page.get_by_role("heading", name="指标")).to_be_visible()
