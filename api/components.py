@@ -302,11 +302,6 @@ SCHEMAS: Mapping[str, Any] = {
         position={"type": "integer", "description": "Last log position that it reflects."},
         status={"type": "string", "description": "URI of its status list."},
         status_index={"type": "integer", "description": "Its bit in the list."},
-        code=_object(
-            "The QR code's version and level; both null where it is too long for one.",
-            version={"type": ["integer", "null"]},
-            level={"type": ["string", "null"]},
-        ),
         notice={"type": "object", "description": "What goes with every certificate (C-27)."},
     ),
     "ShowCode": _object(

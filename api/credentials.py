@@ -113,7 +113,9 @@ async def _credential(
         _issued, serving, certificate, entry_type, limiter=serving.threads
     )
     await note_read(request, caller, str(issued.content), [certificate.record])
-    return _answer(request, serving, text, issued)
+    return await to_thread.run_sync(
+        _answer, request, serving, text, issued, limiter=serving.threads
+    )
 
 
 def _shown(serving: Serving, caller: Principal, stream: UUID) -> tuple[Certificate, int]:
@@ -140,27 +142,19 @@ def _issued(
 
 
 def _answer(request: Request, serving: Serving, text: str, issued: Credential) -> Response:
-    code = _code(text)
     accepted = request.headers.get("accept", "")
     headers = NO_STORE | {"Vary": "Accept"}
     if _PNG in accepted or _SVG in accepted:
-        if code is None:
-            raise NoCode
+        try:
+            code = Code.of(text)
+        except CodeTooLarge as error:
+            raise NoCode from error
         image, kind = (code.png(), _PNG) if _PNG in accepted else (code.svg(), _SVG)
         return Response(image, media_type=kind, headers=headers)
-    return json_response(_described(serving, text, issued, code), headers=headers)
+    return json_response(_described(serving, text, issued), headers=headers)
 
 
-def _code(text: str) -> Code | None:
-    try:
-        return Code.of(text)
-    except CodeTooLarge:
-        return None
-
-
-def _described(
-    serving: Serving, text: str, issued: Credential, code: Code | None
-) -> dict[str, Any]:
+def _described(serving: Serving, text: str, issued: Credential) -> dict[str, Any]:
     issuer = serving.parts.credential_keys.issuer
     return {
         "credential": text,
@@ -172,6 +166,5 @@ def _described(
         "position": issued.reflects,
         "status": issuer.status_list(issued.status_list),
         "status_index": issued.status_index,
-        "code": {"version": code and code.version, "level": code and code.level},
         "notice": NOTICE,
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import (
     appending,
+    carrying,
     delivering,
     floors,
     following,
@@ -42,6 +43,7 @@ _ENDS = {
     "views": 540,
     "feed": 545,
     "rules": 550,
+    "credentials": 555,
     "prices": 570,
 }
 """Seconds of the run after which a group begins no further round: a busy machine costs rounds."""
@@ -122,6 +124,7 @@ class Run:
             "views": self.views,
             "feed": self.feed,
             "rules": judging.contestants,
+            "credentials": carrying.contestants,
             "prices": self.prices,
         }
 

@@ -20,6 +20,7 @@ TITLES: Mapping[str, str] = {
     "feed": "From the commit to the subscribers",
     "reads": "Reads over HTTP, open loop",
     "rules": "Rules: one child at a time",
+    "credentials": "Credentials: what is carried, beside a bare signature",
 }
 _EMPTY = "–"
 

@@ -105,10 +105,7 @@ class Parts:
     @cached_property
     def credential_keys(self) -> CredentialKeys:
         """The keys that sign credentials, status lists and the trust list."""
-        settings = self.settings
-        issuer = Issuer(settings.credential_issuer, settings.status_uri, settings.origin)
-        folder = secrets_folder(settings) / "credentials"
-        return CredentialKeys(folder, issuer, self.services.clock)
+        return credential_keys(self.settings, self.services.clock)
 
     @cached_property
     def issuing(self) -> Issuing:
@@ -135,6 +132,12 @@ def _unix_seconds() -> int:
 def installation_secrets(settings: Settings) -> Secrets:
     """The secrets of the installation, made on its first start."""
     return load_or_make(secrets_folder(settings), operator=new_id(), platform=new_id())
+
+
+def credential_keys(settings: Settings, clock: Callable[[], datetime]) -> CredentialKeys:
+    """The keys that sign credentials, made on first use."""
+    issuer = Issuer(settings.credential_issuer, settings.status_uri, settings.origin)
+    return CredentialKeys(secrets_folder(settings) / "credentials", issuer, clock)
 
 
 def secrets_folder(settings: Settings) -> Path:

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "cli.doctor:doctor",
     "token": "cli.token:token",
     "access": "cli.access:app",
+    "certificate": "cli.certificate:app",
     "duplicates": "cli.duplicates:duplicates",
     "class-list": "cli.class_list:class_list",
     "evaluate": "cli.evaluate:app",

@@ -1,11 +1,17 @@
 """Offline credentials over HTTP: issued, verified without us, corrected, revoked, rotated."""
 
+import json
+import os
+import subprocess
+import sys
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
+import cbor2
 import pytest
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -452,3 +458,52 @@ def test_a_bit_that_another_has_is_drawn_again(county: County):
     second = issuing.current(other.certificate, wanted)
     assert (first.status_index, second.status_index) == (12345, 12346)
     assert draws == []
+
+
+# On the command line -----------------------------------------------------------------------------
+
+
+def vaxledger(county: County, *words: str) -> subprocess.CompletedProcess[str]:
+    settings = county.served.parts.settings
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "certificate", *words],
+        env={**os.environ, "VAXLEDGER_DATA_DIR": str(settings.data_dir)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_command_verifies_with_lists_it_has_fetched_and_then_without_a_network(
+    county: County, held: Carrier, tmp_path
+):
+    text = held.carried()["credential"]
+    file = tmp_path / "credential.txt"
+    file.write_text(f"{text}\n")
+    root = tmp_path / "root.pem"
+    root.write_bytes(county.served.http.get("/certificates/root").content)
+    given = ("--root", str(root), "--lists", str(tmp_path / "lists"))
+    assert vaxledger(county, "verify", str(file), *given).returncode == 2
+    online = vaxledger(county, "verify", str(file), *given, "--url", county.served.url)
+    assert online.returncode == 0, online.stderr
+    assert "王小明" in online.stdout
+    offline = vaxledger(county, "verify", text, *given, "--json")
+    facts = json.loads(offline.stdout)
+    assert (offline.returncode, facts["verdict"]) == (0, "valid")
+    assert len(facts["doses"]) == 2
+    altered = vaxledger(county, "verify", f"{text}00", *given)
+    assert altered.returncode == 1
+    assert "Traceback" not in altered.stderr
+
+
+def test_a_status_list_is_read_by_another_reader(county: County, held: Carrier):
+    held.carried()
+    claims = cbor2.loads(
+        cbor2.loads(county.served.http.get("/certificates/status/0").content).value[2]
+    )
+    assert claims[65533]["bits"] == 1
+    bits = zlib.decompress(claims[65533]["lst"])
+    assert len(bits) == 2**17
+    ended = county.served.views.credentials.status(0, today()).ended
+    assert {n for n in range(2**20) if bits[n >> 3] >> (n & 7) & 1} == set(ended)
