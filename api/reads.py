@@ -234,6 +234,9 @@ def record_body(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str,
             for found in entered_twice(doses, serving.parts.services.rules.catalogue)
         ],
         "contraindications": [asdict(found) for found in contraindications],
+        "adverse_events": [
+            asdict(found) for found in views.doses.adverse_events([dose.dose for dose in doses], at)
+        ],
         "next_due": coming_doses(
             serving.parts.services.rules,
             row,

@@ -29,6 +29,19 @@ TOPICS: Mapping[str, Wording] = {
     "vaccination-record.contraindication-lifted.v1": _both("解除禁忌", "Contraindication lifted"),
     "vaccination-record.identity-amended.v1": _both("身份信息更正", "Particulars amended"),
     "vaccination-record.guardian-added.v1": _both("补登监护人", "Guardian added"),
+    "vaccination-record.adverse-event-reported.v1": _both(
+        "报告疑似异常反应", "Suspected adverse event reported"
+    ),
+    "vaccination-record.adverse-event-classified.v1": _both(
+        "疑似异常反应已分类", "Adverse event classified"
+    ),
+    "vaccination-record.merged.v1": _both("合并重复档案", "Duplicate merged"),
+    "vaccination-record.merged-into.v1": _both("并入另一档案", "Merged into another record"),
+    "vaccination-record.separated.v1": _both("拆分已合并档案", "Merged record separated"),
+    "vaccination-record.separated-from.v1": _both(
+        "从另一档案拆分", "Separated from another record"
+    ),
+    "vaccination-record.told-apart.v1": _both("确认非同一人", "Told apart from another person"),
     "vaccination-record.restricted.v1": _both("限制处理", "Restricted"),
     "vaccination-record.restriction-lifted.v1": _both("解除限制处理", "Restriction lifted"),
     "vaccination-record.shred-requested.v1": _both("申请删除", "Erasure requested"),

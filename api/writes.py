@@ -74,6 +74,14 @@ ADDRESSES: tuple[Address, ...] = (
             "vaccination-record.contraindication-lifted.v1",
         ),
     ),
+    Address(
+        f"{_RECORD}/adverse-events",
+        "reportAdverseEvent",
+        (
+            "vaccination-record.adverse-event-reported.v1",
+            "vaccination-record.adverse-event-classified.v1",
+        ),
+    ),
     Address(f"{_RECORD}/amendments", "amendIdentity", ("vaccination-record.identity-amended.v1",)),
     Address(f"{_RECORD}/guardians", "addGuardian", ("vaccination-record.guardian-added.v1",)),
     Address(f"{_RECORD}/roll", "changeRoll", ("vaccination-record.roll-changed.v1",)),

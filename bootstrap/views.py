@@ -17,6 +17,7 @@ from projections.connection import READ, READ_PEOPLE, open_pool
 from projections.credentials import Credentials
 from projections.doses import Doses
 from projections.listed import ListedChildren
+from projections.lots import Lots
 from projections.organisations import Organisations
 from projections.people import People
 from projections.positions import Positions
@@ -38,6 +39,7 @@ class Views:
     records: Records
     clinic_rolls: ClinicRolls
     doses: Doses
+    lots: Lots
     certificates: Certificates
     credentials: Credentials
     registers: Registers
@@ -72,6 +74,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
             Records(pool),
             ClinicRolls(pool),
             Doses(pool),
+            Lots(pool),
             Certificates(pool),
             Credentials(pool),
             Registers(pool, people),

@@ -29,6 +29,7 @@ from commands.vault import Vault
 from domain import codec
 from domain.booking.rules import BookingRules
 from domain.certificate_rules.rules import CertificateRules
+from domain.dose_rules import DoseRules
 from domain.roll_up.rules import RollUpRules
 from domain.schedules.catalogue import Catalogue
 from domain.schedules.entry_requirements import EntryRequirements
@@ -229,6 +230,7 @@ def rules(settings: Settings) -> Rules:
         certificates=CertificateRules.load(settings.certificate_rules),
         booking=BookingRules.load(),
         roll_up=RollUpRules.load(),
+        doses=DoseRules.load(),
         schedule_on=Schedule.in_force,
     )
 

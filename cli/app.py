@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "kek": "cli.kek:app",
     "key": "cli.key:app",
     "log": "cli.log:app",
+    "lot": "cli.lot:lot",
     "projections": "cli.projections:app",
     "record": "cli.record:app",
     "replay": "cli.replay:replay",

@@ -134,6 +134,13 @@ WRITES: Mapping[str, Rows] = {
     "vaccination-record.contraindication-recorded.v1": ((Role.CLINIC, is_own_in_county),),
     "vaccination-record.contraindication-lifted.v1": ((Role.CLINIC, is_in_county),),
     "vaccination-record.identity-amended.v1": ((Role.CLINIC, is_managing),),
+    "vaccination-record.adverse-event-reported.v1": (
+        (Role.CLINIC, is_own_in_county),
+        (Role.COUNTY_CDC, is_own_within),
+    ),
+    "vaccination-record.adverse-event-classified.v1": tuple(
+        (role, is_own_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
+    ),
     "vaccination-record.merged.v1": _MERGING,
     "vaccination-record.separated.v1": _MERGING,
     "vaccination-record.told-apart.v1": _MERGING,
@@ -186,6 +193,13 @@ READS: Mapping[str, Rows] = {
     ),
     "duplicates": tuple(
         (role, is_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
+    ),
+    "lot": (
+        (Role.CLINIC, is_own),
+        (Role.COUNTY_CDC, is_within),
+        (Role.CITY_CDC, is_within),
+        (Role.PROVINCE_CDC, is_within),
+        (Role.REGULATOR, is_within),
     ),
     "clinic": (
         (Role.CLINIC, manages),

@@ -23,7 +23,11 @@ def administer_dose(writing: Writing) -> Decision:
     record = _permitted_record(writing)
     sealing, typed = writing.seal(roles_of(writing, record))
     values = typed[record.recipient]
-    facts = replace(dose_facts(writing, record), occurred_at=values["occurred_at"])
+    facts = replace(
+        dose_facts(writing, record),
+        occurred_at=values["occurred_at"],
+        rules=writing.services.rules.doses,
+    )
     record.administer_dose(
         facts=facts,
         recorded_at=writing.recorded_at,
@@ -74,6 +78,27 @@ def lift_contraindication(writing: Writing) -> Decision:
     return Decision(record, sealing)
 
 
+def report_adverse_event(writing: Writing) -> Decision:
+    """Report a suspected adverse event after a dose; what was seen is sealed."""
+    record = _seen_by(writing)
+    sealing, _ = writing.seal(roles_of(writing, record))
+    record.report_adverse_event(
+        recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields
+    )
+    return Decision(record, sealing)
+
+
+def classify_adverse_event(writing: Writing) -> Decision:
+    """Say what an adverse event was found to be."""
+    record = _seen_by(writing)
+    sealing, _ = writing.seal({})
+    organisation = writing.services.directory.organisation(writing.fields["organisation"])
+    record.classify_adverse_event(
+        by=organisation.kind, recorded_at=writing.recorded_at, **writing.fields
+    )
+    return Decision(record, sealing)
+
+
 def dose_facts(writing: Writing, record: VaccinationRecord) -> DoseFacts:
     """What the policies of a dose must know; the birth date is opened for this decision."""
     return DoseFacts(
@@ -113,6 +138,13 @@ def _permitted_record(writing: Writing) -> VaccinationRecord:
     return record
 
 
+def _seen_by(writing: Writing) -> VaccinationRecord:
+    record = writing.target(VaccinationRecord)
+    acting: UUID = writing.fields["organisation"]
+    writing.permit(Scope(record.division, acting=acting, managing=record.managing_organisation))
+    return record
+
+
 def roles_of(writing: Writing, record: VaccinationRecord) -> dict[UUID, str]:
     """For whom of a record the statement's topic may seal values, each with the role."""
     return people(
@@ -128,6 +160,8 @@ def _clinic(writing: Writing) -> Organisation:
 
 
 HANDLERS: Mapping[str, Handler] = {
+    "vaccination-record.adverse-event-reported.v1": report_adverse_event,
+    "vaccination-record.adverse-event-classified.v1": classify_adverse_event,
     "vaccination-record.dose-administered.v1": administer_dose,
     "vaccination-record.dose-transcribed.v1": transcribe_dose,
     "vaccination-record.contraindication-recorded.v1": record_contraindication,

@@ -13,6 +13,7 @@ from commands.vault import Vault
 from domain.booking.rules import BookingRules
 from domain.certificate_rules.rules import CertificateRules
 from domain.claim import ClaimPolicy
+from domain.dose_rules import DoseRules
 from domain.roll_up.rules import RollUpRules
 from domain.schedules.catalogue import Catalogue
 from domain.schedules.entry_requirements import EntryRequirements
@@ -68,6 +69,7 @@ class Rules:
     certificates: CertificateRules
     booking: BookingRules
     roll_up: RollUpRules
+    doses: DoseRules
     schedule_on: Callable[[date], Schedule | None]
 
     @property

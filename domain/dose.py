@@ -116,7 +116,9 @@ CORRECTABLE = _NAMES - {"dose", "clinic"}
 REQUIRED = frozenset({"vaccine", "occurred_on", "source_system"})
 """Clear fields that a correction may not empty."""
 
-CORRECTABLE_SEALED = frozenset({"vaccinator", "occurred_at", "package_code", "unit", "note"})
+CORRECTABLE_SEALED = frozenset(
+    {"vaccinator", "occurred_at", "package_code", "unit", "health", "note"}
+)
 """Sealed fields that a correction may name."""
 
 

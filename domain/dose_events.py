@@ -43,6 +43,28 @@ class EvidenceKind(StrEnum):
     OTHER_SYSTEM = "other-system"
 
 
+class Consent(StrEnum):
+    """How the informed consent to a dose was given (law article 45)."""
+
+    PAPER = "paper"
+    ELECTRONIC = "electronic"
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What was done before a dose (law article 45).
+
+    Attributes:
+        consent: how the recipient or guardian, informed, consented.
+        health_asked: whether health and contraindications were asked about; answers are sealed.
+        matched: whether person, certificate and vaccine were matched.
+    """
+
+    consent: Consent
+    health_asked: bool
+    matched: bool
+
+
 @dataclass(frozen=True)
 class Change:
     """One field of a dose before and after; values as they stand in `data`.
@@ -77,6 +99,7 @@ class DoseAdministered(Fact):
         derived: from when views show it.
         national_code: four-digit national vaccine code.
         dose_number: number within the series, as the clinic counts.
+        preparation: what was done before it.
     """
 
     TOPIC = "vaccination-record.dose-administered.v1"
@@ -96,6 +119,7 @@ class DoseAdministered(Fact):
     derived: Effective
     national_code: NationalCode | None = None
     dose_number: DoseNumber | None = None
+    preparation: Preparation | None = None
 
     def apply(self, aggregate: VaccinationRecord) -> None:
         """Add the dose."""

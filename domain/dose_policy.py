@@ -19,7 +19,8 @@ from domain.dose import (
     DoseState,
     field_value,
 )
-from domain.dose_events import Change
+from domain.dose_events import Change, Preparation
+from domain.dose_rules import DoseRules
 from domain.errors import AmbiguousVaccine, DomainError, UnknownVaccine, shown
 from domain.organisation import NotAClinic, OrganisationKind
 from domain.schedules.catalogue import Catalogue
@@ -111,6 +112,20 @@ class EvidenceRequired(DomainError):
     zh = "来自纸质证或外省的接种记录须凭证据补录。"
 
 
+class PreparationMissing(DomainError):
+    """It must be said how this dose was prepared: consent, questions about health, the match."""
+
+    code = "preparation-missing"
+    zh = "须记录接种前的知情同意、健康询问和三查结果。"
+
+
+class PreparationIncomplete(DomainError):
+    """Nothing is given before people were asked and person, certificate and vaccine matched."""
+
+    code = "preparation-incomplete"
+    zh = "未询问健康状况或受种者、接种证、疫苗三者未核对一致，不得接种。"
+
+
 class FieldNotCorrectable(DomainError):
     """This field cannot be corrected."""
 
@@ -141,12 +156,29 @@ class DoseFacts:
         birth_date: the recipient's birth date, opened for this decision.
         clinic_kind: what the organisation is that gives or transcribes.
         occurred_at: the exact time, opened for this decision.
+        rules: what must be done before a dose; none where it is only corrected.
     """
 
     catalogue: Catalogue
     birth_date: date
     clinic_kind: OrganisationKind = OrganisationKind.CLINIC
     occurred_at: datetime | None = None
+    rules: DoseRules | None = None
+
+
+def check_preparation(fields: Mapping[str, Any], facts: DoseFacts) -> None:
+    """Check what a clinic says it did before a dose (E-2).
+
+    Raises:
+        PreparationMissing, PreparationIncomplete: as they say.
+    """
+    preparation: Preparation | None = fields.get("preparation")
+    if preparation is None:
+        source, day = fields["source_system"], fields["occurred_on"]
+        if facts.rules is not None and facts.rules.must_be_prepared(source, day):
+            raise PreparationMissing(rules=facts.rules.edition.id, source_system=source.value)
+    elif not (preparation.health_asked and preparation.matched):
+        raise PreparationIncomplete
 
 
 def check_dose(state: DoseState, facts: DoseFacts, died_on: date | None, today: date) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain import private
 from domain.access_journal import AccessJournal
+from domain.adverse_event import Reaction
 from domain.appointment import Appointment
 from domain.certificate import Certificate
 from domain.check_statement import CheckStatement
@@ -98,6 +99,7 @@ _DOSE = {
     "vaccinator": private.NAME,
     "occurred_at": private.INSTANT,
     "package_code": private.PACKAGE_CODE,
+    "health": private.NOTE.optional(),
     "note": private.NOTE.optional(),
 }
 _TRANSCRIBED_DOSE = {
@@ -128,6 +130,11 @@ SEALED_FIELDS: Mapping[str, Mapping[str, Vocabulary]] = MappingProxyType(
         "vaccination-record.dose-transcribed.v1": {RECIPIENT: Vocabulary(_TRANSCRIBED_DOSE)},
         "vaccination-record.contraindication-recorded.v1": {
             RECIPIENT: Vocabulary({"kind": private.choice(Kind), "note": private.NOTE.optional()}),
+        },
+        "vaccination-record.adverse-event-reported.v1": {
+            RECIPIENT: Vocabulary(
+                {"reaction": private.choice(Reaction), "note": private.NOTE.optional()}
+            ),
         },
         "vaccination-record.identity-amended.v1": {
             RECIPIENT: _changed(_RECIPIENT),

@@ -15,11 +15,20 @@ from uuid import UUID
 
 from eventsourcing.domain import BaseAggregate
 
-from domain import contraindication, dose_events, merging, protection, registration, shredding
+from domain import (
+    adverse_event,
+    contraindication,
+    dose_events,
+    merging,
+    protection,
+    registration,
+    shredding,
+)
+from domain.adverse_event import AdverseEventState
 from domain.calendar import civil_day, effective_next_day
 from domain.contraindication import ContraindicationState
 from domain.dose import DoseHistory, DoseState
-from domain.dose_policy import DoseFacts, check_changes, check_dose
+from domain.dose_policy import DoseFacts, check_changes, check_dose, check_preparation
 from domain.effect import Cause, CausedEffect, Effective, effective_day
 from domain.errors import DomainError
 from domain.organisation import NotAClinic, Organisation, OrganisationKind
@@ -67,6 +76,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
         merged: records that were merged into this one.
         merged_into: record that this one was merged into.
         told_apart: records that are alike and about others.
+        adverse_events: suspected adverse events by id.
     """
 
     TOPIC = "vaccination-record"
@@ -83,6 +93,8 @@ class VaccinationRecord(BaseAggregate[UUID]):
     DoseReinstated = dose_events.DoseReinstated
     ContraindicationRecorded = contraindication.ContraindicationRecorded
     ContraindicationLifted = contraindication.ContraindicationLifted
+    AdverseEventReported = adverse_event.AdverseEventReported
+    AdverseEventClassified = adverse_event.AdverseEventClassified
     Merged = merging.Merged
     MergedInto = merging.MergedInto
     Separated = merging.Separated
@@ -108,6 +120,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
         self.merged: frozenset[UUID] = frozenset()
         self.merged_into: UUID | None = None
         self.told_apart: frozenset[UUID] = frozenset()
+        self.adverse_events: dict[UUID, AdverseEventState] = {}
         self._doses: dict[UUID, DoseHistory] = {}
 
     # What the record tells.
@@ -293,8 +306,9 @@ class VaccinationRecord(BaseAggregate[UUID]):
 
         Raises:
             DomainError: RecordMerged, RecordNotOnRoll, DuplicateDose or any of
-                `dose_policy.check_dose`.
+                `dose_policy.check_dose` and `check_preparation`.
         """
+        check_preparation(fields, facts)
         derived = self._check_new_dose(fields, facts, recorded_at, given=True)
         self.trigger_event(
             self.DoseAdministered, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
@@ -446,6 +460,31 @@ class VaccinationRecord(BaseAggregate[UUID]):
         self.trigger_event(
             self.ContraindicationLifted, timestamp=recorded_at, sealed=sealed, **fields
         )
+
+    def report_adverse_event(
+        self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
+    ) -> None:
+        """Report a suspected adverse event after a dose, also of a record that was merged.
+
+        Raises:
+            DomainError: UnknownDose, DuplicateAdverseEvent or OnsetBeforeDose.
+        """
+        dose = self._current(fields["dose"])
+        adverse_event.check_report(self, dose, fields, civil_day(recorded_at))
+        self.trigger_event(
+            self.AdverseEventReported, timestamp=recorded_at, sealed=sealed, **fields
+        )
+
+    def classify_adverse_event(
+        self, *, by: OrganisationKind, recorded_at: datetime, **fields: Any
+    ) -> None:
+        """Say what an adverse event was found to be.
+
+        Raises:
+            DomainError: UnknownAdverseEvent or NotAClassifier.
+        """
+        adverse_event.check_classification(self, fields["adverse_event"], by)
+        self.trigger_event(self.AdverseEventClassified, timestamp=recorded_at, **fields)
 
     def merge(self, duplicate: Self, *, recorded_at: datetime, **fields: Any) -> None:
         """Read as another record too, which is about the same person; both get an event.

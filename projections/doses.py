@@ -1,10 +1,10 @@
-"""Doses and contraindications, with two clocks: as effective on a day, known at a position.
+"""Doses, contraindications and adverse events, with two clocks: effective on a day, known at.
 
 A correction takes effect on its day (C-21): until then the dose reads as before. A dose entered in
 error ends on that day and stays readable for the days before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import itemgetter
@@ -29,6 +29,9 @@ _IN_ERROR = "vaccination-record.dose-entered-in-error.v1"
 _REINSTATED = "vaccination-record.dose-reinstated.v1"
 _CONTRAINDICATED = "vaccination-record.contraindication-recorded.v1"
 _LIFTED = "vaccination-record.contraindication-lifted.v1"
+_REPORTED = "vaccination-record.adverse-event-reported.v1"
+_CLASSIFIED = "vaccination-record.adverse-event-classified.v1"
+_ADVERSE_EVENTS = frozenset((_REPORTED, _CLASSIFIED))
 _RESTATING = (_CORRECTED, _IN_ERROR, _REINSTATED)
 _DOSES = frozenset((_ADMINISTERED, _TRANSCRIBED, *_RESTATING))
 _CONTRAINDICATIONS = frozenset((_CONTRAINDICATED, _LIFTED))
@@ -71,6 +74,7 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
     contraindications = [c for c in changes if c.entry.topic in _CONTRAINDICATIONS]
     if contraindications:
         _apply_contraindications(cursor, contraindications)
+    _apply_adverse_events(cursor, [c for c in changes if c.entry.topic in _ADVERSE_EVENTS])
 
 
 def _apply_doses(cursor: Cursor, changes: Sequence[Change]) -> None:
@@ -126,6 +130,14 @@ def _apply_contraindications(cursor: Cursor, changes: Sequence[Change]) -> None:
         for piece in pieces.added():
             said = [piece.values.get(column) for column in _CONTRAINDICATION_COLUMNS]
             rows.write_row((piece.key, piece.known_from, piece.known_to, *said))
+
+
+def _apply_adverse_events(cursor: Cursor, changes: Sequence[Change]) -> None:
+    """One by one: they are rare."""
+    for position, entry in changes:
+        query = "report" if entry.topic == _REPORTED else "classify"
+        asked = {**entry.data, "record": entry.stream, "position": position}
+        cursor.execute(_SQL[query], asked)
 
 
 def _stored_doses(cursor: Cursor, doses: list[str]) -> list[Piece[str]]:
@@ -216,6 +228,7 @@ PROJECTION = Projection(
     (
         Table("doses", ("dose", "from_position", "effective_from")),
         Table("contraindications", ("contraindication", "from_position")),
+        Table("adverse_events", ("adverse_event", "from_position")),
     ),
     apply,
 )
@@ -268,8 +281,22 @@ class ContraindicationRow:
     clinic: UUID
 
 
+@dataclass(frozen=True)
+class AdverseEventRow:
+    """A suspected adverse event as known at a position."""
+
+    adverse_event: UUID
+    record: UUID
+    dose: UUID
+    from_position: int
+    onset_on: date
+    is_serious: bool
+    organisation: UUID
+    classification: str | None
+
+
 class Doses:
-    """Questions about doses and contraindications.
+    """Questions about doses, contraindications and adverse events.
 
     Args:
         pool: Connections to the log database that read.
@@ -293,20 +320,6 @@ class Doses:
             cursor = connection.cursor(row_factory=class_row(DoseRow))
             return cursor.execute(_SQL["doses_of_record"], asked).fetchall()
 
-    def of_lot(
-        self, maker: str, lot: str, effective_on: date, at_position: int | None = None
-    ) -> list[DoseRow]:
-        """Return who got a lot, by handle of the record: for a recall. Arguments as above."""
-        asked = {
-            "maker": maker,
-            "lot": lot,
-            "day": effective_on,
-            "at": _or_newest(at_position),
-        }
-        with self._pool.connection() as connection:
-            cursor = connection.cursor(row_factory=class_row(DoseRow))
-            return cursor.execute(_SQL["doses_of_lot"], asked).fetchall()
-
     def contraindications(
         self, record: UUID, valid_on: date | None = None, at_position: int | None = None
     ) -> list[ContraindicationRow]:
@@ -315,6 +328,15 @@ class Doses:
         with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(ContraindicationRow))
             return cursor.execute(_SQL["contraindications_of_record"], asked).fetchall()
+
+    def adverse_events(
+        self, doses: Collection[UUID], at_position: int | None = None
+    ) -> list[AdverseEventRow]:
+        """Return the suspected adverse events after doses, by the day they began."""
+        asked = {"doses": list(doses), "at": _or_newest(at_position)}
+        with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(AdverseEventRow))
+            return cursor.execute(_SQL["adverse_events_of_doses"], asked).fetchall()
 
 
 def _or_newest(at_position: int | None) -> int:

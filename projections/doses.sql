@@ -48,6 +48,32 @@ FROM unnest(%(keys)s::uuid[], %(known)s::bigint[], %(days)s::date[], %(until)s::
     AS closed (contraindication, from_position, day, known_to)
 WHERE c.contraindication = closed.contraindication AND c.from_position = closed.from_position
 
+-- name: report
+INSERT INTO adverse_events (adverse_event, from_position, to_position, record, dose, onset_on,
+                            is_serious, organisation)
+VALUES (%(adverse_event)s, %(position)s, 9223372036854775807, %(record)s, %(dose)s, %(onset_on)s,
+        %(is_serious)s, %(organisation)s)
+
+-- name: classify
+WITH earlier AS (
+    UPDATE adverse_events SET to_position = %(position)s
+    WHERE adverse_event = %(adverse_event)s AND record = %(record)s
+      AND to_position = 9223372036854775807
+    RETURNING *
+)
+INSERT INTO adverse_events (adverse_event, from_position, to_position, record, dose, onset_on,
+                            is_serious, organisation, classification)
+SELECT adverse_event, %(position)s, 9223372036854775807, record, dose, onset_on, is_serious,
+       organisation, %(classification)s
+FROM earlier
+
+-- name: adverse_events_of_doses
+SELECT adverse_event, record, dose, from_position, onset_on, is_serious, organisation,
+       classification
+FROM views.adverse_events
+WHERE dose = ANY(%(doses)s::uuid[]) AND from_position <= %(at)s AND %(at)s < to_position
+ORDER BY onset_on, adverse_event
+
 -- name: doses_of_record
 -- Those of records that were merged into it count with it.
 SELECT dose, record, from_position, effective_from, vaccine, national_code, dose_number, product,
@@ -58,16 +84,6 @@ WHERE record = ANY (ARRAY(
         SELECT %(record)s::uuid UNION ALL
         SELECT m.record FROM views.merges m
         WHERE m.survivor = %(record)s AND m.from_position <= %(at)s AND %(at)s < m.to_position))
-  AND from_position <= %(at)s AND %(at)s < to_position
-  AND effective_from <= %(day)s AND %(day)s < effective_to
-ORDER BY occurred_on, dose
-
--- name: doses_of_lot
-SELECT dose, record, from_position, effective_from, vaccine, national_code, dose_number, product,
-       maker, lot, expires_on, occurred_on, site, route, quantity, clinic, source_system,
-       provenance, evidence_kind, province
-FROM views.doses
-WHERE lot = %(lot)s AND maker = %(maker)s
   AND from_position <= %(at)s AND %(at)s < to_position
   AND effective_from <= %(day)s AND %(day)s < effective_to
 ORDER BY occurred_on, dose

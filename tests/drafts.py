@@ -92,6 +92,7 @@ def dose(
         "quantity": "0.5 mL",
         "clinic": str(clinic),
         "source_system": "programme",
+        "preparation": {"consent": "paper", "health_asked": True, "matched": True},
         **changes,
     }
     private = {

@@ -19,6 +19,7 @@ from projections.bookings import Bookings
 from projections.certificates import Certificates
 from projections.doses import Doses
 from projections.loop import Projector
+from projections.lots import Lots
 from projections.organisations import Organisations
 from projections.people import People
 from projections.positions import Positions
@@ -334,6 +335,7 @@ class Views:
         self.organisations = Organisations(log)
         self.records = Records(log)
         self.doses = Doses(log)
+        self.lots = Lots(log)
         self.certificates = Certificates(log)
         self.bookings = Bookings(log)
         self.people = People(keys)

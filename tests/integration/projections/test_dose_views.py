@@ -4,6 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from projections.lots import Lot
+
 DAY = date(2018, 9, 1)
 
 
@@ -138,8 +140,8 @@ def test_a_lot_recall_names_the_records_that_got_the_lot(house, story, views):
     story.correct("乙", "乙-1", lot="GOOD")
     house.project()
     tomorrow = DAY + timedelta(days=1)
-    today_got = {dose.record for dose in views.doses.of_lot("北京生物", "BAD", DAY)}
-    got = [dose.record for dose in views.doses.of_lot("北京生物", "BAD", tomorrow)]
+    today_got = {dose.record for dose in views.lots.doses(Lot("北京生物", "BAD"), DAY)}
+    got = [dose.record for dose in views.lots.doses(Lot("北京生物", "BAD"), tomorrow)]
     assert today_got == {story.id("甲"), story.id("乙")}
     assert got == [story.id("甲")]
 
