@@ -98,11 +98,23 @@ class _Batch:
     async def submit(self) -> list[Outcome]:
         """Hand in every line; return what became of each, in their order."""
         limiter = self._serving.bulk_threads
-        lanes = await to_thread.run_sync(self._read, limiter=limiter)
+        lanes = await to_thread.run_sync(self._begin, limiter=limiter)
         async with anyio.create_task_group() as group:
             for lane in lanes:
                 group.start_soon(self._run, lane)
         return [self._outcomes[number] for number in range(len(self._lines))]
+
+    def _begin(self) -> list[list[tuple[int, SignedBody]]]:
+        """Read every line, write together what can be; return the lanes that are left."""
+        lanes = list(self._read())
+        lines = [line for lane in lanes for line in lane]
+        desk = self._serving.parts.desk
+        ahead = desk.submit_ahead([body for _, body in lines], self._caller)
+        for (number, _), written in zip(lines, ahead, strict=True):
+            if written is not None:
+                self._outcomes[number] = written
+        left = ([line for line in lane if line[0] not in self._outcomes] for lane in lanes)
+        return [lane for lane in left if lane]
 
     async def _run(self, lane: list[tuple[int, SignedBody]]) -> None:
         await to_thread.run_sync(self._hand_in, lane, limiter=self._serving.bulk_threads)

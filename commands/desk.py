@@ -4,7 +4,7 @@ One write is one transaction: the author's event, the effects it has on other st
 guards, envelopes and sealed values are stored together or not at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from commands import (
@@ -24,6 +24,7 @@ from commands import (
     supplies,
     visits,
 )
+from commands.ahead import Ahead
 from commands.answering import Written, first_answer
 from commands.errors import (
     CommandError,
@@ -34,7 +35,8 @@ from commands.errors import (
     WrongTopic,
 )
 from commands.principal import Principal
-from commands.recording import Recorded, record, request_digest
+from commands.reading import Seen
+from commands.recording import Recorded, record, request_digest, signed_of
 from commands.seats import SEAT
 from commands.services import Services
 from commands.signed_body import SignedBody
@@ -53,7 +55,6 @@ from ledger.store.errors import (
     KeyConflict,
     VersionConflict,
 )
-from ledger.store.mapping import Signed
 
 HANDLERS: Mapping[str, Handler] = {
     **organisations.HANDLERS,
@@ -99,11 +100,7 @@ class Desk:
         statement = body.statement
         if key != statement.idempotency_key:
             raise KeyHeaderMismatch
-        if statement.origin != self._services.platform.origin:
-            raise WrongOrigin(origin=self._services.platform.origin)
-        if statement.topic not in HANDLERS:
-            raise WrongTopic(topic=statement.topic)
-        organisation = self._verify(body, principal)
+        organisation = self._admit(body, principal)
         request = request_digest(body.envelope.payload)
         try:
             return self._decide(body, principal, organisation, request)
@@ -111,6 +108,27 @@ class Desk:
             return first_answer(
                 self._services, organisation, statement.idempotency_key, request, refused
             )
+
+    def submit_ahead(
+        self, bodies: Sequence[SignedBody], principal: Principal
+    ) -> list[Written | None]:
+        """Take many signed writes at once, deciding each before those in front of it are stored.
+
+        Returns:
+            For each, in their order, where it stands; None for one that is to be submitted by
+            itself, in its turn: nothing was stored of it, or it was stored before.
+        """
+        ahead = Ahead(self._services, self._admit, self._writing)
+        return ahead.submit(bodies, principal)
+
+    def _admit(self, body: SignedBody, principal: Principal) -> UUID:
+        """Return in whose name a write is, once its origin, topic and signature hold."""
+        statement = body.statement
+        if statement.origin != self._services.platform.origin:
+            raise WrongOrigin(origin=self._services.platform.origin)
+        if statement.topic not in HANDLERS:
+            raise WrongTopic(topic=statement.topic)
+        return self._verify(body, principal)
 
     def _verify(self, body: SignedBody, principal: Principal) -> UUID:
         if principal.organisation is None:
@@ -135,7 +153,7 @@ class Desk:
                     decision,
                     key=statement.idempotency_key,
                     request=request,
-                    signed=_signed(body, organisation),
+                    signed=signed_of(body, organisation),
                 )
             except (GuardFailed, KeyConflict, ClaimTaken, ClockBehind) as moved:
                 if attempt == ATTEMPTS or not _is_worth_another_look(moved):
@@ -146,9 +164,10 @@ class Desk:
                 return _written(recorded, statement, decision.remarks)
         raise AssertionError
 
-    def _writing(self, body: SignedBody, principal: Principal) -> Writing:
+    def _writing(self, body: SignedBody, principal: Principal, seen: Seen | None = None) -> Writing:
         statement = body.statement
         return Writing(
+            seen=seen or Seen(),
             services=self._services,
             statement=statement,
             fields=statement_fields(EVENTS[statement.topic], statement.data),
@@ -167,10 +186,6 @@ def _is_worth_another_look(moved: Exception) -> bool:
     instead of a seat that somebody took meanwhile another one is withdrawn.
     """
     return not isinstance(moved, ClaimTaken) or moved.kind in (PERSON, SEAT)
-
-
-def _signed(body: SignedBody, organisation: UUID) -> Signed:
-    return Signed(organisation, body.keyid, body.envelope.encode())
 
 
 def _written(recorded: Recorded, statement: Statement, remarks: tuple[Check, ...]) -> Written:

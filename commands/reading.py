@@ -11,7 +11,7 @@ from eventsourcing.domain import BaseAggregate
 from commands.errors import Erased, NotFound
 from commands.services import Services
 from commands.states import check_state
-from commands.vault import KeyRing
+from commands.vault import KeyRing, Opened
 from domain.calendar import civil_day
 from domain.contraindication import ContraindicationState
 from domain.dose import DoseState
@@ -29,6 +29,23 @@ class Change(NamedTuple):
     entry: Entry
 
 
+@dataclass(slots=True, repr=False)
+class Seen:
+    """What was read of the log already, for one decision or for many that follow one another.
+
+    Attributes:
+        histories: The entries of streams from their first.
+        standing: Aggregates with everything that was decided about them, stored or not.
+        opened: Sealed values by position and person; None where they are erased.
+        keys: Keys of people.
+    """
+
+    histories: dict[UUID, list[Change]] = field(default_factory=dict)
+    standing: dict[UUID, BaseAggregate[UUID]] = field(default_factory=dict)
+    opened: Opened = field(default_factory=dict)
+    keys: dict[UUID, bytes] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """The newest state of the log, committed but perhaps not yet published, at one moment.
@@ -36,16 +53,17 @@ class Reading:
     Attributes:
         services: The running parts.
         recorded_at: Our clock, UTC.
+        seen: What was read of it already.
     """
 
     services: Services
     recorded_at: datetime
-    _read: dict[UUID, list[Change]] = field(default_factory=dict, repr=False)
+    seen: Seen = field(default_factory=Seen, repr=False)
 
     @cached_property
     def ring(self) -> KeyRing:
         """The keys of this write."""
-        return KeyRing(self.services.vault.keys)
+        return KeyRing(self.services.vault.keys, self.seen.keys)
 
     @property
     def today(self) -> date:
@@ -70,8 +88,10 @@ class Reading:
         Raises:
             NotFound: there is none, or it is of another kind.
         """
-        entries = (change.entry for change in self.history(stream))
-        found = self.services.journal.aggregate_of(entries)
+        found: object | None = self.seen.standing.get(stream)
+        if found is None:
+            entries = (change.entry for change in self.history(stream))
+            found = self.services.journal.aggregate_of(entries)
         if not isinstance(found, kind):
             raise NotFound
         return found
@@ -110,12 +130,12 @@ class Reading:
 
     def history(self, stream: UUID) -> list[Change]:
         """The entries of a stream from its first, published or not; read once."""
-        if stream not in self._read:
-            self._read[stream] = [
+        if stream not in self.seen.histories:
+            self.seen.histories[stream] = [
                 Change(position, Entry.decode(raw))
                 for position, raw, _ in self.services.reader.stream(stream)
             ]
-        return self._read[stream]
+        return self.seen.histories[stream]
 
     def person(self, record: VaccinationRecord, who: UUID) -> dict[str, Any]:
         """What is known of a person of a record today, typed.
@@ -124,13 +144,14 @@ class Reading:
             Erased: their key is gone.
         """
         role = RECIPIENT if who == record.recipient else GUARDIAN
-        values = self.services.vault.person(self.history(record.id), who, self.today, self.ring)
+        history, opened = self.history(record.id), self.seen.opened
+        values = self.services.vault.person(history, who, self.today, self.ring, opened)
         return check_private(VaccinationRecord.Registered.TOPIC, role, values)
 
     def opened(self, stream: UUID, version: int, who: UUID) -> dict[str, Any] | None:
         """What one event seals for a person; None where it is erased."""
         change = self.history(stream)[version - 1]
-        return self.services.vault.unseal([change], self.ring, only=who)[change.position, who]
+        return self.services.vault.unseal([change], self.ring, only=[who])[change.position, who]
 
     def dose_values(self, record: VaccinationRecord, dose: UUID) -> dict[str, Any]:
         """The sealed values of a dose as corrected so far.
@@ -143,7 +164,7 @@ class Reading:
             for change in self.history(record.id)
             if change.entry.data.get("dose") == str(dose) and change.entry.sealed
         ]
-        opened = self.services.vault.unseal(about, self.ring, only=record.recipient)
+        opened = self.services.vault.unseal(about, self.ring, only=[record.recipient])
         values: dict[str, Any] = {}
         for change in about:
             found = opened[change.position, record.recipient]

@@ -1,5 +1,6 @@
 """The last step of a write: keys first, then everything else in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
@@ -7,11 +8,13 @@ from uuid import UUID
 from eventsourcing.domain import BaseAggregate
 
 from commands.services import Services
+from commands.signed_body import SignedBody
 from commands.writing import Decision, Effect
 from domain.codec import encode
 from domain.sealed import Fact
 from ledger.statement import Statement
 from ledger.store.append import Guard
+from ledger.store.errors import KeyConflict
 from ledger.store.journal import Write
 from ledger.store.mapping import Signed
 
@@ -43,10 +46,36 @@ def record(
     # Keys and indexes are durable before any event that needs them. A crash here leaves a key
     # that seals nothing and an index to a record that does not exist: both harmless, and the
     # retry finds them.
-    services.vault.keys.commit(decision.sealing.fresh)
-    services.vault.keys.index(decision.aggregate.id, decision.indexes)
+    keep_keys(services, [decision])
+    write = write_of(services, decision, key=key, request=request, signed=signed)
+    aggregates = [decision.aggregate, *(effect.aggregate for effect in decision.effects)]
+    saved = services.journal.save(*aggregates, write=write)
+    assert saved.appended is not None, "a decision has at least one event"
+    return Recorded(
+        saved.appended.first_position, saved[0].notification.state, saved.appended.replayed
+    )
+
+
+def keep_keys(services: Services, decisions: Sequence[Decision]) -> None:
+    """Store the keys of newcomers and the numbers by which they are found; both are durable then.
+
+    Raises:
+        StoreError: a conflict, or the database does not answer.
+    """
+    fresh: dict[UUID, bytes] = {}
+    for who, key in (item for one in decisions for item in one.sealing.fresh.items()):
+        if fresh.setdefault(who, key) != key:
+            raise KeyConflict(who)
+    services.vault.keys.commit(fresh)
+    services.vault.keys.index_all((one.aggregate.id, one.indexes) for one in decisions)
+
+
+def write_of(
+    services: Services, decision: Decision, *, key: UUID, request: bytes, signed: Signed
+) -> Write:
+    """What is stored beside the events of a decision; parameters as of `record`."""
     effects = [_signed_effect(services, effect, key) for effect in decision.effects]
-    write = Write(
+    return Write(
         author=signed.org,
         key=key,
         request=request,
@@ -57,12 +86,6 @@ def record(
             *decision.sealing.blobs,
             *(blob for effect in decision.effects for blob in effect.blobs),
         ),
-    )
-    aggregates = [decision.aggregate, *(effect.aggregate for effect in decision.effects)]
-    saved = services.journal.save(*aggregates, write=write)
-    assert saved.appended is not None, "a decision has at least one event"
-    return Recorded(
-        saved.appended.first_position, saved[0].notification.state, saved.appended.replayed
     )
 
 
@@ -86,6 +109,11 @@ def statement_of(
         data=encode(event),
         commitments=effect.commitments,
     )
+
+
+def signed_of(body: SignedBody, organisation: UUID) -> Signed:
+    """The author's signature over a write."""
+    return Signed(organisation, body.keyid, body.envelope.encode())
 
 
 def request_digest(payload: bytes) -> bytes:

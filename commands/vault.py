@@ -1,6 +1,6 @@
 """Opening and sealing personal values: the only place where a person's key meets their data."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -66,27 +66,43 @@ class Place:
     event_index: int = 0
 
 
+Opened = dict[tuple[int, UUID], dict[str, Any] | None]
+"""Sealed values by position and person; None where they are erased."""
+
+
 class KeySource(Protocol):
     """Where persons' keys come from."""
 
     def open(self, handles: Iterable[UUID]) -> dict[UUID, bytes]:
         """Return the keys of persons; whoever is missing has none."""
 
+    def prepare(self, handles: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Return the keys of persons, new ones for those who have none; nothing is stored yet."""
+
 
 class KeyRing:
     """The keys that one write needs, each fetched once and forgotten with the write."""
 
-    def __init__(self, keys: KeySource) -> None:
+    def __init__(self, keys: KeySource, held: dict[UUID, bytes] | None = None) -> None:
         self._keys = keys
-        self._held: dict[UUID, bytes] = {}
+        self._held = {} if held is None else held
 
     def open(self, handles: Iterable[UUID]) -> dict[UUID, bytes]:
         """Return the keys of persons; whoever is missing has none."""
         wanted = set(handles)
-        missing = wanted - self._held.keys()
+        missing = [handle for handle in wanted if handle not in self._held]
         if missing:
-            self._held |= self._keys.open(missing)
-        return {handle: self._held[handle] for handle in wanted & self._held.keys()}
+            self._held.update(self._keys.open(missing))
+        return {handle: self._held[handle] for handle in wanted if handle in self._held}
+
+    def prepare(self, handles: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Return the keys of persons, new ones for those who have none; nothing is stored yet.
+
+        Who was given a key by a decision before this one keeps it.
+        """
+        wanted = set(handles)
+        made = self._keys.prepare(handle for handle in wanted if handle not in self._held)
+        return {handle: self._held.get(handle) or made[handle] for handle in wanted}
 
 
 class Vault:
@@ -129,7 +145,7 @@ class Vault:
         held = (ring or self.keys).open(known)
         if len(held) != len(known):
             raise Erased
-        fresh = self.keys.prepare([who for who in private if who in set(newcomers)])
+        fresh = (ring or self.keys).prepare([who for who in private if who in set(newcomers)])
         sealed, blobs = [], []
         for who, part in private.items():
             context = _context(self._origin, place.topic, place.stream, place.version, who)
@@ -149,8 +165,8 @@ class Vault:
         changes: Sequence[Located],
         ring: KeySource | None = None,
         *,
-        only: UUID | None = None,
-    ) -> dict[tuple[int, UUID], dict[str, Any] | None]:
+        only: Collection[UUID] | None = None,
+    ) -> Opened:
         """Open everything sealed in the entries, in two queries however many there are.
 
         Args:
@@ -165,11 +181,11 @@ class Vault:
             (change, part.subject, part.sha256)
             for change in changes
             for part in change.entry.sealed
-            if only is None or part.subject == str(only)
+            if only is None or UUID(part.subject) in only
         ]
         keys = (ring or self.keys).open({UUID(subject) for _, subject, _ in wanted})
         blobs = self._reader.blobs(digest for _, _, digest in wanted)
-        opened: dict[tuple[int, UUID], dict[str, Any] | None] = {}
+        opened: Opened = {}
         for change, subject, digest in wanted:
             who = UUID(subject)
             key, blob = keys.get(who), blobs.get(digest)
@@ -187,6 +203,7 @@ class Vault:
         who: UUID,
         day: date,
         ring: KeySource | None = None,
+        opened: Opened | None = None,
     ) -> dict[str, Any]:
         """A person's values as one stream tells them: as registered, with amendments in effect.
 
@@ -195,6 +212,7 @@ class Vault:
             who: The person's handle.
             day: Amendments that take effect later are left out (C-21).
             ring: Keys that are at hand already.
+            opened: What was opened already; what is opened now is added.
 
         Raises:
             Erased: the person's key or blobs are gone.
@@ -203,9 +221,12 @@ class Vault:
             change
             for change in history
             if any(part.subject == str(who) for part in change.entry.sealed)
-            and change.entry.topic in _PERSONAL
+            and change.entry.topic in PERSONAL
         ]
-        opened = self.unseal(about, ring, only=who)
+        opened = {} if opened is None else opened
+        closed = [change for change in about if (change.position, who) not in opened]
+        if closed:
+            opened.update(self.unseal(closed, ring, only={who}))
         values: dict[str, Any] = {}
         for change in about:
             found = opened[change.position, who]
@@ -224,7 +245,7 @@ def _context(origin: str, topic: str, stream: UUID, version: int, who: UUID) -> 
     return SealContext(origin=origin, topic=topic, stream=stream, version=version, subject=str(who))
 
 
-_PERSONAL = frozenset(
+PERSONAL = frozenset(
     {
         "vaccination-record.registered.v1",
         "vaccination-record.identity-amended.v1",
@@ -232,3 +253,4 @@ _PERSONAL = frozenset(
         "certificate.granted.v1",
     }
 )
+"""Topics of which each tells who somebody is."""

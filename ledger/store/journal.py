@@ -1,13 +1,18 @@
 """Aggregates in, entries out: the library's application over the log."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from eventsourcing.application import Application
-from eventsourcing.domain import DomainEventProtocol, MutableOrImmutableAggregate
+from eventsourcing.domain import (
+    BaseAggregate,
+    DomainEventProtocol,
+    MutableOrImmutableAggregate,
+)
 from eventsourcing.persistence import (
     ApplicationRecorder,
     EventStore,
@@ -46,6 +51,19 @@ class Write:
     guards: tuple[Guard, ...] = ()
     claims: tuple[Claim, ...] = ()
     blobs: tuple[Blob, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a save would append.
+
+    Attributes:
+        append: As the store takes it.
+        entries: Of its events.
+    """
+
+    append: Append
+    entries: tuple[Entry, ...]
 
 
 class Saved(list[Recording[UUID]]):
@@ -91,6 +109,7 @@ class Journal(Application[UUID]):
     def __init__(self, recorder: LedgerRecorder, *, origin: str, codec: Codec) -> None:
         self._ledger = recorder
         self._entry_mapper = EntryMapper(origin, codec)
+        self._entry_store = _EntryStore(self._entry_mapper, recorder)
         super().__init__()
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
@@ -107,7 +126,7 @@ class Journal(Application[UUID]):
 
     def construct_event_store(self) -> EventStore[UUID]:
         """Return a store that gives each event its author."""
-        return _EntryStore(self._entry_mapper, self._ledger)
+        return self._entry_store
 
     def aggregate_of(self, entries: Iterable[Entry]) -> object | None:
         """Rebuild an aggregate from all entries of its stream; None if there are none.
@@ -145,6 +164,21 @@ class Journal(Application[UUID]):
         assert isinstance(recordings, Saved)  # from _EntryStore.put
         return recordings
 
+    def submission(self, aggregate: BaseAggregate[UUID], division: str, write: Write) -> Submission:
+        """Take the pending events of an aggregate, and return what ``save`` would append.
+
+        The aggregate goes on as if they were stored.
+
+        Raises:
+            EntryError, ProgrammingError: As ``save``.
+        """
+        events = tuple(aggregate.collect_events())
+        return self._entry_store.submission(events, write, {aggregate.id: division})
+
+    def submit(self, append: Append) -> "Future[Appended]":
+        """Let a submission be appended; see ``Writer.submit``."""
+        return self._ledger.submit(append)
+
 
 class _EntryStore(EventStore[UUID]):
     """Turns events into one submission."""
@@ -161,7 +195,7 @@ class _EntryStore(EventStore[UUID]):
             return Saved()
         if not isinstance(write, Write):
             raise ProgrammingError("Events are saved together with a Write.")
-        append = self._submission(domain_events, write, divisions)
+        append = self.submission(domain_events, write, divisions).append
         appended = self._ledger.append(append)
         if appended.replayed:
             return self._recorded_before(appended)
@@ -175,12 +209,13 @@ class _EntryStore(EventStore[UUID]):
             appended,
         )
 
-    def _submission(
+    def submission(
         self,
         domain_events: Sequence[DomainEventProtocol[UUID]],
         write: Write,
         divisions: Mapping[UUID, str],
-    ) -> Append:
+    ) -> Submission:
+        """Return what events are stored as; see ``Journal.save``."""
         signed = write.signed * len(domain_events) if len(write.signed) == 1 else write.signed
         if len(signed) != len(domain_events):
             raise ProgrammingError("Each event is signed by someone.")
@@ -195,7 +230,7 @@ class _EntryStore(EventStore[UUID]):
         brought = {(blob.event_index, sha256(blob.blob).hexdigest()) for blob in write.blobs}
         if named != brought:
             raise ProgrammingError("The blobs are not those that the events name.")
-        return Append(
+        append = Append(
             author=write.author,
             key=write.key,
             request=write.request,
@@ -205,6 +240,7 @@ class _EntryStore(EventStore[UUID]):
             envelopes=tuple(dict.fromkeys(one.envelope for one in signed)),
             blobs=write.blobs,
         )
+        return Submission(append, tuple(entries))
 
     def _recorded_before(self, appended: Appended) -> Saved:
         notifications = self._ledger.select_notifications(appended.first_position, appended.count)

@@ -99,11 +99,21 @@ class KeyStore:
             record: The stream that they are found in.
             numbers: Kind, number, and whose it is.
         """
-        entries = [(kind, self.digest(kind, number), handle) for kind, number, handle in numbers]
+        self.index_all([(record, numbers)])
+
+    def index_all(
+        self, found: Iterable[tuple[UUID, Iterable[tuple[str, str, UUID]]]]
+    ) -> None:
+        """Likewise for many records."""
+        entries = [
+            (kind, self.digest(kind, number), handle, record)
+            for record, numbers in found
+            for kind, number, handle in numbers
+        ]
         if entries:
-            kinds, digests, handles = (list(column) for column in zip(*entries, strict=True))
+            columns = [list(column) for column in zip(*entries, strict=True)]
             with cursor_of(self._pool) as cursor:
-                cursor.execute(_QUERIES["insert_index"], [record, kinds, digests, handles])
+                cursor.execute(_QUERIES["insert_index"], columns)
 
     def find(self, kind: str, number: str) -> list[tuple[UUID, UUID]]:
         """Return person and record of everyone who has this number."""

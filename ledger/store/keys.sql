@@ -6,8 +6,7 @@ SELECT keys.insert_keys(%b, %b::integer, %b::uuid[], %b::bytea[]);
 
 -- name: insert_index
 INSERT INTO keys.blind_index (kind, digest, handle, record)
-SELECT kind, digest, handle, %b::uuid
-FROM unnest(%b::text[], %b::bytea[], %b::uuid[]) AS fresh (kind, digest, handle)
+SELECT * FROM unnest(%b::text[], %b::bytea[], %b::uuid[], %b::uuid[])
 ON CONFLICT DO NOTHING;
 
 -- name: select_index

@@ -1,6 +1,6 @@
 """What the log shows: entries, tiles, proofs, blobs, up to the newest published checkpoint."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -185,6 +185,13 @@ class LogReader:
     def stream(self, stream: UUID, *, after: int = 0) -> list[Located]:
         """Return the entries of a stream after a version, published or not."""
         return self._rows("stream", [stream, after])
+
+    def streams(self, streams: Collection[UUID]) -> dict[UUID, list[Located]]:
+        """Return the entries of many streams from their first, published or not."""
+        found: dict[UUID, list[Located]] = {stream: [] for stream in streams}
+        for stream, position, entry, leaf in self._rows("streams", [list(found)]):
+            found[stream].append((position, entry, leaf))
+        return found
 
     def recorded(self, position: int) -> bytes:
         """Return an entry, published or not.

@@ -62,6 +62,11 @@ SELECT position, entry, leaf FROM ledger.entries
 WHERE stream = %b AND version > %b::bigint
 ORDER BY version;
 
+-- name: streams
+SELECT stream, position, entry, leaf FROM ledger.entries
+WHERE stream = ANY(%b::uuid[])
+ORDER BY stream, version;
+
 -- name: envelope
 SELECT envelope FROM ledger.envelopes WHERE sha256 = %b;
 

@@ -1,6 +1,7 @@
 """The recorder that the event-sourcing library stores and loads through."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any
 from uuid import UUID
 
@@ -39,13 +40,17 @@ class LedgerRecorder(ApplicationRecorder):
         self._pool = pool
         self._writer = writer
 
+    def submit(self, append: Append) -> "Future[Appended]":
+        """Let a submission be appended; see ``Writer.submit``."""
+        return self._writer.submit(append)
+
     def append(self, append: Append) -> Appended:
         """Append and wait for the answer.
 
         Raises:
             StoreError: See ``Writer.submit``.
         """
-        return self._writer.submit(append).result()
+        return self.submit(append).result()
 
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -249,3 +250,67 @@ def test_the_clients_sign_send_and_read_verdicts(county: County):
             assert (await client.receipt(verdict.receipt)).position == verdict.position
 
     asyncio.run(again())
+
+
+def test_a_child_and_its_doses_may_come_in_one_request(county: County):
+    drafts_, children = [], []
+    for _ in range(3):
+        draft, child = registration(county.clinic, number=drafts.id_number())
+        drafts_ += [draft, *course(county.clinic, child, 3)]
+        children.append(child)
+    body = body_of(signed(county.clinic, drafts_))
+    assert outcomes(county.clinic, body) == [201] * 12
+    assert outcomes(county.clinic, body) == [201] * 12, "the same again"
+    county.served.caught_up()
+    for child in children:
+        shown = county.clinic.get(f"/v1/records/{child.record}").json()
+        assert (shown["version"], len(shown["doses"])) == (4, 3)
+        assert shown["recipient"]["name"] == "王小明"
+
+
+def test_siblings_in_one_request_share_their_mother(county: County):
+    number = drafts.id_number("19880101", is_female=True)
+    first, child = registration(county.clinic, mother_number=number)
+    mother = str(child.mother)
+    second, _ = registration(county.clinic, mother_number=number)
+    (other,) = (who for who in second.private if "birth_date" not in second.private[who])
+    guardians = [{"person": mother, "relation": "mother"}]
+    shared = replace(
+        second,
+        data={**second.data, "guardians": guardians},
+        private={
+            child.mother if who == other else who: part for who, part in second.private.items()
+        },
+    )
+    body = body_of(signed(county.clinic, [first, shared, *course(county.clinic, child, 1)]))
+    assert outcomes(county.clinic, body) == [201] * 3
+
+
+def test_a_refused_dose_takes_none_of_its_child_with_it_that_rests_on_others(county: County):
+    """A line after it expects the version that it would have made; another does not."""
+    child = register(county.clinic)
+    early = dose(county.clinic, child, occurred_on="2013-01-01")
+    good = dose(county.clinic, child, occurred_on="2015-01-15")
+    lost = replace(dose(county.clinic, child, occurred_on="2015-02-15"), expected_version=3)
+    last = replace(dose(county.clinic, child, occurred_on="2015-03-15"), expected_version=2)
+    twin = replace(good, idempotency_key=uuid4())
+    lines = signed(county.clinic, [early, good, lost, last, twin])
+    assert outcomes(county.clinic, body_of(lines)) == [
+        "dose-before-birth",
+        201,
+        "version-conflict",
+        201,
+        "version-conflict",
+    ]
+
+
+def test_one_package_is_given_once_however_many_lines_claim_it(county: County):
+    children = [register(county.clinic) for _ in range(3)]
+    package = {"vaccinator": "赵医生", "package_code": "81000000000000000042"}
+    given = []
+    for child in children:
+        draft = dose(county.clinic, child)
+        ((who, part),) = draft.private.items()
+        given.append(replace(draft, private={who: {**part, **package}}))
+    found = outcomes(county.clinic, body_of(signed(county.clinic, given)))
+    assert sorted(map(str, found)) == ["201", "claim-taken", "claim-taken"]
