@@ -53,6 +53,14 @@ class BodyTooLarge(HttpError):
     status = 413
 
 
+class AskedTooOften(HttpError):
+    """This was asked too often; come again when `Retry-After` says."""
+
+    code = "asked-too-often"
+    zh = "查询过于频繁，请按 Retry-After 稍后再试。"
+    status = 429
+
+
 class TooManyLines(HttpError):
     """The body has more lines than this address takes."""
 

@@ -1,5 +1,6 @@
 """What routes work with: the running parts, and what only a serving process has."""
 
+import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -7,6 +8,7 @@ from anyio import CapacityLimiter
 from fastapi import Request
 
 from api.feed_watch import FeedWatch
+from api.limiting import Limiter, Rate
 from api.metrics import Metrics
 from api.proving import Prover
 from api.status_lists import StatusLists
@@ -24,6 +26,12 @@ BULK_THREADS = 32
 """Likewise for lines of batches, so that a long batch never stands before a single write."""
 BATCHES = 8
 """Batches that are taken at once; each holds its body in memory."""
+
+
+PER_ACCOUNT = Rate(300, 60.0)
+"""Searches of one account."""
+PER_TARGET = Rate(60, 60.0)
+"""Searches for one number or name, whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,8 @@ class Serving:
         policy: Which witnesses are asked, and how many are needed.
         statuses: The signed status lists of credentials.
         personal_keys: To whom personal values are sealed, if they are.
+        searches: Bounds how often an account searches.
+        targets: Bounds how often one person is searched for.
     """
 
     parts: Parts
@@ -59,6 +69,8 @@ class Serving:
     policy: PolicyFile
     statuses: StatusLists
     personal_keys: PersonalKeys
+    searches: Limiter
+    targets: Limiter
 
     @classmethod
     def of(cls, parts: Parts, views: Views) -> "Serving":
@@ -90,6 +102,8 @@ class Serving:
                 views.credentials, lambda: parts.credential_keys, parts.services.clock
             ),
             personal_keys=PersonalKeys(settings.personal_keys),
+            searches=Limiter(PER_ACCOUNT, time.monotonic),
+            targets=Limiter(PER_TARGET, time.monotonic),
         )
 
 

@@ -1,8 +1,7 @@
-"""Vaccination records as staff read them: one record, its timeline, and finding one by number."""
+"""Vaccination records as staff read them: one record, and its timeline."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,24 +9,19 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from api.body import read_json
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
 from api.forecasting import coming_doses
 from api.noting import note_read
-from api.parameters import MAX_POSITION, AtLeast, day_or_today, wait_for_views
+from api.parameters import MAX_POSITION
 from api.parts import Serving, serving_of
 from api.people import EVER, organisation_names, people_on
-from api.schemas import SearchRequest
 from api.writes import etag, json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
-from commands.records import id_number
 from commands.states import check_readable, states_of
-from commands.writing import ID_NUMBER
-from domain import private
 from domain.dose_duplicates import entered_twice
 from domain.retention import retention_until
 from ledger.entry import Entry
@@ -40,11 +34,6 @@ NO_STORE = {"Cache-Control": "no-store"}
 MAX_PAGE = 500
 SHORTLY = ("handle", "erased", "name", "sex", "birth_date")
 """What lists show of a recipient."""
-_ID_FIELDS = {
-    "id_number": private.ID_NUMBER,
-    "id_type": private.choice(private.IdType).optional(),
-}
-
 router = APIRouter(prefix="/v1/records", tags=["records"])
 
 
@@ -101,35 +90,6 @@ async def get_timeline(
             address += f"&known_at={as_of.position}"
         headers["Link"] = f'<{address}>; rel="next"'
     return json_response({"record": record, "lines": lines}, headers=headers)
-
-
-@router.post(
-    "/search",
-    operation_id="searchRecords",
-    response_class=Response,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/SearchRequest"}}
-            },
-        }
-    },
-)
-async def search(request: Request, caller: Caller, at_least: AtLeast = 0) -> Response:
-    """Find records by the exact number of the recipient's or a guardian's document.
-
-    Nothing found, and nothing that the caller may read, are the same answer.
-    """
-    asked = SearchRequest.read(await read_json(request)).model_dump(exclude_none=True)
-    number = id_number(private.check_identity(private.read_fields(_ID_FIELDS, asked)))
-    assert number is not None
-    await wait_for_views(request, at_least)
-    serving = serving_of(request)
-    day = day_or_today(request, None)
-    found = await to_thread.run_sync(_search, serving, caller, number, day)
-    await note_read(request, caller, "search", [line["record"] for line in found])
-    return json_response({"records": found}, headers=NO_STORE)
 
 
 def dose_lines(serving: Serving, doses: Iterable[DoseRow]) -> list[dict[str, Any]]:
@@ -260,29 +220,3 @@ def _entry_data(serving: Serving, rows: Sequence[TimelineRow]) -> Mapping[int, M
         for stream in {row.stream for row in rows}
         for position, raw, _ in serving.parts.reader.stream(stream)
     }
-
-
-def _search(serving: Serving, caller: Principal, number: str, day: date) -> list[dict[str, Any]]:
-    lines = []
-    found = serving.parts.vault.keys.find(ID_NUMBER, number)
-    hidden = states_of(serving.parts.reader, [record for _, record in found])
-    listed = set[UUID]()
-    for person, record in found:
-        row = surviving(serving, record)
-        if row is None or record in hidden or row.record in listed or not may_read(caller, row):
-            continue
-        listed.add(row.record)
-        recipient = people_on(serving.views, [row.recipient], day)[row.recipient]
-        as_guardian = person in {guardian.person for guardian in row.guardians}
-        lines.append(
-            {
-                "record": row.record,
-                "version": row.version,
-                "kind": row.kind,
-                "roll": row.roll,
-                "managing_organisation": row.managing_organisation,
-                "matched": "guardian" if as_guardian else "recipient",
-                "recipient": {name: recipient.get(name) for name in SHORTLY},
-            }
-        )
-    return lines

@@ -156,10 +156,23 @@ class BookingSearch(Body):
 
 
 class SearchRequest(Body):
-    """The number of a person's document, in the body and never in an address."""
+    """An exact number, or a name with the birth date; in the body and never in an address."""
 
-    id_number: StrictStr
+    id_number: StrictStr | None = None
     id_type: StrictStr | None = None
+    birth_certificate_number: StrictStr | None = None
+    certificate_number: StrictStr | None = None
+    name: StrictStr | None = None
+    birth_date: StrictStr | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        numbers = (self.id_number, self.birth_certificate_number, self.certificate_number)
+        ways = [number for number in numbers if number is not None]
+        ways += [name for name in (self.name, self.birth_date) if name is not None][:1]
+        if len(ways) != 1 or (self.name is None) != (self.birth_date is None):
+            raise ValueError("one number, or name and birth_date")
+        return self
 
 
 class PersonalRequest(Body):

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import structlog
 
-from commands import records
+from commands import records, registration
 from commands.answering import Written
 from commands.principal import Principal
 from commands.reading import Change, Seen
@@ -33,7 +33,7 @@ from ledger.store.errors import Backlogged
 GROUP = 250
 """Writes that are read, decided and handed in at once: some tenths of a second."""
 
-_HANDLERS = records.HANDLERS
+_HANDLERS = {**registration.HANDLERS, **records.HANDLERS}
 """Writes that concern one record; others are submitted singly."""
 _LOG = structlog.get_logger(__name__)
 

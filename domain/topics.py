@@ -77,7 +77,7 @@ _RECIPIENT = {
     "id_type": private.choice(private.IdType).optional(),
     "id_number": private.ID_NUMBER.optional(),
     "birth_certificate_number": private.BIRTH_CERTIFICATE.optional(),
-    "certificate_number": private.pattern("[0-9A-Za-z-]{4,32}", "certificate number").optional(),
+    "certificate_number": private.CERTIFICATE_NUMBER.optional(),
     "household_division": private.DIVISION.optional(),
     "residence_division": private.DIVISION.optional(),
     "address": private.text(200).optional(),

@@ -101,9 +101,7 @@ class KeyStore:
         """
         self.index_all([(record, numbers)])
 
-    def index_all(
-        self, found: Iterable[tuple[UUID, Iterable[tuple[str, str, UUID]]]]
-    ) -> None:
+    def index_all(self, found: Iterable[tuple[UUID, Iterable[tuple[str, str, UUID]]]]) -> None:
         """Likewise for many records."""
         entries = [
             (kind, self.digest(kind, number), handle, record)
