@@ -26,6 +26,7 @@ from commands import (
 )
 from commands.ahead import Ahead
 from commands.answering import Written, first_answer
+from commands.counter import Counter
 from commands.errors import (
     CommandError,
     KeyHeaderMismatch,
@@ -82,6 +83,7 @@ class Desk:
         self._services = services
         self.certificates = certificates.Console(services)
         self.bookings = bookings.Bookings(services)
+        self.counter = Counter(services, HANDLERS)
         self.visits = visits.Visits(services, self.certificates)
 
     def submit(self, body: SignedBody, principal: Principal, key: UUID) -> Written:

@@ -1,0 +1,183 @@
+"""What the desk's forms hold, as writes: fields by name, empty ones left out."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from api.errors import MalformedForm
+from commands.counter import Form
+from commands.principal import Principal
+from domain.calendar import SHANGHAI
+from domain.correction import CorrectionKind, RequestedBy
+from domain.registration import Roll
+from domain.schedules.catalogue import Catalogue
+from domain.vocabulary import PersonKind, SourceSystem, Urgency
+
+CORRECTED = (
+    "vaccine",
+    "occurred_on",
+    "dose_number",
+    "product",
+    "maker",
+    "lot",
+    "expires_on",
+    "site",
+    "route",
+    "quantity",
+)
+"""Fields of a dose that the desk corrects."""
+PACKAGE = ("product", "maker", "lot", "expires_on", "site", "route", "quantity")
+"""What is the same for the next dose out of a box."""
+
+_RECIPIENT = (
+    "name",
+    "sex",
+    "birth_date",
+    "id_number",
+    "birth_certificate_number",
+    "certificate_number",
+    "phone",
+    "address",
+)
+_GUARDIAN = {"name": "guardian_name", "id_number": "guardian_id_number", "phone": "guardian_phone"}
+_SEARCHED = ("id_number", "birth_certificate_number", "certificate_number", "name", "birth_date")
+
+Fields = Mapping[str, str]
+NewId = Callable[[], UUID]
+
+
+def search_of(fields: Fields) -> dict[str, str]:
+    """Return what is searched for."""
+    return _given(fields, _SEARCHED)
+
+
+def registration_form(caller: Principal, fields: Fields, new_id: NewId, new_handle: NewId) -> Form:
+    """Return the registration of a child or an adult at the caller's clinic."""
+    recipient, guardian = new_handle(), new_handle()
+    private: dict[UUID, Mapping[str, Any]] = {recipient: _given(fields, _RECIPIENT)}
+    values = {name: fields[at].strip() for name, at in _GUARDIAN.items() if fields.get(at)}
+    if values:
+        private[guardian] = values
+    kind = PersonKind(_one(fields, "kind", [member.value for member in PersonKind]))
+    born = fields.get("birth_date", "")[:4]
+    data = {
+        "kind": kind.value,
+        "recipient": str(recipient),
+        "guardians": [{"person": str(guardian), "relation": fields.get("guardian_relation", "")}]
+        if values
+        else [],
+        "birth_year": int(born) if born.isdecimal() else 0,
+        "managing_organisation": str(caller.organisation),
+        "division": caller.division,
+        "roll": Roll.ACTIVE.value,
+    }
+    topic = "vaccination-record.registered.v1"
+    return Form(caller, _key(fields), topic, new_id(), 0, data, private)
+
+
+def dose_form(
+    caller: Principal, record: UUID, recipient: UUID, fields: Fields, catalogue: Catalogue
+) -> Form:
+    """Return a dose given at the caller's clinic; the form's key is its id, so it is one dose.
+
+    Raises:
+        MalformedForm: The form names no version, key or time.
+        DomainError: It names no vaccine that the catalogue knows.
+    """
+    key = _key(fields)
+    at = _local(fields.get("occurred_at", ""))
+    data: dict[str, Any] = {
+        "dose": str(key),
+        "vaccine": catalogue.vaccine(fields.get("vaccine", "").strip()).code,
+        "occurred_on": at.date().isoformat(),
+        "clinic": str(caller.organisation),
+        "source_system": SourceSystem.PROGRAMME.value,
+        **_given(fields, PACKAGE),
+    }
+    if fields.get("dose_number", "").isdecimal():
+        data["dose_number"] = int(fields["dose_number"][:3])
+    values = {
+        **_given(fields, ("vaccinator", "package_code", "note")),
+        "occurred_at": at.isoformat(timespec="seconds"),
+    }
+    topic = "vaccination-record.dose-administered.v1"
+    return Form(caller, key, topic, record, _version(fields), data, {recipient: values})
+
+
+def correction_form(
+    caller: Principal, fields: Fields, shown: Mapping[str, Any], dose: Mapping[str, Any]
+) -> Form:
+    """Return the request to correct a dose to what the form says, or to strike it out.
+
+    Args:
+        caller: Who asks.
+        fields: Of the form; a field left empty is emptied.
+        shown: The record as it stands.
+        dose: The dose as it stands.
+    """
+    is_error = fields.get("kind") == CorrectionKind.ENTERED_IN_ERROR.value
+    key = _key(fields)
+    data = {
+        "record": str(shown["record"]),
+        "dose": str(dose["dose"]),
+        "division": shown["division"],
+        "kind": (CorrectionKind.ENTERED_IN_ERROR if is_error else CorrectionKind.AMEND).value,
+        "changes": [] if is_error else list(_changes(fields, dose)),
+        "urgency": Urgency.NEXT_DAY.value,
+        "reason": fields.get("reason", ""),
+        "requested_by": _one(fields, "requested_by", [member.value for member in RequestedBy]),
+        "clinic": str(caller.organisation),
+    }
+    return Form(caller, key, "correction.requested.v1", key, 0, data, {})
+
+
+def decision_form(caller: Principal, correction: UUID, step: str, fields: Fields) -> Form:
+    """Return the next step of a correction: verified, applied, rejected or withdrawn."""
+    data = {"clinic": str(caller.organisation)}
+    if step in {"rejected", "withdrawn"}:
+        data["reason"] = fields.get("reason", "")
+    topic = f"correction.{step}.v1"
+    return Form(caller, _key(fields), topic, correction, _version(fields), data, {})
+
+
+def _changes(fields: Fields, dose: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    for name in CORRECTED:
+        before = "" if dose[name] is None else str(dose[name])
+        after = fields.get(name, before).strip()
+        if before != after:
+            both = {"field": name, "before": before, "after": after}
+            yield {name: text for name, text in both.items() if text}
+
+
+def _given(fields: Fields, names: tuple[str, ...]) -> dict[str, str]:
+    texts = {name: fields.get(name, "").strip() for name in names}
+    return {name: text for name, text in texts.items() if text}
+
+
+def _one(fields: Fields, name: str, known: list[str]) -> str:
+    if fields.get(name) not in known:
+        raise MalformedForm(field=name)
+    return fields[name]
+
+
+def _key(fields: Fields) -> UUID:
+    try:
+        return UUID(fields.get("key", ""))
+    except ValueError as error:
+        raise MalformedForm(field="key") from error
+
+
+def _version(fields: Fields) -> int:
+    text = fields.get("version", "")
+    if not text.isdecimal() or len(text) > len(str(2**31)):
+        raise MalformedForm(field="version")
+    return int(text)
+
+
+def _local(text: str) -> datetime:
+    """Return a time as a form has it, on the clock in China."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+    except ValueError as error:
+        raise MalformedForm(field="occurred_at") from error

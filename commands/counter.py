@@ -1,0 +1,161 @@
+"""What a clinic's staff enter at a page: the platform signs, and the entry says so.
+
+Whoever sits at a page has no signing key. The platform knows them by their access token, holds
+them to the same table of permissions, and signs; the entry's author is then the platform, and the
+clinic stands among the fields. Who it was is noted in the access journal before anything is
+written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from commands.answering import Written, first_answer
+from commands.errors import CommandError, Forbidden
+from commands.principal import Principal, Role
+from commands.recording import platform_signed, record, request_digest
+from commands.services import Services
+from commands.signed_body import PrivatePart
+from commands.writing import Handler, Writing
+from domain.codec import statement_fields
+from domain.errors import DomainError
+from domain.topics import EVENTS
+from ledger.entry import Entry
+from ledger.jcs import canonical
+from ledger.statement import Statement
+from ledger.store.errors import ClaimTaken, GuardFailed, KeyConflict, VersionConflict
+
+ATTEMPTS = 3
+"""How often a decision is made anew when what it rests on moved in between."""
+
+TOPICS = frozenset(
+    {
+        "vaccination-record.registered.v1",
+        "vaccination-record.dose-administered.v1",
+        "correction.requested.v1",
+        "correction.verified.v1",
+        "correction.applied.v1",
+        "correction.rejected.v1",
+        "correction.withdrawn.v1",
+    }
+)
+"""What may be entered at a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What somebody entered.
+
+    Attributes:
+        caller: Who.
+        key: Names this entry of theirs for ever; sent again, it is written once.
+        topic: Kind of the event.
+        stream: Id of the aggregate.
+        expected_version: Its version as the page showed it, 0 for a new one.
+        data: The clear fields.
+        private: Values to seal, by person.
+    """
+
+    caller: Principal
+    key: UUID
+    topic: str
+    stream: UUID
+    expected_version: int
+    data: Mapping[str, Any]
+    private: Mapping[UUID, Mapping[str, Any]]
+
+    @property
+    def own_key(self) -> UUID:
+        """The idempotency key, apart from everyone else's: all write as the platform."""
+        digest = request_digest(f"counter\n{self.caller.subject}\n{self.key}".encode())
+        return UUID(bytes=digest[:16], version=4)
+
+    @property
+    def digest(self) -> bytes:
+        """What the key stands for."""
+        entered = {
+            "subject": self.caller.subject,
+            "topic": self.topic,
+            "stream": str(self.stream),
+            "expected_version": self.expected_version,
+            "data": dict(self.data),
+            "private": {str(who): dict(values) for who, values in self.private.items()},
+        }
+        return request_digest(canonical(entered))
+
+
+class Counter:
+    """Takes what staff enter, decides as for a signed write, and signs as the platform.
+
+    Args:
+        services: The running parts.
+        handlers: What decides, by topic.
+    """
+
+    def __init__(self, services: Services, handlers: Mapping[str, Handler]) -> None:
+        self._services = services
+        self._handlers = handlers
+
+    def enter(self, form: Form) -> Written:
+        """Write what was entered.
+
+        Raises:
+            Forbidden: the caller is no clinic's, or it is not theirs to write.
+            DomainError: a rule of the domain.
+            StoreError: a conflict, or the database does not answer.
+        """
+        if form.topic not in TOPICS or form.caller.role is not Role.CLINIC:
+            raise Forbidden(what=form.topic, role=str(form.caller.role))
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._write(form)
+            except (DomainError, CommandError, VersionConflict, ClaimTaken) as refused:
+                platform = self._services.platform.organisation
+                return first_answer(self._services, platform, form.own_key, form.digest, refused)
+            except (GuardFailed, KeyConflict):
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError
+
+    def _write(self, form: Form) -> Written:
+        services = self._services
+        sealed = {who: services.vault.part(values) for who, values in form.private.items()}
+        statement = services.platform.statement(
+            key=form.own_key,
+            topic=form.topic,
+            stream=form.stream,
+            expected_version=form.expected_version,
+            data=form.data,
+            commitments={who: commitment for who, (_, commitment) in sealed.items()},
+        )
+        parts = {who: part for who, (part, _) in sealed.items()}
+        decision = self._handlers[form.topic](self._writing(form, statement, parts))
+        recorded = record(
+            services,
+            decision,
+            key=form.own_key,
+            request=form.digest,
+            signed=platform_signed(services, statement),
+        )
+        entry = Entry.decode(recorded.entry)  # after a replay, that of the first answer
+        return Written(
+            recorded.position,
+            entry.stream,
+            entry.version,
+            recorded.entry,
+            replayed=recorded.replayed,
+            remarks=decision.remarks,
+        )
+
+    def _writing(
+        self, form: Form, statement: Statement, parts: Mapping[UUID, PrivatePart]
+    ) -> Writing:
+        return Writing(
+            services=self._services,
+            recorded_at=self._services.clock(),
+            statement=statement,
+            fields=statement_fields(EVENTS[form.topic], statement.data),
+            private=parts,
+            principal=form.caller,
+        )
