@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import (
     appending,
+    booking,
     carrying,
     delivering,
     floors,
@@ -42,9 +43,10 @@ _ENDS = {
     "log": 480,
     "views": 540,
     "feed": 545,
-    "rules": 550,
-    "credentials": 555,
-    "prices": 570,
+    "bookings": 555,
+    "rules": 560,
+    "credentials": 565,
+    "prices": 580,
 }
 """Seconds of the run after which a group begins no further round: a busy machine costs rounds."""
 
@@ -102,6 +104,10 @@ class Run:
         """From the commit to the subscribers."""
         return delivering.contestants(self.ground, self.pace)
 
+    def bookings(self) -> list[Contestant]:
+        """The rush for seats."""
+        return booking.contestants(self.site, self.pace)
+
     def http(self) -> list[Contestant]:
         """Doses over HTTP."""
         return over_http.contestants(self.served, self.pace)
@@ -123,6 +129,7 @@ class Run:
             "log": self.log,
             "views": self.views,
             "feed": self.feed,
+            "bookings": self.bookings,
             "rules": judging.contestants,
             "credentials": carrying.contestants,
             "prices": self.prices,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from benchmarks import appending, delivering, floors, following, over_http, peers, proving
+from benchmarks import appending, booking, delivering, floors, following, over_http, peers, proving
 from benchmarks.rows import Book, number_text
 
 _MILLION = 1_000_000
@@ -41,6 +41,7 @@ def judge(book: Book) -> list[Aim]:
         *_delivery(book),
         *_rebuild(book),
         *_reads(book),
+        *_bookings(book),
     ]
 
 
@@ -138,6 +139,17 @@ def _reads(book: Book) -> list[Aim]:
         Aim(f"{row.name}, p99", "10 ms", f"{number_text(slowest)} ms", slowest < 10)
         for row in book.rows
         if row.group == "reads" and (slowest := row.latency.get(99.0))
+    ]
+
+
+def _bookings(book: Book) -> list[Aim]:
+    race = book.find(booking.RACE)
+    if race is None or 99.0 not in race.latency:
+        return []
+    slowest = race.latency[99.0]
+    return [
+        Aim(f"{booking.RACE}, p99", "2 s", f"{number_text(slowest)} ms", slowest < 2_000),
+        *_at_least(book, booking.HOLDS, 1_000),
     ]
 
 

@@ -19,6 +19,7 @@ TITLES: Mapping[str, str] = {
     "views": "What follows the log",
     "feed": "From the commit to the subscribers",
     "reads": "Reads over HTTP, open loop",
+    "bookings": "Bookings: a rush for seats",
     "rules": "Rules: one child at a time",
     "credentials": "Credentials: what is carried, beside a bare signature",
 }

@@ -56,16 +56,15 @@ def find_person(reading: Reading, number: str, kinds: tuple[str, ...]) -> Person
     Raises:
         Restricted, Erased: there is a record, and it may not be processed.
     """
-    keys = reading.services.vault.keys
-    for handle, stream in keys.find(ID_NUMBER, number):
-        if reading.exists(stream):
-            record = reading.stored(VaccinationRecord, stream)
-            if record.recipient == handle:
-                return Person(handle, is_new=False, record=reading.survivor(stream))
-    for kind in kinds:
-        for handle, stream in keys.find(kind, number):
-            if reading.exists(stream):
-                return Person(handle, is_new=False, record=None)
+    found = reading.services.vault.keys.find_first((ID_NUMBER, *kinds), number)
+    for kind, handle, stream in found:
+        if not reading.exists(stream):
+            continue  # an index left over from a write that failed
+        if kind != ID_NUMBER:
+            return Person(handle, is_new=False, record=None)
+        if reading.stored(VaccinationRecord, stream).recipient == handle:
+            record = reading.survivor(stream)
+            return Person(record.recipient, is_new=False, record=record)
     fresh = UUID(bytes=reading.services.random(16), version=4)
     return Person(fresh, is_new=True, record=None)
 

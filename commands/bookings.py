@@ -180,10 +180,7 @@ class Bookings:
                 Claim(OPEN_BOOKING, wish.course_key, stream),
                 seat_claim(supply.id, slot, seat, stream),
             ),
-            indexes=(
-                (BOOKED_FOR, wish.person_number, wish.person.handle),
-                (BOOKER, wish.booker_number, wish.booker.handle),
-            ),
+            indexes=_indexes(wish),
             remarks=wish.warnings,
         )
         return decision, {who: commitment for who, (_, commitment) in parts.items()}
@@ -313,6 +310,14 @@ def _booked(reading: Reading, appointment: Appointment) -> Booked:
     values = reading.opened(appointment.id, 1, appointment.person)
     name = None if values is None else values["name"]
     return Booked(appointment, supply.slot(appointment.seat.slot), name)
+
+
+def _indexes(wish: Wish) -> tuple[tuple[str, str, UUID], ...]:
+    """How the booking is found: by its booker, and whom it is for keeps one handle."""
+    booker = (BOOKER, wish.booker_number, wish.booker.handle)
+    if wish.person.handle == wish.booker.handle:
+        return (booker,)
+    return (booker, (BOOKED_FOR, wish.person_number, wish.person.handle))
 
 
 def _guards(reading: Reading, record: VaccinationRecord | None) -> tuple[Guard, ...]:

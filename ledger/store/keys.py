@@ -152,6 +152,12 @@ class KeyStore:
             for one, other, shared in rows_of(self._pool, _QUERIES["select_pairs"], parameters)
         ]
 
+    def find_first(self, kinds: Sequence[str], number: str) -> list[tuple[str, UUID, UUID]]:
+        """Return kind, person and record of everyone who has this number, by the kinds' order."""
+        digests = [self.digest(kind, number) for kind in kinds]
+        found = rows_of(self._pool, _QUERIES["select_indexes"], [list(kinds), digests])
+        return [(kind, person, record) for kind, person, record in found]
+
     def records_of(self, handle: UUID) -> list[UUID]:
         """Return the streams in which a person can be found by some number."""
         return [record for (record,) in rows_of(self._pool, _QUERIES["select_records"], [handle])]

@@ -13,6 +13,12 @@ ON CONFLICT DO NOTHING;
 SELECT handle, record FROM keys.blind_index WHERE kind = %b AND digest = %b
 ORDER BY handle, record;
 
+-- name: select_indexes
+SELECT i.kind, i.handle, i.record
+FROM unnest(%b::text[], %b::bytea[]) WITH ORDINALITY asked (kind, digest, n)
+JOIN keys.blind_index i USING (kind, digest)
+ORDER BY asked.n, i.handle, i.record;
+
 -- name: select_records
 SELECT DISTINCT record FROM keys.blind_index WHERE handle = %b ORDER BY record;
 
