@@ -26,6 +26,7 @@ The members of ``Facts`` as a plain tuple, which crosses processes in half the t
 
 _KEYID = slice(98, 162)
 """Where canonical entries name the author's key."""
+_NAMES_KEY = b'"public_key":"'
 _PUBLIC_KEY = re.compile(rb'"public_key":"([0-9a-f]{64})"').findall
 
 
@@ -54,7 +55,7 @@ class Checkers:
         keys = {}
         if envelopes is not None:
             text = b"\n".join(entries)
-            for found in _PUBLIC_KEY(text):
+            for found in _PUBLIC_KEY(text) if _NAMES_KEY in text else ():
                 public = bytes.fromhex(found.decode())
                 self._keys[sha256(public).hexdigest().encode()] = public
             named = {raw[_KEYID] for raw in entries} & self._keys.keys()

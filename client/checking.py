@@ -118,7 +118,7 @@ def origins_of(data: Mapping[str, Any]) -> tuple[bool, Cause | None, Any]:
 
 def write_id(org: str, idempotency_key: str) -> bytes:
     """Return 16 bytes for an author's write, of two UUIDs in lower case."""
-    return sha256(bytes.fromhex((org + idempotency_key).replace("-", ""))).digest()[:16]
+    return sha256((org + idempotency_key).encode()).digest()[:16]
 
 
 def check_evidence(position: int, entry: Entry, envelope: bytes, public: bytes) -> bytes:

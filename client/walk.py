@@ -16,7 +16,7 @@ from ledger.bundle import decode_bundle
 from ledger.entry import Entry
 from ledger.errors import EntryError, LedgerError, TileError
 from ledger.frontier import Frontier
-from ledger.hashing import leaf_hash
+from ledger.hashing import leaf_hashes
 from ledger.merkle import verify_consistency, verify_inclusion
 from ledger.tiles import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TileReader, tile_width
 from ledger.tower import ALTERED, Difference, Tower, find_difference
@@ -100,13 +100,14 @@ class Walk:
         index, entries, envelopes = bundle.index, bundle.entries, bundle.envelopes
         first = index * TILE_WIDTH + 1
         width = tile_width(ENTRIES, index, self._checkpoint.size)
-        leaves = [leaf_hash(raw) for raw in entries[:width]]
+        leaves = leaf_hashes(entries[:width])
         difference = find_difference(self._files.tile(0, index), leaves, width)
-        for offset, raw in enumerate(entries[:width]):
-            if difference is not None and difference.place == offset:
-                raise self._blame(first + offset, leaves[offset], difference)
-            if self._extent.entries:
-                self._judge(first + offset, raw, envelopes, checked)
+        right = len(leaves) if difference is None else difference.place
+        if self._extent.entries:
+            for position, raw in enumerate(entries[:width][:right], first):
+                self._judge(position, raw, envelopes, checked)
+        if difference is not None and right < len(leaves):
+            raise self._blame(first + right, leaves[right], difference)
         self._grow(leaves, self._tower.take(leaves))
         if len(entries) < width:
             raise RefutedError(TREE, first + len(entries), "entry-missing")

@@ -37,11 +37,11 @@ def decode_bundle(raw: bytes) -> list[bytes]:
         TileError: If it is cut off, empty, or holds more than 256 entries.
     """
     entries: list[bytes] = []
-    start = 0
-    while start < len(raw):
+    start, size = 0, len(raw)
+    while start < size:
         body = start + BUNDLE_LENGTH_BYTES
-        end = body + int.from_bytes(raw[start:body], "big")
-        if body > len(raw) or end > len(raw) or len(entries) == BUNDLE_ENTRIES:
+        end = body if body > size else body + (raw[start] << 8 | raw[start + 1])
+        if end > size or len(entries) == BUNDLE_ENTRIES:
             raise TileError("A bundle is cut off or too long.", entries=len(entries))
         entries.append(raw[body:end])
         start = end

@@ -6,7 +6,7 @@ need they: ``Entry.decode`` and ``ledger.envelope`` stay the judges of the other
 """
 
 import re
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple, Self
@@ -27,18 +27,15 @@ _HEX32 = "[0-9a-f]{64}"
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
 _SEAL = rf'\{{"sha256":"{_HEX32}","subject":"{_UUID}"\}}'
 _SEALS = re.compile(rf'"sha256":"({_HEX32})","subject":"({_UUID})"').findall
-_COMMITMENTS = re.compile(
-    rf'\{{"commitments":(\{{(?:"{_UUID}":"{_HEX32}"(?:,(?=")|(?=\}})))*\}}),'
-).match
+_COMMITMENTS = re.compile(rf'(?:"{_UUID}":"{_HEX32}"(?:,(?=")|\Z))*').fullmatch
 _COMMITTED = re.compile(rf'"({_UUID})":').findall
-_WRITE = re.compile(rf',"idempotency_key":"({_UUID})","origin":').search
-_BASE64 = rb"[0-9A-Za-z+/]+(?:(?<=[AQgw])==|(?<=[AEIMQUYcgkosw048])=)?"
-"""Canonical where its length is a multiple of 4: no bits are to spare."""
-_ENVELOPE = re.compile(
-    rb'\{"payload":"(%b)","payloadType":"%b",'
-    rb'"signatures":\[\{"keyid":"([0-9a-f]{64})","sig":"(%b)"\}\]\}'
-    % (_BASE64, re.escape(PAYLOAD_TYPE).encode(), _BASE64)
-).fullmatch
+_COMMITMENTS_AT = len('{"commitments":{')
+_COMMITMENT_CHARACTERS = len('"":""') + 36 + 64
+_IS_UUID = re.compile(_UUID.encode()).fullmatch
+_UUID_CHARACTERS = 36
+_PAYLOAD_AT = len('{"payload":"')
+_SIGNATURE = slice(-92, -4)
+"""Where canonical evidence has the 64 bytes of its only signature."""
 
 
 def entries_of(origin: str, topic: str, data: str) -> Match:
@@ -123,33 +120,56 @@ class SpelledEntry(NamedTuple):
         Returns:
             None where ``ledger.envelope`` must be asked.
         """
-        found = None if len(evidence) > MAX_ENVELOPE_BYTES else _ENVELOPE(evidence)
-        if found is None or found[2] != self.keyid.encode() or self.keyid not in keys:
+        if len(evidence) > MAX_ENVELOPE_BYTES or self.keyid not in keys:
             return None
         try:
-            payload, signature = _base64(found[1]), _base64(found[3])
-            key = self._stated(origin, topic, payload.decode())
-            if key is not None:
-                verify_signature(keys[self.keyid], signature, PAYLOAD_TYPE, payload)
+            before = self._stated(evidence)
+            key = before and _payload_part(evidence, len(before), _UUID_CHARACTERS)
+            if not key or _IS_UUID(key) is None:
+                return None
+            after = f'","origin":"{origin}","stream":"{self.stream}","topic":"{topic}"}}'
+            payload = b"".join((before, key, after.encode()))
+            signature = a2b_base64(evidence[_SIGNATURE])
+            if _spelled(payload, self.keyid, signature) != evidence:
+                return None
+            verify_signature(keys[self.keyid], signature, PAYLOAD_TYPE, payload)
         except (ValueError, EnvelopeError):
             return None
-        return key
+        return key.decode()
 
-    def _stated(self, origin: str, topic: str, payload: str) -> str | None:
-        """Spell the statement that this entry must stem from, and compare."""
-        start, write = _COMMITMENTS(payload), _WRITE(payload)
-        if start is None or write is None:
-            return None
+    def _stated(self, evidence: bytes) -> bytes:
+        """Spell the statement that this entry must stem from up to the number of the write.
+
+        Returns:
+            Nothing where the commitments are not those of the sealed values' subjects.
+        """
         subjects = [subject for _, subject in self.sealed]
         subjects.sort()
-        if _COMMITTED(start[1]) != subjects:
-            return None
-        expected = (
-            f'{{"commitments":{start[1]},"data":{self.signed},'
-            f'"expected_version":{int(self.version) - 1},"idempotency_key":"{write[1]}",'
-            f'"origin":"{origin}","stream":"{self.stream}","topic":"{topic}"}}'
-        )
-        return write[1] if payload == expected else None
+        size = _COMMITMENT_CHARACTERS * len(subjects) + max(len(subjects) - 1, 0)
+        commitments = _payload_part(evidence, _COMMITMENTS_AT, size).decode()
+        if _COMMITMENTS(commitments) is None or _COMMITTED(commitments) != subjects:
+            return b""
+        return (
+            f'{{"commitments":{{{commitments}}},"data":{self.signed},'
+            f'"expected_version":{int(self.version) - 1},"idempotency_key":"'
+        ).encode()
+
+
+def _payload_part(evidence: bytes, start: int, size: int) -> bytes:
+    """Read some bytes of the payload where canonical evidence has it, if this is canonical."""
+    first, last = start // 3, -(-(start + size) // 3)
+    part = a2b_base64(evidence[_PAYLOAD_AT + 4 * first : _PAYLOAD_AT + 4 * last])
+    return part[start - 3 * first :][:size]
+
+
+def _spelled(payload: bytes, keyid: str, signature: bytes) -> bytes:
+    """Return a canonical envelope with one signature."""
+    return b'{"payload":"%b","payloadType":"%b","signatures":[{"keyid":"%b","sig":"%b"}]}' % (
+        b2a_base64(payload, newline=False),
+        PAYLOAD_TYPE.encode(),
+        keyid.encode(),
+        b2a_base64(signature, newline=False),
+    )
 
 
 def _without(found: re.Match[str]) -> str:
@@ -159,10 +179,3 @@ def _without(found: re.Match[str]) -> str:
     if cut == start + 1:  # as the first member it has its comma behind it
         rest = min(rest + 1, end - 1)
     return text[start:cut] + text[rest:end]
-
-
-def _base64(text: bytes) -> bytes:
-    """Read what matches ``_BASE64``; raises ValueError if it is no base64."""
-    if len(text) % 4:
-        raise ValueError("not base64")  # binascii lets "AAAA=" pass
-    return a2b_base64(text, strict_mode=True)
