@@ -10,6 +10,7 @@ from commands.counter import Form
 from commands.principal import Principal
 from domain.calendar import SHANGHAI
 from domain.correction import CorrectionKind, RequestedBy
+from domain.dose_events import Consent
 from domain.registration import Roll
 from domain.schedules.catalogue import Catalogue
 from domain.vocabulary import PersonKind, SourceSystem, Urgency
@@ -93,12 +94,17 @@ def dose_form(
         "occurred_on": at.date().isoformat(),
         "clinic": str(caller.organisation),
         "source_system": SourceSystem.PROGRAMME.value,
+        "preparation": {
+            "consent": _one(fields, "consent", [member.value for member in Consent]),
+            "health_asked": "health_asked" in fields,
+            "matched": "matched" in fields,
+        },
         **_given(fields, PACKAGE),
     }
     if fields.get("dose_number", "").isdecimal():
         data["dose_number"] = int(fields["dose_number"][:3])
     values = {
-        **_given(fields, ("vaccinator", "package_code", "note")),
+        **_given(fields, ("vaccinator", "package_code", "health", "note")),
         "occurred_at": at.isoformat(timespec="seconds"),
     }
     topic = "vaccination-record.dose-administered.v1"

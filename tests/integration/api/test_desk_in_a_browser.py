@@ -66,6 +66,8 @@ def test_a_child_is_registered_given_a_dose_and_corrected(page: Page, tmp_path: 
     }
     for name, text in dose.items():
         page.locator(f"form[action$=doses] [name={name}]").fill(text)
+    page.get_by_label("已询问健康状况和禁忌").check()
+    page.get_by_label("受种者、接种证、疫苗已核对一致").check()
     fits(page, tmp_path, "record")
     page.get_by_role("button", name="登记接种").click()
     expect(page.locator("h1")).to_have_text("回执")

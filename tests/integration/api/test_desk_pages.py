@@ -25,6 +25,9 @@ DOSE = {
     "route": "IM",
     "quantity": "0.5 mL",
     "vaccinator": "赵医生",
+    "consent": "paper",
+    "health_asked": "on",
+    "matched": "on",
 }
 
 
@@ -155,6 +158,9 @@ def test_what_is_refused_is_a_page_that_says_why(browser: Browser):
         f"{record}/doses", status=422, **{**early, "occurred_at": "2013-01-01T09:30"}
     )
     assert "接种日期早于出生日期" in answer.text
+    unasked = {name: text for name, text in early.items() if name != "health_asked"}
+    answer = browser.post(f"{record}/doses", status=422, **unasked)
+    assert "未询问健康状况" in answer.text
     answer = browser.post(f"{record}/doses", status=422, **{**early, "vaccine": "1902"})
     assert "不同系统中代表不同疫苗" in answer.text
     for wrong in ({"key": "x"}, {"version": "-1"}, {"occurred_at": "yesterday"}):
