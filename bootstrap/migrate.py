@@ -6,6 +6,7 @@ the others wait and then find nothing to do. Each file is one transaction togeth
 next run.
 """
 
+from collections.abc import Collection
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,13 @@ class MigrationChangedError(BootstrapError):
         self.name = name
 
 
-def migrate(url: str, folder: Path) -> list[str]:
+def migrate(url: str, folder: Path, only: Collection[str] | None = None) -> list[str]:
     """Apply those files of a folder that a database does not have yet.
 
     Args:
         url: Libpq URL of the database, as a role that may create schemas and roles.
         folder: Holds files ``NNNN_name.sql``, each free of transaction statements.
+        only: Names of the files that are to be applied; None for all.
 
     Returns:
         Names of the files applied now, in order.
@@ -57,21 +59,37 @@ def migrate(url: str, folder: Path) -> list[str]:
         return [
             file.name
             for file in sorted(folder.glob("*.sql"))
-            if _apply(connection, file, applied.get(file.name))
+            if (only is None or file.name in only)
+            and _apply(connection, file, applied.get(file.name))
         ]
 
 
-def migrate_all(database_url: str, keys_url: str) -> list[str]:
+def migrate_all(database_url: str, keys_url: str, only: Collection[str] | None = None) -> list[str]:
     """Bring the log's database and the keys' database up to date.
 
+    Args:
+        database_url: Of the log's.
+        keys_url: Of the keys'.
+        only: What is to be applied, such as `log/0001_ledger.sql`; None for all.
+
     Returns:
-        What was applied, such as `log/0001_ledger.sql`.
+        What was applied.
     """
     return [
         f"{name}/{file}"
         for name, url in (("log", database_url), ("keys", keys_url))
-        for file in migrate(url, MIGRATIONS / name)
+        for file in migrate(url, MIGRATIONS / name, None if only is None else _within(name, only))
     ]
+
+
+def migrations_of(database_url: str, keys_url: str) -> tuple[str, ...]:
+    """Return what two databases have had applied, such as `log/0001_ledger.sql`.
+
+    Raises:
+        psycopg.Error: If a database cannot be reached.
+    """
+    databases = (("log", database_url), ("keys", keys_url))
+    return tuple(f"{name}/{file}" for name, url in databases for file in sorted(_applied(url)))
 
 
 def pending(database_url: str, keys_url: str) -> list[str]:
@@ -80,17 +98,25 @@ def pending(database_url: str, keys_url: str) -> list[str]:
     Raises:
         psycopg.Error: If a database cannot be reached.
     """
-    missing = []
-    for name, url in (("log", database_url), ("keys", keys_url)):
-        with psycopg.connect(url, autocommit=True) as connection:
-            found = connection.execute("SELECT to_regclass('public.migrations')").fetchone()
-            known: set[str] = set()
-            if found is not None and found[0] is not None:
-                rows = connection.execute("SELECT name FROM public.migrations").fetchall()
-                known = {row[0] for row in rows}
-        files = sorted((MIGRATIONS / name).glob("*.sql"))
-        missing += [f"{name}/{file.name}" for file in files if file.name not in known]
-    return missing
+    return [
+        f"{name}/{file.name}"
+        for name, url in (("log", database_url), ("keys", keys_url))
+        for known in [_applied(url)]
+        for file in sorted((MIGRATIONS / name).glob("*.sql"))
+        if file.name not in known
+    ]
+
+
+def _applied(url: str) -> set[str]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute("SELECT to_regclass('public.migrations')").fetchone()
+        if found is None or found[0] is None:
+            return set()
+        return {row[0] for row in connection.execute("SELECT name FROM public.migrations")}
+
+
+def _within(folder: str, names: Collection[str]) -> set[str]:
+    return {name.removeprefix(f"{folder}/") for name in names if name.startswith(f"{folder}/")}
 
 
 def _apply(connection: psycopg.Connection[tuple[Any, ...]], file: Path, known: str | None) -> bool:

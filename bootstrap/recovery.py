@@ -157,6 +157,19 @@ def _undecided(settings: Settings, adopted: int) -> list[UUID]:
 
 @contextmanager
 def at_rest(settings: Settings, *, has_feed: bool) -> Iterator[Settings]:
+    """An installation none of whose parts runs, with its databases up to date.
+
+    Raises as `servers_at_rest`.
+    """
+    with servers_at_rest(settings, has_feed=has_feed) as resting:
+        assert resting.database_url is not None
+        assert resting.keys_url is not None
+        migrate_all(resting.database_url, resting.keys_url)
+        yield resting
+
+
+@contextmanager
+def servers_at_rest(settings: Settings, *, has_feed: bool) -> Iterator[Settings]:
     """An installation none of whose parts runs; embedded servers run for the caller alone.
 
     Raises:
@@ -174,9 +187,6 @@ def at_rest(settings: Settings, *, has_feed: bool) -> Iterator[Settings]:
             stack.callback(nats.stop)
             found = {"nats_url": nats.url, "nats_user": nats.user, "nats_password": nats.password}
             settings = settings.model_copy(update=found)
-        assert settings.database_url is not None
-        assert settings.keys_url is not None
-        migrate_all(settings.database_url, settings.keys_url)
         yield settings
 
 

@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, str] = {
     "conformance": "cli.conformance.command:conformance",
     "verify": "cli.verify:verify",
     "fsck": "cli.fsck:fsck",
+    "backup": "cli.backup:app",
+    "restore": "cli.backup:put_back",
     "doctor": "cli.doctor:doctor",
     "token": "cli.token:token",
     "access": "cli.access:app",
