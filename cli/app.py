@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "replay": "cli.replay:replay",
     "schedules": "cli.schedules:app",
     "shred": "cli.shred:app",
+    "simulate": "cli.simulate:simulate",
     "subscriber": "cli.subscriber:app",
     "witness": "cli.witness:app",
 }
