@@ -20,6 +20,7 @@ from api import (
     class_lists,
     clinics,
     console,
+    corrections,
     credentials,
     desk_page,
     development,
@@ -57,6 +58,7 @@ from bootstrap.wiring import Parts
 ROUTERS = (
     batches.router,
     console.router,
+    corrections.router,
     certificate_views.router,
     credentials.router,
     credentials.lists,

@@ -33,6 +33,7 @@ BODIES = (
     schemas.CancelRequest,
     schemas.BookingSearch,
     schemas.SearchRequest,
+    schemas.CorrectionPreview,
     schemas.ListedChild,
     schemas.ClassListReview,
     schemas.PersonalRequest,

@@ -1,7 +1,7 @@
 """Bodies of unsigned requests: their members, checked before anything else sees them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -212,6 +212,48 @@ class Identity(Body):
     id_number: StrictStr = Field(min_length=1)
     phone: StrictStr | None = None
     face_verified: StrictBool = True
+
+
+class CorrectedField(Body):
+    """A clear field of a dose, and what it is to read; empty without `after`."""
+
+    field: Literal[
+        "vaccine",
+        "national_code",
+        "dose_number",
+        "product",
+        "maker",
+        "lot",
+        "expires_on",
+        "occurred_on",
+        "site",
+        "route",
+        "quantity",
+        "source_system",
+        "province",
+    ]
+    after: StrictStr | None = Field(default=None, min_length=1, max_length=100)
+
+
+class CorrectionPreview(Body):
+    """Which doses are to be corrected in the same way: those of a lot, or those listed."""
+
+    kind: Literal["amend", "entered-in-error"] = "amend"
+    maker: StrictStr | None = Field(default=None, min_length=1, max_length=200)
+    lot: StrictStr | None = Field(default=None, min_length=1, max_length=64)
+    doses: tuple[Uuid, ...] | None = Field(default=None, min_length=1, max_length=1_000)
+    changes: tuple[CorrectedField, ...] = Field(default=(), max_length=16)
+    urgency: Literal["next-day", "immediate"] = "next-day"
+    reason: StrictStr = Field(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)
+
+    @model_validator(mode="after")
+    def _names_doses(self) -> Self:
+        is_lot = self.maker is not None and self.lot is not None
+        if is_lot == (self.doses is not None) or (self.maker is None) != (self.lot is None):
+            raise ValueError("either maker and lot, or doses")
+        if (self.kind == "amend") != bool(self.changes):
+            raise ValueError("an amendment names its changes, a strike none")
+        return self
 
 
 class TokenRequest(Body):

@@ -14,6 +14,7 @@ from projections.bookings import Bookings
 from projections.certificates import Certificates
 from projections.clinic_roll import ClinicRolls
 from projections.connection import READ, READ_PEOPLE, open_pool
+from projections.corrections import Corrections
 from projections.credentials import Credentials
 from projections.doses import Doses
 from projections.listed import ListedChildren
@@ -42,6 +43,7 @@ class Views:
     lots: Lots
     certificates: Certificates
     credentials: Credentials
+    corrections: Corrections
     registers: Registers
     roll_ups: RollUps
     reports: Reports
@@ -77,6 +79,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
             Lots(pool),
             Certificates(pool),
             Credentials(pool),
+            Corrections(pool),
             Registers(pool, people),
             RollUps(pool),
             Reports(pool),

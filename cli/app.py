@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "class-list": "cli.class_list:class_list",
     "evaluate": "cli.evaluate:app",
     "import": "cli.importing:import_",
+    "correction": "cli.correction:app",
     "feed": "cli.feed:app",
     "kek": "cli.kek:app",
     "key": "cli.key:app",

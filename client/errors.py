@@ -43,6 +43,10 @@ class ReceiptError(ClientError):
     """The receipt does not prove what was submitted."""
 
 
+class MassCorrectionError(ClientError):
+    """This is not the file of a mass correction."""
+
+
 class DossierError(ClientError):
     """This is not a dossier of the log that is meant."""
 

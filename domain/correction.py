@@ -233,6 +233,7 @@ class Correction(BaseAggregate[UUID]):
             requested_by: whose finding it is.
             clinic: clinic that wrote the request.
             evidence: HMAC-SHA256 of the evidence under a sealed salt.
+            list: digest of the list of a mass correction that it belongs to.
         """
 
         TOPIC = "correction.requested.v1"
@@ -247,6 +248,7 @@ class Correction(BaseAggregate[UUID]):
         requested_by: RequestedBy
         clinic: UUID
         evidence: Hex32 | None = None
+        list: Hex32 | None = None
 
         def apply(self, aggregate: Correction) -> None:
             """Open the correction."""

@@ -320,6 +320,15 @@ class Doses:
             cursor = connection.cursor(row_factory=class_row(DoseRow))
             return cursor.execute(_SQL["doses_of_record"], asked).fetchall()
 
+    def of_ids(
+        self, doses: Sequence[str], effective_on: date, at_position: int | None = None
+    ) -> list[DoseRow]:
+        """Return doses by their ids; those that do not read on that day are left out."""
+        asked = {"doses": list(doses), "day": effective_on, "at": _or_newest(at_position)}
+        with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(DoseRow))
+            return cursor.execute(_SQL["doses_of_ids"], asked).fetchall()
+
     def contraindications(
         self, record: UUID, valid_on: date | None = None, at_position: int | None = None
     ) -> list[ContraindicationRow]:

@@ -88,6 +88,16 @@ WHERE record = ANY (ARRAY(
   AND effective_from <= %(day)s AND %(day)s < effective_to
 ORDER BY occurred_on, dose
 
+-- name: doses_of_ids
+SELECT dose, record, from_position, effective_from, vaccine, national_code, dose_number, product,
+       maker, lot, expires_on, occurred_on, site, route, quantity, clinic, source_system,
+       provenance, evidence_kind, province
+FROM views.doses
+WHERE dose = ANY(%(doses)s::uuid[])
+  AND from_position <= %(at)s AND %(at)s < to_position
+  AND effective_from <= %(day)s AND %(day)s < effective_to
+ORDER BY occurred_on, dose
+
 -- name: contraindications_of_record
 SELECT contraindication, record, from_position, vaccine_groups, lasting, valid_from, valid_to,
        lifted_on, clinic

@@ -9,6 +9,7 @@ import psycopg
 from projections import (
     bookings,
     certificates,
+    corrections,
     credentials,
     doses,
     organisations,
@@ -34,6 +35,7 @@ LOG_PROJECTIONS = (
     doses.PROJECTION,
     certificates.PROJECTION,
     credentials.PROJECTION,
+    corrections.PROJECTION,
     school_checks.PROJECTION,
     bookings.PROJECTION,
     reports.PROJECTION,

@@ -292,6 +292,26 @@ class Story:
         derived = {"number": number, "on_behalf_of": str(named(f"{booking}-person"))}
         return self.add("appointment.confirmed.v1", booking, None, derived=derived)
 
+    def ask_correction(self, record: str, dose: str, correction: str) -> int:
+        return self.add(
+            "correction.requested.v1",
+            correction,
+            None,
+            record=str(named(record)),
+            dose=str(named(dose)),
+            division="410204001",
+            kind="entered-in-error",
+            changes=[],
+            urgency="next-day",
+            reason="other-child",
+            requested_by="clinic",
+            clinic=str(named("clinic")),
+        )
+
+    def decide_correction(self, correction: str, what: str, **data: Any) -> int:
+        stated = {"clinic": str(named("clinic")), **data}
+        return self.add(f"correction.{what}.v1", correction, None, **stated)
+
     def happen(self, booking: str, what: str, **data: Any) -> int:
         return self.add(f"appointment.{what}.v1", booking, None, **data)
 

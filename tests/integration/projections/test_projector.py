@@ -19,7 +19,7 @@ from workers.projector import run
 
 NAMES = (
     *("organisations", "records", "doses", "certificates", "credentials", "school_checks"),
-    *("bookings", "reports"),
+    *("bookings", "corrections", "reports"),
     "people",
 )
 HERE = Path(__file__)
@@ -45,6 +45,8 @@ def tell(story, children: int = 12) -> None:
         story.enrol(name, "K1", "小班", number + 1)
         story.check(name, "K1", complete=False, missing={"PV": [3, 4]}, exempt={"DT": [1]})
         story.recheck(name, "K1", {("PV", 3): "2018-10-01"}, completed=False)
+        story.ask_correction(name, f"{name} d2", f"{name} correction")
+        story.decide_correction(f"{name} correction", "verified")
         story.strike(name, f"{name} d2")
         story.happen(f"{name} booking", "cancelled", reason="cannot-come", derived={})
         story.sleep(days=number % 3)
