@@ -110,7 +110,7 @@ async def _credential(
     )
     await wait_for_views(request, newest)
     text, issued = await to_thread.run_sync(
-        _issued, serving, certificate, entry_type, limiter=serving.threads
+        issued_text, serving, certificate, entry_type, limiter=serving.threads
     )
     await note_read(request, caller, str(issued.content), [certificate.record])
     return await to_thread.run_sync(
@@ -124,9 +124,15 @@ def _shown(serving: Serving, caller: Principal, stream: UUID) -> tuple[Certifica
     return certificate, serving.parts.reader.stream(certificate.record)[-1][0]
 
 
-def _issued(
+def issued_text(
     serving: Serving, certificate: Certificate, entry_type: EntryType | None
 ) -> tuple[str, Credential]:
+    """The text of the credential in force, issued where there is none, and what was issued.
+
+    Raises:
+        Restricted, Erased: The record may not be processed.
+        NotJudgeable: A verdict is asked for, and the requirements have no row for this age.
+    """
     today = civil_day(serving.parts.services.clock())
     if entry_type is not None:
         finding_on(serving, certificate.record, entry_type, today)  # refused before it is issued

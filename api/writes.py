@@ -124,7 +124,13 @@ ADDRESSES: tuple[Address, ...] = (
         ("enrolment.certificate-reissued.v1",),
     ),
     Address(f"{_ENROLMENT}/rechecks", "recheckEnrolment", ("enrolment.rechecked.v1",)),
+    Address(f"{_ENROLMENT}/notices", "giveNotice", ("enrolment.notice-given.v1",)),
     Address("/v1/check-statements", "issueCheckStatement", ("check-statement.issued.v1",)),
+    Address(
+        "/v1/check-statements/{stream}/rows",
+        "recordMakeup",
+        ("check-statement.makeup-recorded.v1",),
+    ),
     Address("/v1/slot-supplies", "openSlotSupply", ("slot-supply.opened.v1",)),
     Address(
         f"{_SUPPLY}/capacity",

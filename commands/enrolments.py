@@ -1,11 +1,12 @@
 """Writes of schools about their pupils: enrolment, check, reissue, re-check (S-3 to S-12)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from commands.judging import judge, record_guard
 from commands.permissions import Scope
 from commands.writing import Decision, Handler, Writing
+from domain.check_statement import CheckStatement, StatementOfAnother
 from domain.enrolment import Enrolment
 from domain.merging import check_open
 from domain.vaccination_record import VaccinationRecord
@@ -77,11 +78,35 @@ def recheck(writing: Writing) -> Decision:
     enrolment.recheck(
         verdict=verdict,
         record_version=record.version,
+        certified=_certified(writing, enrolment),
         recorded_at=writing.recorded_at,
         sealed=sealing.sealed,
         **writing.fields,
     )
     return Decision(enrolment, sealing, guards=record_guard(writing, record))
+
+
+def give_notice(writing: Writing) -> Decision:
+    """Note that the parents were given annex 1."""
+    enrolment = _own(writing)
+    sealing, _ = writing.seal({})
+    enrolment.give_notice(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
+    return Decision(enrolment, sealing)
+
+
+def _certified(writing: Writing, enrolment: Enrolment) -> Collection[tuple[str, int]] | None:
+    """The completed rows of the statement that the school was shown.
+
+    Raises:
+        StatementOfAnother: it is another child's.
+    """
+    shown = writing.fields.get("statement")
+    if shown is None:
+        return None
+    statement = writing.load(CheckStatement, shown)
+    if statement.record != enrolment.record:
+        raise StatementOfAnother
+    return statement.made_up.keys()
 
 
 def _entry_type(writing: Writing, enrolment: Enrolment) -> EntryType:
@@ -103,4 +128,5 @@ HANDLERS: Mapping[str, Handler] = {
     "enrolment.checked.v1": check,
     "enrolment.certificate-reissued.v1": reissue,
     "enrolment.rechecked.v1": recheck,
+    "enrolment.notice-given.v1": give_notice,
 }

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from commands.judging import judge, record_guard
 from commands.permissions import Scope
-from commands.writing import Decision, Handler, Writing
-from domain.check_statement import CheckStatement
+from commands.writing import Decision, Effect, Handler, Writing
+from domain.check_statement import Certified, CheckStatement, StatementOfAnother
 from domain.merging import check_open
 from domain.vaccination_record import VaccinationRecord
-from domain.verdict import Finding
+from domain.verdict import Finding, cells, given_on
 
 
 def issue(writing: Writing) -> Decision:
@@ -36,7 +36,76 @@ def issue(writing: Writing) -> Decision:
         sealed=sealing.sealed,
         **fields,
     )
+    return Decision(
+        statement,
+        sealing,
+        guards=record_guard(writing, record),
+        effects=_superseding(writing, record),
+    )
+
+
+def record_makeup(writing: Writing) -> Decision:
+    """Write a dose of the record into the row of the statement that asked for it."""
+    statement = writing.target(CheckStatement)
+    record = writing.load(VaccinationRecord, statement.record)
+    writing.permit(Scope(record.division, acting=writing.fields["clinic"]))
+    sealing, _ = writing.seal({})
+    statement.record_makeup(
+        certified=_certified(writing, record, statement),
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **writing.fields,
+    )
     return Decision(statement, sealing, guards=record_guard(writing, record))
 
 
-HANDLERS: Mapping[str, Handler] = {"check-statement.issued.v1": issue}
+def _superseding(writing: Writing, record: VaccinationRecord) -> tuple[Effect, ...]:
+    """The end of the statement in whose place the new one stands.
+
+    Raises:
+        StatementOfAnother: it is another child's.
+        StatementSuperseded: another stands in its place already.
+    """
+    replaced = writing.fields.get("supersedes")
+    if replaced is None:
+        return ()
+    earlier = writing.load(CheckStatement, replaced)
+    if earlier.record != record.id:
+        raise StatementOfAnother
+    earlier.supersede(writing.statement.stream, writing.recorded_at)
+    return (Effect(earlier),)
+
+
+def _certified(
+    writing: Writing, record: VaccinationRecord, statement: CheckStatement
+) -> Certified | None:
+    """The dose of the record that fills a row today; None where the row is still open."""
+    group, number = writing.fields["vaccine_group"], writing.fields["dose_number"]
+    verdict = judge(
+        writing, record, on=writing.today, entry_type=statement.entry_type, has_certificate=True
+    )
+    if (group, number) in cells(Finding.of(verdict, record.version).missing):
+        return None
+    day = given_on(verdict, group, number)
+    catalogue = writing.services.rules.catalogue
+    filling = {
+        dose.vaccine
+        for cell in verdict.cells
+        if cell.vaccine_group == group
+        for dose in cell.doses
+        if dose.date == day
+    }
+    return next(
+        (
+            Certified(dose.dose, dose.occurred_on, dose.lot)
+            for dose in writing.doses_on(record, writing.today)
+            if dose.occurred_on == day and catalogue.vaccine(dose.vaccine).code in filling
+        ),
+        None,
+    )
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "check-statement.issued.v1": issue,
+    "check-statement.makeup-recorded.v1": record_makeup,
+}

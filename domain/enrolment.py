@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,6 +19,16 @@ from domain.sealed import Fact, Sealed
 from domain.shape import Size
 from domain.verdict import Finding, MadeUp, cells, given_on
 from domain.vocabulary import Division, EntryType, Name, Version, Year
+
+
+class Channel(StrEnum):
+    """How a notice reached the parents (S-6)."""
+
+    PAPER = "paper"
+    SCHOOL_MESSAGE = "school-message"
+    WECHAT = "wechat"
+    PHONE = "phone"
+    MEETING = "meeting"
 
 
 class Admission(StrEnum):
@@ -37,11 +48,13 @@ class Recheck:
         made_up: doses missing at the check that are given now.
         completed: whether none is missing any more (annex 3 column 30).
         record_version: version of the vaccination record that was judged.
+        uncertified: doses that are given, but not written on the statement yet (S-16).
     """
 
     made_up: tuple[MadeUp, ...]
     completed: bool
     record_version: Version
+    uncertified: tuple[MadeUp, ...] | None = None
 
 
 class NotASchool(DomainError):
@@ -198,6 +211,7 @@ class Enrolment(BaseAggregate[UUID]):
         *,
         verdict: Verdict,
         record_version: int,
+        certified: Collection[tuple[str, int]] | None = None,
         recorded_at: datetime,
         sealed: tuple[Sealed, ...] = (),
         **fields: Any,
@@ -209,6 +223,8 @@ class Enrolment(BaseAggregate[UUID]):
         Args:
             verdict: what the requirements say of the record on `rechecked_on`.
             record_version: version of the record that was judged.
+            certified: rows of the statement that the clinic has completed; None where the school
+                was shown no statement. Given, but not certified: the cell stays `/` (S-16).
             recorded_at: our clock.
             sealed: sealed parts.
             **fields: clear fields of `enrolment.rechecked.v1`.
@@ -223,15 +239,28 @@ class Enrolment(BaseAggregate[UUID]):
             raise NothingToMakeUp
         now = Finding.of(verdict, record_version)
         lacking = {*cells(now.missing), *cells(now.exempt)}
-        made_up = tuple(
+        given = [
             MadeUp(group, number, day)
             for group, number in before
             if (group, number) not in lacking and (day := given_on(verdict, group, number))
-        )
-        found = Recheck(made_up, len(made_up) == len(before), record_version)
+        ]
+        made_up = tuple(one for one in given if _is_certified(one, certified))
+        waiting = tuple(one for one in given if not _is_certified(one, certified))
+        found = Recheck(made_up, len(made_up) == len(before), record_version, waiting or None)
         self.trigger_event(
             self.Rechecked, timestamp=recorded_at, sealed=sealed, derived=found, **fields
         )
+
+    def give_notice(
+        self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
+    ) -> None:
+        """Note that the parents were given annex 1, for the first time or again (S-6).
+
+        Raises:
+            CheckInFuture: the day lies in the future.
+        """
+        _check_not_future(fields["given_on"], recorded_at)
+        self.trigger_event(self.NoticeGiven, timestamp=recorded_at, sealed=sealed, **fields)
 
     def _check_later(self, day: date, recorded_at: datetime) -> None:
         if self.checked_on is None:
@@ -313,16 +342,38 @@ class Enrolment(BaseAggregate[UUID]):
         Attributes:
             rechecked_on: civil day of the re-check.
             derived: what was made up since the check.
+            statement: the check statement that the school was shown.
         """
 
         TOPIC = "enrolment.rechecked.v1"
 
         rechecked_on: date
         derived: Recheck
+        statement: UUID | None = None
 
         def apply(self, aggregate: Enrolment) -> None:
             """Made-up cells stay in the missed subtotal (S-36)."""
             aggregate.recheck_found = self.derived
+
+    class NoticeGiven(Fact):
+        """The parents were given the notice of annex 1 (S-6).
+
+        Attributes:
+            given_on: civil day.
+            channel: how it reached them.
+        """
+
+        TOPIC = "enrolment.notice-given.v1"
+
+        given_on: date
+        channel: Channel
+
+        def apply(self, aggregate: Enrolment) -> None:
+            """It decides nothing later."""
+
+
+def _is_certified(one: MadeUp, certified: Collection[tuple[str, int]] | None) -> bool:
+    return certified is None or (one.vaccine_group, one.dose_number) in certified
 
 
 def _check_not_future(day: date, recorded_at: datetime) -> None:

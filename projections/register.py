@@ -86,6 +86,13 @@ class Registers:
         with self._pool.connection() as connection:
             return _position(connection)
 
+    def has_enrolled(self, institution: UUID, record: UUID) -> bool:
+        """Tell whether a school has ever enrolled a child."""
+        asked = {"institution": institution, "record": record}
+        with self._pool.connection() as connection:
+            row = connection.execute(_SQL["is_enrolled"], asked).fetchone()
+        return bool(row and row[0])
+
     def classes(
         self, institution: UUID, school_year: int, at_position: int | None = None
     ) -> list[ClassRow]:

@@ -150,3 +150,9 @@ LEFT JOIN (
     FROM doses GROUP BY unit
 ) d USING (unit)
 ORDER BY unit COLLATE "C"
+
+-- name: is_enrolled
+SELECT EXISTS (
+    SELECT FROM views.enrolments
+    WHERE record = %(record)s AND institution = %(institution)s
+      AND to_position = 9223372036854775807)

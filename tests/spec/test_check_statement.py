@@ -6,10 +6,16 @@ import pytest
 
 from domain.check_statement import (
     AuditInFuture,
+    Booked,
+    Certified,
     CheckStatement,
+    DoseNotGiven,
+    NoSuchRow,
     NotJudgeable,
     NotServing,
     PaperDiffers,
+    RowCompleted,
+    StatementSuperseded,
     Template,
 )
 from domain.verdict import Finding
@@ -97,3 +103,62 @@ def test_no_statement_for_an_age_that_no_row_judges():
 def test_no_statement_for_an_audit_in_the_future():
     with pytest.raises(AuditInFuture):
         issue(check(3, *FULL), checked_on=TODAY + timedelta(days=1))
+
+
+MADE_UP = Certified(handle(620), TODAY + timedelta(days=10), "A1")
+
+
+def complete(statement, group, number, certified=MADE_UP):
+    statement.record_makeup(
+        certified=certified,
+        recorded_at=at(TODAY + timedelta(days=11)),
+        clinic=OTHER_CLINIC,
+        vaccine_group=group,
+        dose_number=number,
+    )
+
+
+def test_every_missing_dose_has_a_row_of_its_own():
+    """Annex 2: two missing doses of one vaccine are two rows."""
+    statement = issue(check(3, *without(FULL, "MMR", "DTaP", "DTaP")))
+    assert statement.rows == [("DPT", 3), ("DPT", 4), ("MCV", 2)]
+
+
+def test_appointments_are_for_rows_of_the_statement_only():
+    """S-10 (2)."""
+    day = TODAY + timedelta(days=7)
+    verdict = check(3, *without(FULL, "MMR"))
+    issued = issue(verdict, appointments=(Booked("MCV", 2, day),))
+    assert issued.appointments == {("MCV", 2): day}
+    with pytest.raises(NoSuchRow):
+        issue(verdict, appointments=(Booked("BCG", 1, day),))
+
+
+def test_a_row_is_completed_once_and_what_was_issued_stays():
+    """S-16, S-34."""
+    statement = issue(check(3, *without(FULL, "MMR")))
+    before = statement.audit
+    complete(statement, "MCV", 2)
+    assert statement.made_up == {("MCV", 2): MADE_UP}
+    assert statement.audit is before
+    with pytest.raises(RowCompleted):
+        complete(statement, "MCV", 2)
+    with pytest.raises(NoSuchRow):
+        complete(statement, "BCG", 1)
+
+
+def test_a_dose_that_the_record_does_not_have_completes_nothing():
+    statement = issue(check(3, *without(FULL, "MMR")))
+    with pytest.raises(DoseNotGiven):
+        complete(statement, "MCV", 2, certified=None)
+
+
+def test_a_superseded_statement_takes_no_more_rows_and_is_superseded_once():
+    """S-34."""
+    statement = issue(check(3, *without(FULL, "MMR")))
+    statement.supersede(handle(601), at(TODAY))
+    assert statement.superseded_by == handle(601)
+    with pytest.raises(StatementSuperseded):
+        complete(statement, "MCV", 2)
+    with pytest.raises(StatementSuperseded):
+        statement.supersede(handle(602), at(TODAY))

@@ -1,0 +1,218 @@
+"""Check statements (annex 2) and notices (annex 1): what was issued, and its paper."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.callers import Caller
+from api.clocks import AsOf
+from api.credentials import issued_text
+from api.errors import AddressUnknown
+from api.noting import note_read
+from api.parameters import AtLeast, Year, wait_for_views
+from api.parts import Serving, serving_of
+from api.people import EVER, organisation_names
+from api.reads import NO_STORE
+from api.school_forms import OneClass, as_file, registers_of
+from api.schools import institution_of
+from api.writes import json_response
+from certificates.errors import CertificateError
+from certificates.qr import Code
+from commands.errors import Forbidden, NotFound
+from commands.permissions import Scope, check_read
+from commands.principal import Principal, Role
+from commands.reading import Reading
+from commands.states import check_readable
+from domain.certificate import Certificate
+from domain.check_statement import Audit, CheckStatement, NotJudgeable
+from domain.verdict import cells
+from printing.notice import NoticeForm
+from printing.statement import StatementForm, StatementRow
+from projections.people import Person
+
+_SEXES = {"male": "男", "female": "女"}
+
+router = APIRouter(prefix="/v1", tags=["school checks"])
+
+
+@router.get(
+    "/check-statements/{statement}.pdf", operation_id="printCheckStatement", response_class=Response
+)
+async def print_statement(
+    request: Request, caller: Caller, statement: UUID, at_least: AtLeast = 0
+) -> Response:
+    """A statement on paper, with the rows that were completed since.
+
+    Where the child's electronic certificate is claimed, it bears a code that anyone verifies
+    offline: what is to be made up on the day of printing.
+    """
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+    found = await to_thread.run_sync(_readable, serving, caller, statement)
+    await note_read(request, caller, "statement", [found.record])
+    made = await to_thread.run_sync(
+        lambda: _form(serving, statement, found).pdf(), limiter=serving.threads
+    )
+    return as_file(made, "pdf", f"{statement}-附件2.pdf")
+
+
+@router.get("/check-statements/{statement}", operation_id="getCheckStatement")
+async def get_statement(
+    request: Request, caller: Caller, statement: UUID, at_least: AtLeast = 0
+) -> Response:
+    """A statement: what the audit found, its rows, and by what it was replaced."""
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+    found = await to_thread.run_sync(_readable, serving, caller, statement)
+    await note_read(request, caller, "statement", [found.record])
+    body = {
+        "statement": statement,
+        "version": found.version,
+        "record": found.record,
+        "clinic": found.clinic,
+        "checked_on": found.checked_on,
+        "entry_type": found.entry_type,
+        "audit": asdict(_audit(found)),
+        "rows": [_row(found, row) for row in found.rows],
+        "superseded_by": found.superseded_by,
+    }
+    return json_response(body, headers=NO_STORE | {"ETag": f'"{found.version}"'})
+
+
+@router.get(
+    "/institutions/{institution}/notice.pdf", operation_id="printNotices", response_class=Response
+)
+async def print_notices(
+    request: Request,
+    caller: Caller,
+    institution: UUID,
+    school_year: Year,
+    as_of: AsOf,
+    class_name: OneClass = None,
+) -> Response:
+    """Annex 1 for each child of a class, or one without a name for those who are not enrolled."""
+    serving = serving_of(request)
+    school = await to_thread.run_sync(institution_of, serving, caller, institution)
+
+    def read() -> list[tuple[UUID, str]]:
+        if class_name is None:
+            return []
+        registers = registers_of(serving, institution, school_year, as_of, class_name)
+        return [
+            (line.record, line.pupil.particulars.name or "")
+            for register in registers
+            for line in register.lines
+        ]
+
+    children = await to_thread.run_sync(read, limiter=serving.threads)
+    await note_read(request, caller, "register", [record for record, _ in children])
+    form = NoticeForm(
+        city=serving.parts.services.rules.roll_up.city.zh,
+        institution=school.name,
+        day=as_of.day,
+        children=[name for _, name in children] or [""],
+        foot=f"附件1 · {school.name}",
+    )
+    made = await to_thread.run_sync(form.pdf, limiter=serving.threads)
+    return as_file(made, "pdf", f"{school.name}-附件1.pdf")
+
+
+def _readable(serving: Serving, caller: Principal, statement: UUID) -> CheckStatement:
+    """A statement within the caller's scope; to everyone else it does not exist.
+
+    A school sees those of its pupils.
+
+    Raises:
+        Restricted, Erased: the record may not be processed.
+    """
+    services = serving.parts.services
+    reading = Reading(services=services, recorded_at=services.clock())
+    try:
+        found = reading.stored(CheckStatement, statement)
+        acting = caller.organisation if _is_pupil(serving, caller, found.record) else None
+        check_read(caller, "statement", Scope(found.division, acting=acting))
+    except (Forbidden, NotFound) as error:
+        raise AddressUnknown from error
+    check_readable(serving.parts.reader, found.record)
+    return found
+
+
+def _is_pupil(serving: Serving, caller: Principal, record: UUID) -> bool:
+    if caller.role is not Role.SCHOOL or caller.organisation is None:
+        return False
+    return serving.views.registers.has_enrolled(caller.organisation, record)
+
+
+def _audit(found: CheckStatement) -> Audit:
+    assert found.audit is not None, "a statement is issued with its audit"
+    return found.audit
+
+
+def _row(found: CheckStatement, row: tuple[str, int]) -> Mapping[str, Any]:
+    made_up = found.made_up.get(row)
+    return {
+        "vaccine_group": row[0],
+        "dose_number": row[1],
+        "appointment": found.appointments.get(row),
+        "made_up": asdict(made_up) | {"clinic": found.certifiers[row]} if made_up else None,
+    }
+
+
+def _form(serving: Serving, statement: UUID, found: CheckStatement) -> StatementForm:
+    record = serving.views.records.get(found.record)
+    assert record is not None, "the views have followed"
+    known = serving.views.people.lookup([record.recipient], found.checked_on)
+    newest = serving.views.people.lookup([record.recipient], EVER)
+    person = known.get(record.recipient) or newest.get(record.recipient) or Person()
+    rules = serving.parts.services.rules
+    names = {code: group.name.zh for code, group in rules.requirements.groups.items()}
+    clinics = organisation_names(serving.views, [found.clinic, *found.certifiers.values()])
+    audit = _audit(found)
+    return StatementForm(
+        city=rules.roll_up.city.zh,
+        name=person.name or "",
+        sex=_SEXES.get(person.sex or "", ""),
+        birth_date=person.birth_date,
+        rows=[_printed(found, row, names, clinics) for row in found.rows],
+        exempt=[f"{names[group]}第{number}剂" for group, number in cells(audit.exempt)],
+        reissue=audit.reissue_certificate,
+        superseded=found.superseded_by is not None,
+        clinic=clinics[found.clinic] or "",
+        day=found.checked_on,
+        foot=f"附件2 · {statement}",
+        code=_code(serving, found),
+    )
+
+
+def _printed(
+    found: CheckStatement,
+    row: tuple[str, int],
+    names: Mapping[str, str],
+    clinics: Mapping[UUID, str | None],
+) -> StatementRow:
+    vaccine, appointment = f"{names[row[0]]}第{row[1]}剂", found.appointments.get(row)
+    made_up = found.made_up.get(row)
+    if made_up is None:
+        return StatementRow(vaccine, appointment)
+    certifier = clinics[found.certifiers[row]] or ""
+    return StatementRow(vaccine, appointment, made_up.date, made_up.lot or "", certifier)
+
+
+def _code(serving: Serving, found: CheckStatement) -> str | None:
+    """The school verdict of today as a code; none where nobody has claimed the certificate."""
+    row = serving.views.certificates.of_record(found.record)
+    if row is None or row.released_position is not None:
+        return None
+    services = serving.parts.services
+    reading = Reading(services=services, recorded_at=services.clock())
+    certificate = reading.load(Certificate, row.certificate)
+    try:
+        text, _ = issued_text(serving, certificate, found.entry_type)
+        return Code.of(text).svg().decode()
+    except (CertificateError, NotJudgeable):
+        return None

@@ -1,0 +1,166 @@
+"""Check statements and notices: issued, completed, superseded, printed, shown to the school."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from client.signing import Draft
+from tests.drafts import id_number
+from tests.integration.api.conftest import County, citizen, dose, doses_path
+from tests.integration.api.family import ok
+from tests.integration.api.school_county import YEAR, Enrolled, SchoolCounty, school_county
+from tests.integration.api.test_http_school_forms import text_of
+
+HEPB = {"vaccine_group": "HepB", "dose_number": 1}
+
+
+@pytest.fixture(scope="module")
+def place(county: County) -> SchoolCounty:
+    return school_county(county, "410275")
+
+
+@pytest.fixture
+def pupil(place: SchoolCounty) -> Enrolled:
+    pupil = place.pupil(f"一{uuid4().hex[:6]}班", 1, name="赵小证")
+    pupil.check()
+    return pupil
+
+
+def issue(place: SchoolCounty, pupil: Enrolled, **more: Any) -> UUID:
+    data = {
+        "record": str(pupil.child.record),
+        "division": place.clinic.principal.division,
+        "clinic": str(place.clinic.organisation),
+        "checked_on": "2021-08-20",
+        "entry_type": "primary",
+        "has_certificate": True,
+        "paper_agrees": True,
+        **more,
+    }
+    draft = Draft("check-statement.issued.v1", uuid4(), 0, data)
+    ok(place.clinic.post("/v1/check-statements", draft))
+    place.served.caught_up()
+    return draft.stream
+
+
+def certify(place: SchoolCounty, statement: UUID, version: int = 1, **row: Any) -> Any:
+    data = {"clinic": str(place.clinic.organisation), **HEPB, **row}
+    draft = Draft("check-statement.makeup-recorded.v1", statement, version, data)
+    return place.clinic.post(f"/v1/check-statements/{statement}/rows", draft)
+
+
+def give(place: SchoolCounty, pupil: Enrolled) -> None:
+    made_up = dose(place.clinic, pupil.child, occurred_on="2021-10-08", expires_on="2022-10-31")
+    ok(place.clinic.post(doses_path(pupil.child), made_up))
+    pupil.child = replace(pupil.child, version=pupil.child.version + 1)
+    place.served.caught_up()
+
+
+def cell(place: SchoolCounty, pupil: Enrolled) -> str:
+    place.served.caught_up()
+    classes = place.school.get(
+        f"/v1/institutions/{place.school.organisation}/classes", school_year=YEAR
+    ).json()["classes"]
+    for one in classes:
+        body = place.school.get(
+            f"/v1/institutions/{place.school.organisation}/classes/{one['class_name']}/register",
+            school_year=YEAR,
+        ).json()
+        for row, line in zip(body["rows"], body["lines"], strict=True):
+            if line["enrolment"] == str(pupil.stream):
+                return row[8]
+    raise AssertionError
+
+
+def test_a_cell_stays_open_until_the_clinic_has_certified_the_dose(
+    place: SchoolCounty, pupil: Enrolled
+):
+    """S-16."""
+    statement = issue(place, pupil, appointments=[{**HEPB, "date": "2021-10-08"}])
+    early = certify(place, statement)
+    assert (early.status_code, early.json()["type"]) == (422, "/problems/dose-not-given")
+    give(place, pupil)
+    pupil.recheck(statement=str(statement))
+    assert cell(place, pupil) == "/"
+    ok(certify(place, statement))
+    pupil.recheck(statement=str(statement))
+    assert cell(place, pupil) == "8/10"
+    body = place.school.get(f"/v1/check-statements/{statement}").json()
+    row = next(one for one in body["rows"] if one["vaccine_group"] == "HepB")
+    assert row["appointment"] == row["made_up"]["date"] == "2021-10-08"
+    assert row["made_up"]["clinic"] == str(place.clinic.organisation)
+    text = text_of(place.school.get(f"/v1/check-statements/{statement}.pdf").content)
+    for said in ("赵小证", "乙肝疫苗第1剂", "2021年10月8日", row["made_up"]["lot"], "城关接种门诊"):
+        assert said in text, said
+
+
+def test_a_statement_of_another_child_certifies_nothing(place: SchoolCounty, pupil: Enrolled):
+    other = place.pupil("二班", 1, name="别的孩子")
+    statement = issue(place, other)
+    draft = Draft(
+        "enrolment.rechecked.v1",
+        pupil.stream,
+        pupil.version,
+        {"rechecked_on": "2021-11-20", "statement": str(statement)},
+    )
+    answer = place.school.post(f"/v1/enrolments/{pupil.stream}/rechecks", draft)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/statement-of-another")
+
+
+def test_a_statement_is_superseded_and_never_edited(place: SchoolCounty, pupil: Enrolled):
+    """S-34."""
+    first = issue(place, pupil)
+    before = place.clinic.get(f"/v1/check-statements/{first}").json()
+    second = issue(place, pupil, supersedes=str(first))
+    after = place.clinic.get(f"/v1/check-statements/{first}").json()
+    assert after["superseded_by"] == str(second)
+    assert after["audit"] == before["audit"]
+    assert "由新的查验证明替代" in text_of(
+        place.clinic.get(f"/v1/check-statements/{first}.pdf").content
+    )
+    answer = certify(place, first, version=2)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/statement-superseded")
+
+
+def test_a_claimed_certificate_puts_a_code_on_the_paper(place: SchoolCounty):
+    """The code is drawn: the paper is larger by it, and says what it is."""
+    number = id_number("19880303", is_female=True)
+    pupil = place.pupil("三班", 1, mother_number=number, name="有码儿童")
+    statement = issue(place, pupil)
+    path = f"/v1/check-statements/{statement}.pdf"
+    assert "扫码" not in text_of(place.clinic.get(path).content)
+    mother = citizen(place.served, number)
+    record = str(pupil.child.record)
+    ok(mother.call("/v1/certificates", {"record": record, "has_consented": True}))
+    place.served.caught_up()
+    assert "扫码离线核验" in text_of(place.clinic.get(path).content)
+
+
+def test_who_may_see_a_statement(county: County, place: SchoolCounty, pupil: Enrolled):
+    statement = issue(place, pupil)
+    path = f"/v1/check-statements/{statement}"
+    for author in (place.clinic, place.school, place.cdc):
+        assert author.get(path).status_code == 200
+    for author in (place.kindergarten, county.school, county.cdc, county.clinic):
+        assert author.get(path).status_code == 404
+
+
+def test_notices_are_printed_and_noted(place: SchoolCounty, pupil: Enrolled):
+    """S-6."""
+    for channel in ("paper", "wechat"):
+        draft = Draft(
+            "enrolment.notice-given.v1",
+            pupil.stream,
+            pupil.version,
+            {"given_on": "2021-06-20", "channel": channel},
+        )
+        ok(place.school.post(f"/v1/enrolments/{pupil.stream}/notices", draft))
+        pupil.version += 1
+    asked = {"school_year": YEAR}
+    path = f"/v1/institutions/{place.school.organisation}/notice.pdf"
+    text = text_of(place.school.get(path, **asked).content)
+    assert "满6周岁儿童须完成接种疫苗种类及次数" in text
+    assert "尊敬的家长：" in text
+    assert place.kindergarten.get(path, **asked).status_code == 404
