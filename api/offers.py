@@ -14,6 +14,7 @@ from api.parts import Serving, serving_of
 from api.people import organisation_names
 from api.reads import NO_STORE
 from api.writes import json_response
+from domain.calendar import SHANGHAI
 from projections.bookings import OfferRow
 
 COUNTY_DIGITS = 6
@@ -61,9 +62,7 @@ def alternatives(
     serving: Serving, product: str, divisions: Collection[str], first: date
 ) -> list[dict[str, Any]]:
     """The next free slots in the counties of some divisions, the earliest first."""
-    rows = serving.views.bookings.offers(
-        product, counties(divisions), first, first + _AHEAD, MAX_SLOTS
-    )
+    rows = _to_come(serving, product, divisions, (first, first + _AHEAD))
     free = [row for row in rows if row.free][:_ALTERNATIVES]
     names = organisation_names(serving.views, [row.site for row in free])
     return [{"site": str(row.site), "site_name": names[row.site], **offered(row)} for row in free]
@@ -89,7 +88,7 @@ def offered(row: OfferRow) -> dict[str, Any]:
 def _sites(
     serving: Serving, product: str, divisions: Sequence[str], days: tuple[date, date]
 ) -> list[dict[str, Any]]:
-    rows = serving.views.bookings.offers(product, counties(divisions), *days, MAX_SLOTS)
+    rows = _to_come(serving, product, divisions, days)
     of_site: dict[UUID, list[OfferRow]] = {}
     for row in rows:
         of_site.setdefault(row.site, []).append(row)
@@ -104,6 +103,15 @@ def _sites(
         for site, slots in of_site.items()
     ]
     return sorted(sites, key=lambda site: (-_shared(site["division"], divisions), site["name"]))
+
+
+def _to_come(
+    serving: Serving, product: str, divisions: Collection[str], days: tuple[date, date]
+) -> list[OfferRow]:
+    """The time slots whose hours are not over yet."""
+    rows = serving.views.bookings.offers(product, counties(divisions), *days, MAX_SLOTS)
+    now = serving.parts.services.clock().astimezone(SHANGHAI)
+    return [row for row in rows if (row.day, row.ends) >= (now.date(), f"{now:%H:%M}")]
 
 
 def _shared(division: str, divisions: Sequence[str]) -> int:

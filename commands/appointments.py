@@ -15,12 +15,13 @@ from domain.appointment import Appointment
 from domain.booking.objection import Objection
 from domain.booking.refusal import BookingRefused
 from domain.slot_supply import SlotSupply
-from domain.topics import BOOKED_FOR, check_private
+from domain.topics import BOOKED_FOR, BOOKER, check_private
 from domain.vaccination_record import VaccinationRecord
 from domain.visit import DoseNotOfVisit, Visit
 from ledger.store.append import Claim, Guard
 
 OPEN_BOOKING = "open-booking"
+PLACE = "booker-place"
 REDEEMED_DOSE = "redeemed-dose"
 BOOKING_NUMBER = "booking-number"
 
@@ -28,6 +29,11 @@ BOOKING_NUMBER = "booking-number"
 def course_key(reading: Reading, course: str, number: str) -> bytes:
     """What a claim of an open booking is about: one person, one course; a keyed digest."""
     return reading.blind(OPEN_BOOKING, f"{course} {number}")
+
+
+def place_key(reading: Reading, number: str, place: int) -> bytes:
+    """What a claim of a place is about: one booker, one of the bookings for others."""
+    return reading.blind(PLACE, f"{number} {place}")
 
 
 def booked_for(reading: Reading, appointment: Appointment) -> dict[str, Any]:
@@ -42,9 +48,9 @@ def booked_for(reading: Reading, appointment: Appointment) -> dict[str, Any]:
     return values
 
 
-def number_of(values: Mapping[str, Any]) -> str:
-    """The normalised number of the person whom a dose is for."""
-    return id_number(check_private(Appointment.Held.TOPIC, BOOKED_FOR, values)) or ""
+def number_of(values: Mapping[str, Any], role: str = BOOKED_FOR) -> str:
+    """The normalised number of the person whom a dose is for, or of the booker."""
+    return id_number(check_private(Appointment.Held.TOPIC, role, values)) or ""
 
 
 def seat_given_back(appointment: Appointment) -> Claim:
@@ -53,8 +59,8 @@ def seat_given_back(appointment: Appointment) -> Claim:
     return seat_claim(seat.supply, seat.slot, seat.number, appointment.id, release=True)
 
 
-def course_given_back(reading: Reading, appointment: Appointment) -> tuple[Claim, ...]:
-    """The person may book this course again.
+def ended(reading: Reading, appointment: Appointment) -> tuple[Claim, ...]:
+    """The person may book this course again, and the booker for somebody else.
 
     Whose number does not open any more is not found by it either: the claim then stands, and
     whoever meets it sees an appointment that is over.
@@ -64,7 +70,16 @@ def course_given_back(reading: Reading, appointment: Appointment) -> tuple[Claim
     except Erased:
         return ()
     key = course_key(reading, appointment.course, number)
-    return (Claim(OPEN_BOOKING, key, appointment.id, release=True),)
+    course = Claim(OPEN_BOOKING, key, appointment.id, release=True)
+    return course, *_place_given_back(reading, appointment)
+
+
+def _place_given_back(reading: Reading, appointment: Appointment) -> tuple[Claim, ...]:
+    values = reading.opened(appointment.id, 1, appointment.booker)
+    if appointment.place is None or values is None:
+        return ()
+    key = place_key(reading, number_of(values, BOOKER), appointment.place)
+    return (Claim(PLACE, key, appointment.id, release=True),)
 
 
 def verify(writing: Writing) -> Decision:
@@ -107,7 +122,7 @@ def redeem(writing: Writing) -> Decision:
         guards=(Guard(record.id, record.version),),
         claims=(
             Claim(REDEEMED_DOSE, fields["dose"].bytes, appointment.id),
-            *course_given_back(writing, appointment),
+            *ended(writing, appointment),
         ),
     )
 
@@ -125,7 +140,7 @@ def call_off(writing: Writing) -> Decision:
     return Decision(
         appointment,
         sealing,
-        claims=(seat_given_back(appointment), *course_given_back(writing, appointment)),
+        claims=(seat_given_back(appointment), *ended(writing, appointment)),
     )
 
 

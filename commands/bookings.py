@@ -15,7 +15,9 @@ from commands.answering import Written, first_answer
 from commands.appointments import (
     BOOKING_NUMBER,
     OPEN_BOOKING,
-    course_given_back,
+    PLACE,
+    ended,
+    place_key,
     seat_given_back,
 )
 from commands.behalf import record_for
@@ -31,6 +33,7 @@ from commands.writing import Decision
 from domain.appointment import Appointment, Numbered, Reseated, Reserved
 from domain.booking.objection import Objection
 from domain.booking.refusal import BookingRefused
+from domain.calendar import SHANGHAI
 from domain.codec import statement_fields
 from domain.effect import OnBehalf
 from domain.errors import DomainError
@@ -141,7 +144,7 @@ class Bookings:
         slot = asked.request["slot"]
         supply.slot(slot)
         wish = wish_of(reading, asked, supply)
-        seat = self._seat(stack, supply, slot)
+        seat = self._seat(reading, stack, supply, slot)
         fields = statement_fields(
             Appointment.Held,
             {
@@ -178,6 +181,7 @@ class Bookings:
             claims=(
                 *wish.released,
                 Claim(OPEN_BOOKING, wish.course_key, stream),
+                *_place(reading, wish, stream),
                 seat_claim(supply.id, slot, seat, stream),
             ),
             indexes=_indexes(wish),
@@ -217,7 +221,7 @@ class Bookings:
             raise OtherProduct(booked=appointment.product, offered=supply.product)
         given_back = seat_given_back(appointment)
         judged = rejudged(reading, appointment, supply)
-        seat = self._seat(stack, supply, slot)
+        seat = self._seat(reading, stack, supply, slot)
         appointment.move(
             rules=rules,
             derived=Reseated(seat, rules.edition.id, appointment.booker),
@@ -248,14 +252,18 @@ class Bookings:
             recorded_at=reading.recorded_at,
             **statement_fields(Appointment.Cancelled, dict(asked.request)),
         )
-        claims = (seat_given_back(appointment), *course_given_back(reading, appointment))
+        claims = (seat_given_back(appointment), *ended(reading, appointment))
         return Decision(appointment, NOTHING_SEALED, claims=claims), {}
 
-    def _seat(self, stack: ExitStack, supply: SlotSupply, slot: int) -> int:
+    def _seat(self, reading: Reading, stack: ExitStack, supply: SlotSupply, slot: int) -> int:
         """A free seat, kept from others of this process until the append has decided."""
+        rules, ends = self._services.rules.booking, supply.slot(slot).ends
+        now = reading.recorded_at.astimezone(SHANGHAI)
+        if (supply.on, ends) < (now.date(), f"{now:%H:%M}"):
+            raise BookingRefused.by(rules, Objection("slot_over", {"ends": ends}))
         seat = stack.enter_context(self.seats.one(supply, slot))
         if seat is None:
-            raise BookingRefused.by(self._services.rules.booking, Objection("no_slot"))
+            raise BookingRefused.by(rules, Objection("no_slot"))
         return seat
 
     def _reserved(self, wish: Wish, seat: int) -> Reserved:
@@ -268,6 +276,7 @@ class Bookings:
             on_behalf_of=wish.booker.handle,
             record=None if record is None else record.id,
             record_version=None if record is None else record.version,
+            place=wish.place,
         )
 
     def _own(self, reading: Reading, caller: Principal, stream: UUID) -> Appointment:
@@ -292,8 +301,9 @@ class Bookings:
             except (DomainError, CommandError) as refused:
                 return self._first_answer(asked, refused)
             except (ClaimTaken, ClaimNotHeld, VersionConflict, GuardFailed, KeyConflict) as moved:
-                is_seat = isinstance(moved, ClaimTaken) and moved.kind == SEAT
-                collisions, attempts = collisions + is_seat, attempts + (not is_seat)
+                is_one_of_many = isinstance(moved, ClaimTaken) and moved.kind in (SEAT, PLACE)
+                collisions += is_one_of_many
+                attempts += not is_one_of_many
                 if attempts == ATTEMPTS or collisions == SEAT_ATTEMPTS:
                     raise
 
@@ -310,6 +320,12 @@ def _booked(reading: Reading, appointment: Appointment) -> Booked:
     values = reading.opened(appointment.id, 1, appointment.person)
     name = None if values is None else values["name"]
     return Booked(appointment, supply.slot(appointment.seat.slot), name)
+
+
+def _place(reading: Reading, wish: Wish, stream: UUID) -> tuple[Claim, ...]:
+    if wish.place is None:
+        return ()
+    return (Claim(PLACE, place_key(reading, wish.booker_number, wish.place), stream),)
 
 
 def _indexes(wish: Wish) -> tuple[tuple[str, str, UUID], ...]:

@@ -8,7 +8,7 @@ nothing half done: an event and its claims are one transaction.
 from collections.abc import Collection
 from uuid import UUID, uuid5
 
-from commands.appointments import course_given_back, seat_given_back
+from commands.appointments import ended, seat_given_back
 from commands.reading import Reading
 from commands.recording import platform_signed, record, request_digest, statement_of
 from commands.services import Services
@@ -42,7 +42,7 @@ def end_appointments(services: Services, over: Collection[UUID]) -> int:
 def _end(services: Services, stream: UUID) -> bool:
     reading = Reading(services=services, recorded_at=services.clock())
     appointment = reading.stored(Appointment, stream)
-    given_back = course_given_back(reading, appointment)
+    given_back = ended(reading, appointment)
     rules = services.rules.booking
     try:
         if appointment.state is State.HELD:

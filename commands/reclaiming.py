@@ -10,7 +10,13 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from commands.appointments import BOOKING_NUMBER, OPEN_BOOKING, REDEEMED_DOSE, number_of
+from commands.appointments import (
+    BOOKING_NUMBER,
+    OPEN_BOOKING,
+    PLACE,
+    REDEEMED_DOSE,
+    number_of,
+)
 from commands.errors import Erased
 from commands.log_keys import ROTATION
 from commands.reading import Change
@@ -22,6 +28,7 @@ from commands.vault import Vault
 from commands.writing import HOLDER, ID_NUMBER, PACKAGE_CODE, PERSON
 from domain.calendar import civil_day
 from domain.codec import DERIVED
+from domain.topics import BOOKER
 from ledger.entry import Entry
 from ledger.store.append import Claim
 from ledger.store.lost import ANY_KEY, Claims
@@ -30,7 +37,7 @@ from ledger.store.reading import LogReader
 TOLD = frozenset(
     (
         *(PERSON, ID_NUMBER, PACKAGE_CODE, HOLDER, RESTRICTED, SHREDDED, ROTATION),
-        *(SUPPLY, SEAT, OPEN_BOOKING, BOOKING_NUMBER, REDEEMED_DOSE),
+        *(SUPPLY, SEAT, OPEN_BOOKING, PLACE, BOOKING_NUMBER, REDEEMED_DOSE),
     )
 )
 """The kinds of claims that entries tell."""
@@ -205,6 +212,10 @@ class Reclaiming:
         number = number_of(self._opened(change)[UUID(data["person"])])
         course = f"{data['derived']['course']} {number}"
         yield self._number(OPEN_BOOKING, course, change.entry.stream)
+        if "place" in data["derived"]:
+            booker = self._opened(change)[UUID(data["booker"])]
+            place = f"{number_of(booker, BOOKER)} {data['derived']['place']}"
+            yield self._number(PLACE, place, change.entry.stream)
         yield self._seat(change)
 
     def _confirmed(self, change: Change) -> Iterator[Claim]:
@@ -220,7 +231,8 @@ class Reclaiming:
         yield from self._missed(change)
 
     def _missed(self, change: Change) -> Iterator[Claim]:
-        yield Claim(OPEN_BOOKING, ANY_KEY, change.entry.stream, release=True)
+        for kind in (OPEN_BOOKING, PLACE):
+            yield Claim(kind, ANY_KEY, change.entry.stream, release=True)
 
     def _redeemed(self, change: Change) -> Iterator[Claim]:
         dose = UUID(change.entry.data["dose"])

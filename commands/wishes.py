@@ -13,7 +13,7 @@ from commands.applicants import (
     forecast_of,
     given_doses,
 )
-from commands.appointments import OPEN_BOOKING, booked_for, course_key
+from commands.appointments import OPEN_BOOKING, PLACE, booked_for, course_key, place_key
 from commands.citizens import Asked
 from commands.citizens import number_of as number_of_identity
 from commands.errors import Forbidden
@@ -29,7 +29,7 @@ from domain.booking.objection import Objection
 from domain.booking.refusal import BookingRefused
 from domain.booking.rules import BookingRules
 from domain.quality import Check, Severity
-from domain.schedules.finding import Finding
+from domain.schedules.finding import Fact, Finding
 from domain.slot_supply import SlotSupply
 from domain.topics import BOOKED_FOR, BOOKER, check_private
 from domain.vaccination_record import VaccinationRecord
@@ -52,6 +52,7 @@ class Wish:
         course: Of which one booking may be open.
         course_key: The key of the claim on it.
         released: A claim on it that an appointment which is over has left behind.
+        place: Which of the bookings for others that the booker may have open; None for oneself.
         warnings: What the citizen is told beside it.
     """
 
@@ -64,6 +65,7 @@ class Wish:
     course: str
     course_key: bytes
     released: tuple[Claim, ...]
+    place: int | None
     warnings: tuple[Check, ...]
 
 
@@ -126,6 +128,7 @@ def wish_of(reading: Reading, asked: Asked, supply: SlotSupply) -> Wish:
         course=course,
         course_key=key,
         released=released,
+        place=None if number == own_number else _free_place(reading, own_number),
         warnings=judged.warnings,
     )
 
@@ -206,6 +209,18 @@ def _earlier(reading: Reading, key: bytes) -> tuple[tuple[OpenBooking, ...], tup
             return (booking,), ()
         return (), (Claim(OPEN_BOOKING, key, stream, release=True),)
     return (), ()
+
+
+def _free_place(reading: Reading, number: str) -> int:
+    """A place for a booking for somebody else: no account can hold what many people want."""
+    rules = reading.services.rules.booking
+    keys = {n: place_key(reading, number, n) for n in range(1, rules.proxy_bookings_open + 1)}
+    held = reading.services.reader.held_of(PLACE, list(keys.values()))
+    free = [place for place, key in keys.items() if key not in held]
+    if not free:
+        facts: dict[str, Fact] = {"most": rules.proxy_bookings_open}
+        raise BookingRefused.by(rules, Objection("too_many_bookings", facts))
+    return free[int.from_bytes(reading.services.random(4)) % len(free)]
 
 
 def _check_form(rules: BookingRules, channel: str, stated: Mapping[str, Any]) -> None:

@@ -84,6 +84,7 @@ class Reserved:
         on_behalf_of: handle of the person who asked, identified by the platform.
         record: stream of the recipient's vaccination record, where there is one.
         record_version: version of the record that was judged.
+        place: which of the bookings for others that the booker may have open.
     """
 
     seat: SeatNumber
@@ -93,6 +94,7 @@ class Reserved:
     on_behalf_of: UUID
     record: UUID | None = None
     record_version: Version | None = None
+    place: SlotNumber | None = None
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,7 @@ class Appointment(BaseAggregate[UUID]):
         self.booker = booker
         self.record = derived.record
         self.course = derived.course
+        self.place = derived.place
         self.held_until = self.created_on + timedelta(minutes=derived.hold_minutes)
         self.state = State.HELD
         self.booking_number = ""

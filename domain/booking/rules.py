@@ -50,6 +50,8 @@ PLACEHOLDERS: Mapping[str, Collection[str]] = {
     "already_redeemed": (),
     "not_possible_now": (),
     "hold_expired": (),
+    "slot_over": ("ends",),
+    "too_many_bookings": ("most",),
 }
 """Every reason that a rule file must have a sentence for, with the facts it may use."""
 
@@ -85,6 +87,7 @@ class BookingRules:
         harmless_groups: Groups that are no contraindication, by code (A-17).
         address_characters: What a detailed address may consist of.
         proxy_fields: Names of the fields of a person booked for, by code.
+        proxy_bookings_open: How many bookings for others one person may have open.
         hold_minutes: For how long a seat is held before it must be confirmed.
         reminder_days_before: Days between reminder and appointment.
         precedence: Reasons against a booking, the first to be told first.
@@ -103,6 +106,7 @@ class BookingRules:
     harmless_groups: Mapping[str, Wording]
     address_characters: tuple[Characters, ...]
     proxy_fields: Mapping[str, Wording]
+    proxy_bookings_open: int
     hold_minutes: int
     reminder_days_before: int
     precedence: tuple[str, ...]
@@ -129,8 +133,8 @@ class BookingRules:
             (
                 *(*Edition.MEMBERS, "area", "area_divisions", "minimum_age_years", "channels"),
                 *("products", "contraindications", "groups_that_are_no_contraindication"),
-                *("address_characters", "proxy_fields", "hold_minutes", "reminder_days_before"),
-                *("precedence", "reasons"),
+                *("address_characters", "proxy_fields", "proxy_bookings_open", "hold_minutes"),
+                *("reminder_days_before", "precedence", "reasons"),
             )
         )
         channels = {
@@ -154,6 +158,7 @@ class BookingRules:
                 _read_characters(node) for node in found["address_characters"].items()
             ),
             proxy_fields=_read_names(found["proxy_fields"]),
+            proxy_bookings_open=found["proxy_bookings_open"].integer(least=1),
             hold_minutes=found["hold_minutes"].integer(least=1),
             reminder_days_before=found["reminder_days_before"].integer(),
             precedence=_read_precedence(precedence["reasons"]),

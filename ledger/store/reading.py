@@ -217,6 +217,10 @@ class LogReader:
         """Return the keys of a kind that somebody holds, both ends included, published or not."""
         return [bytes(key) for (key,) in self._rows("held_within", [kind, first, last])]
 
+    def held_of(self, kind: str, keys: Sequence[bytes]) -> set[bytes]:
+        """Return those of some keys of a kind that somebody holds, published or not."""
+        return {bytes(key) for (key,) in self._rows("held_of", [kind, list(keys)])}
+
     def claimed(self, kind: str) -> list[tuple[UUID, int]]:
         """Return stream and position of every claim of a kind, oldest first."""
         return self._rows("claimed", [kind])

@@ -161,6 +161,9 @@ SELECT kind, stream FROM ledger.claims WHERE kind = ANY(%b::text[]) AND key = AN
 -- name: held_within
 SELECT key FROM ledger.claims WHERE kind = %b AND key >= %b AND key <= %b ORDER BY key;
 
+-- name: held_of
+SELECT key FROM ledger.claims WHERE kind = %b AND key = ANY(%b::bytea[]);
+
 -- name: claimed
 SELECT stream, position FROM ledger.claims WHERE kind = %b ORDER BY position;
 

@@ -63,8 +63,9 @@ class City:
         on: date | None = None,
         product: str = VERO,
         at: Author | None = None,
+        first: int = 8,
     ) -> UUID:
-        """Open slots of an hour from eight on, tomorrow if nothing is said; return the supply."""
+        """Open slots of an hour from the first on, tomorrow by default; return the supply."""
         site = at or self.site
         data = {
             "site": str(site.organisation),
@@ -73,7 +74,7 @@ class City:
             "product": product,
             "slots": [
                 {"starts": f"{hour:02}:00", "ends": f"{hour + 1:02}:00", "capacity": capacity}
-                for hour, capacity in enumerate(capacities, 8)
+                for hour, capacity in enumerate(capacities, first)
             ],
         }
         return site.submit(Draft("slot-supply.opened.v1", new_id(), 0, data)).stream

@@ -255,7 +255,7 @@ class TestTheWayOfABooking:
 
     def test_what_was_not_verified_or_is_another_product_is_not_redeemed(self, city):
         who = citizen()
-        supply = city.open(3, on=city.clock.today, product="ad5_vector")
+        supply = city.open(3, on=city.clock.today, product="ad5_vector", first=22)
         booked = city.book(who, supply)
         record, handle = city.adult_record.register(who)
         dose = city.adult_record.give(record, handle, 1)
@@ -345,6 +345,51 @@ class TestWhoSeesIt:
             city.parts.desk.bookings.own(other, mine.pop())
 
 
+class TestFairness:
+    def friend(self):
+        number = drafts.id_number("19700101")
+        values = {"name": "王五", "id_number": number, "phone": "13900000001"}
+        return {"channel": "proxy", "person": HOME | values}
+
+    def test_one_account_cannot_hold_what_many_people_want(self, city):
+        who = citizen()
+        supply = city.open(40, on=city.clock.today + timedelta(days=90))
+        booked = [city.book(who, supply, **self.friend()) for _ in range(10)]
+        with pytest.raises(BookingRefused) as refused:
+            city.hold(who, supply, **self.friend())
+        assert reason_of(refused) == "too_many_bookings"
+        city.book(who, supply)
+        city.book(citizen(), supply, **self.friend())
+        reason = {"reason": "cannot-come"}
+        city.parts.desk.bookings.cancel(who, uuid4(), booked[3], reason)
+        city.book(who, supply, **self.friend())
+        assert city.seats(supply) == (40, 12, 28)
+
+    def test_hammering_at_once_gains_no_more_than_asking_once(self, city):
+        who = citizen()
+        supply = city.open(40, on=city.clock.today + timedelta(days=91))
+
+        def hammer(friend):
+            try:
+                return city.hold(who, supply, **friend)
+            except BookingRefused:
+                return None
+
+        with ThreadPoolExecutor(16) as pool:
+            held = list(pool.map(hammer, [self.friend() for _ in range(24)]))
+            own = list(pool.map(hammer, [{} for _ in range(8)]))
+        assert sum(one is not None for one in held) == 10
+        assert sum(one is not None for one in own) == 1
+        assert city.seats(supply) == (40, 11, 29)
+
+    def test_a_slot_whose_hours_are_over_takes_nobody(self, city):
+        today = city.clock.today
+        supply = city.open(5, on=today, product="ad5_vector", at=city.other_site, first=0)
+        with pytest.raises(BookingRefused) as refused:
+            city.hold(citizen(), supply)
+        assert reason_of(refused) == "slot_over"
+
+
 class TestTheCalendar:
     def test_a_hold_that_ran_out_frees_seat_and_course_once(self, city):
         who = citizen()
@@ -360,7 +405,7 @@ class TestTheCalendar:
 
     def test_who_did_not_come_by_the_end_of_the_day_may_book_again(self, city):
         who = citizen()
-        supply = city.open(1, on=city.clock.today, product="recombinant_cho")
+        supply = city.open(1, on=city.clock.today, product="recombinant_cho", first=22)
         booked = city.book(who, supply)
         end = partial(end_appointments, city.parts.services, [booked])
         assert end() == 0, "the day is not over"
