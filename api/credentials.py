@@ -21,11 +21,13 @@ from certificates.errors import CodeTooLarge
 from certificates.qr import Code
 from certificates.status import STATUS_LIST_TYPE
 from certificates.trust import TRUST_LIST_TYPE
-from commands.credentials import Wanted
+from commands.credentials import Wanted, newest_position
 from commands.principal import Principal
+from commands.reading import Reading
 from domain.calendar import civil_day
 from domain.certificate import Certificate
 from domain.credential import Content, Credential
+from domain.vaccination_record import VaccinationRecord
 from domain.vocabulary import EntryType
 
 MINUTE = "public, max-age=60"
@@ -121,7 +123,10 @@ async def _credential(
 def _shown(serving: Serving, caller: Principal, stream: UUID) -> tuple[Certificate, int]:
     """The certificate, for who may see it, and the newest position of its record."""
     certificate = serving.parts.desk.certificates.shown(caller, stream)
-    return certificate, serving.parts.reader.stream(certificate.record)[-1][0]
+    services = serving.parts.services
+    reading = Reading(services=services, recorded_at=services.clock())
+    record = reading.load(VaccinationRecord, certificate.record)
+    return certificate, newest_position(reading, record)
 
 
 def issued_text(

@@ -116,7 +116,7 @@ class Issuing:
             certificate = reading.load(Certificate, stream)
             record_ = reading.load(VaccinationRecord, certificate.record)
             replaced = _replaced(certificate, wanted)
-            newest = reading.history(record_.id)[-1].position
+            newest = newest_position(reading, record_)
             found = None if replaced else self._in_force(certificate, wanted, newest, reading.today)
             if found is not None or (is_renewal and not replaced):
                 return found
@@ -193,6 +193,11 @@ class Issuing:
             request=request_digest(statement.encode()),
             signed=platform_signed(self.services, statement),
         )
+
+
+def newest_position(reading: Reading, record_: VaccinationRecord) -> int:
+    """Where the newest entry stands of a record and of those that were merged into it."""
+    return max(reading.history(one.id)[-1].position for one in reading.with_merged(record_))
 
 
 def _replaced(certificate: Certificate, wanted: Wanted) -> tuple[UUID, ...]:

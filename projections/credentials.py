@@ -25,6 +25,7 @@ _CORRECTED = "vaccination-record.dose-corrected.v1"
 _IN_ERROR = "vaccination-record.dose-entered-in-error.v1"
 _REINSTATED = "vaccination-record.dose-reinstated.v1"
 _AMENDED = "vaccination-record.identity-amended.v1"
+_SEPARATED = "vaccination-record.separated.v1"
 _SHREDDED = "vaccination-record.shredded.v1"
 _SHOWN_OF_A_DOSE = frozenset(
     ("vaccine", "occurred_on", "lot", "clinic", "source_system", "province")
@@ -74,7 +75,7 @@ def _restates(change: Change) -> bool:
         return any(one["field"] in _SHOWN_OF_A_DOSE for one in data["changes"])
     if topic == _AMENDED:
         return not _SHOWN_OF_A_PERSON.isdisjoint(data["fields"])
-    return topic in (_IN_ERROR, _REINSTATED, _SHREDDED)
+    return topic in (_IN_ERROR, _REINSTATED, _SEPARATED, _SHREDDED)
 
 
 def _add_restatements(cursor: Cursor, restated: Sequence[Change]) -> None:
@@ -85,8 +86,8 @@ def _add_restatements(cursor: Cursor, restated: Sequence[Change]) -> None:
 
 
 def _effective_day(entry: Entry) -> date:
-    """The day that the entry states; a shred counts at once."""
-    stated = entry.data["derived"].get("effective_on")
+    """The day that the entry states; a shred or a separation counts at once."""
+    stated = entry.data.get("derived", {}).get("effective_on")
     if stated is not None:
         return date.fromisoformat(stated)
     return entry.recorded_at.astimezone(_SHANGHAI).date()

@@ -15,9 +15,14 @@ COPY restatements (record, position, effective_on, person) FROM STDIN
 
 -- name: outdated
 -- Neither superseded nor released, and corrected since; by the day on which a correction counts.
+-- What is corrected in a record that was merged into another shows there.
 SELECT c.certificate, c.credential, c.content, c.entry_type
 FROM views.restatements r
-JOIN views.certificates k ON k.record = r.record AND k.released_position IS NULL
+CROSS JOIN LATERAL (
+    SELECT r.record UNION ALL
+    SELECT m.survivor FROM views.merges m WHERE m.record = r.record AND r.person IS NULL
+) shown (record)
+JOIN views.certificates k ON k.record = shown.record AND k.released_position IS NULL
 JOIN views.credentials c ON c.certificate = k.certificate AND c.superseded_position IS NULL
 JOIN views.records d ON d.record = r.record
 WHERE (%(certificate)s::uuid IS NULL OR k.certificate = %(certificate)s)
@@ -39,7 +44,11 @@ WHERE k.released_position IS NOT NULL AND c.status_list = %(list)s
 UNION
 SELECT c.status_index, false
 FROM views.restatements r
-JOIN views.certificates k ON k.record = r.record
+CROSS JOIN LATERAL (
+    SELECT r.record UNION ALL
+    SELECT m.survivor FROM views.merges m WHERE m.record = r.record AND r.person IS NULL
+) shown (record)
+JOIN views.certificates k ON k.record = shown.record
 JOIN views.credentials c ON c.certificate = k.certificate AND c.superseded_position IS NULL
 JOIN views.records d ON d.record = r.record
 WHERE c.status_list = %(list)s

@@ -355,6 +355,38 @@ def test_a_correction_of_today_leaves_todays_credential_in_force_until_midnight(
     assert found.content == "history"
 
 
+def test_what_was_merged_is_shown_and_a_separation_takes_it_out(county: County):
+    family = carrier(county)
+    clinic = county.clinic
+    other = register(clinic, mother_number=family.child.mother_number)
+    given = dose(clinic, other, occurred_on="2015-03-01")
+    ok(clinic.post(doses_path(other), given))
+    alone = family.carried()["credential"]
+    asked = {
+        "organisation": str(clinic.organisation),
+        "duplicate": str(other.record),
+        "duplicate_version": 2,
+        "reason": "same-person",
+    }
+    path = f"/v1/records/{family.child.record}/merges"
+    merged = Draft("vaccination-record.merged.v1", family.child.record, 3, asked)
+    ok(clinic.post(path, merged))
+    both = family.carried()["credential"]
+    assert len(verified(county, both).credential.content.doses) == 3
+    assert verified(county, alone).verdict is Verdict.VALID
+    correct(replace(family, child=other), given.data["dose"], "immediate")
+    verdict_within_a_minute(county, both, Verdict.REVOKED)
+    corrected = family.carried()["credential"]
+    verdict_within_a_minute(county, both, Verdict.SUPERSEDED)
+    del asked["duplicate_version"]
+    asked["reason"] = "another-person"
+    parted = Draft("vaccination-record.separated.v1", family.child.record, 4, asked)
+    ok(clinic.post(path, parted))
+    verdict_within_a_minute(county, corrected, Verdict.REVOKED)
+    again = family.carried()["credential"]
+    assert len(verified(county, again).credential.content.doses) == 2
+
+
 def test_a_released_certificate_takes_its_credentials_with_it(county: County):
     family = carrier(county)
     text = family.carried()["credential"]
@@ -507,3 +539,16 @@ def test_a_status_list_is_read_by_another_reader(county: County, held: Carrier):
     assert len(bits) == 2**17
     ended = county.served.views.credentials.status(0, today()).ended
     assert {n for n in range(2**20) if bits[n >> 3] >> (n & 7) & 1} == set(ended)
+
+
+def test_the_holder_sees_who_carried_it_away_and_why(county: County):
+    family = carrier(county)
+    family.carried()
+    family.verdict()
+    county.clinic.get(f"/v1/records/{family.child.record}")
+    answer = family.mother.get(f"/v1/records/{family.child.record}/access")
+    assert answer.status_code == 200
+    seen = [(one["what"], one["role"], one["purpose"]) for one in answer.json()["reads"]]
+    assert ("history", "guardian", "own-record") in seen
+    assert ("school-verdict", "guardian", "own-record") in seen
+    assert ("record", "clinic", "care") in seen

@@ -1,13 +1,18 @@
 """The page that verifies credentials: in a real browser, offline, beside our own verifier."""
 
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from certificates import base45, cbor
+from certificates.container import decode_container, encode_container
+from certificates.signing import Es256Signer, Sign1, sign
 from certificates.verify import verify
 from tests.browsers import IN_A_BROWSER, PHONE, chromium
 from tests.integration.api.conftest import County
@@ -141,3 +146,69 @@ def test_the_page_speaks_english_too(opened: Opened, county: County, tmp_path: P
     opened.page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
     assert "Verify a vaccination certificate" in opened.page.inner_text("h1")
     assert opened.verdict("HC1:") == "altered"
+
+
+def hostile(county: County, text: str) -> list[str]:
+    """Texts that somebody made who has our format, our lists, and now and then our key."""
+    raw = decode_container(text)
+    signed = Sign1.parse(raw)
+    signer = county.served.parts.credential_keys.newest.signer
+    stranger = Es256Signer(ec.generate_private_key(ec.SECP256R1()))
+
+    def spelled(one: Sign1) -> str:
+        return encode_container(one.encode())
+
+    def wrapped(bomb: bytes) -> str:
+        return "HC1:" + base45.encode(zlib.compress(bomb, 9))
+
+    status = county.served.http.get("/certificates/trust-list").content
+    return [
+        spelled(replace(signed, algorithm=0)),
+        spelled(replace(signed, algorithm=-37)),
+        spelled(replace(signed, signature=b"")),
+        spelled(replace(signed, signature=bytes(64))),
+        spelled(replace(signed, kid=stranger.kid)),
+        encode_container(sign(signed.payload, stranger)),
+        encode_container(sign(signed.payload, signer, "application/statuslist+cwt")),
+        encode_container(sign(signed.payload + b"\x00", signer)),
+        encode_container(sign(b"\xbf\xff", signer)),
+        encode_container(sign(cbor.encode({1: "CN-999999", 4: 2, 6: 1, -260: {}}), signer)),
+        encode_container(status),
+        wrapped(bytes(3_000_000)),
+        wrapped(raw + bytes(20_000)),
+        "HC1:" + "A" * 10_240,
+    ]
+
+
+def test_the_browser_refuses_what_our_own_verifier_refuses(
+    opened: Opened, county: County, held: Carrier
+):
+    text = held.carried()["credential"]
+    texts = hostile(county, text)
+    trust, statuses = lists_of(county)
+    expected = [str(verify(one, trust, statuses, datetime.now(UTC)).verdict) for one in texts]
+    assert [opened.verdict(one) for one in texts] == expected
+    assert set(expected) == {"altered", "unknown-issuer"}
+
+
+def test_every_changed_byte_of_a_credential_is_noticed(opened: Opened, held: Carrier):
+    raw = decode_container(held.carried()["credential"])
+    bent = [
+        encode_container(raw[:at] + bytes((raw[at] ^ 1,)) + raw[at + 1 :])
+        for at in range(0, len(raw), 7)
+    ]
+    found = opened.page.evaluate(
+        """async (texts) => {
+            const { verify, trustList } = await import("/credential.js");
+            const words = JSON.parse(document.querySelector("#words").textContent);
+            const bytes = (one) => Uint8Array.from(atob(one), (c) => c.charCodeAt(0));
+            const roots = words.roots.map(bytes);
+            const raw = await (await fetch("/certificates/trust-list")).arrayBuffer();
+            const trust = await trustList(new Uint8Array(raw), roots);
+            const all = texts.map((text) => verify(text, trust, [], Date.now() / 1000));
+            return (await Promise.all(all)).map((one) => one.verdict);
+        }""",
+        bent,
+    )
+    assert len(found) == len(bent)
+    assert set(found) <= {"altered", "unknown-issuer"}
