@@ -268,6 +268,16 @@ SCHEMAS: Mapping[str, Any] = {
                 record=UUID,
                 person={**UUID, "description": "The handle."},
                 values={"type": ["object", "null"], "description": "null where erased."},
+                r={
+                    "type": ["string", "null"],
+                    "description": "Salt of the commitment, 64 hex digits: HMAC-SHA256(r, RFC 8785 "
+                    "JSON of the values) stands in the signed payload under the person's handle.",
+                },
+                envelope={
+                    "type": ["string", "null"],
+                    "description": "What the author signed, byte for byte as the entry's "
+                    "`author.envelope` names it by its SHA-256; null where it is lost.",
+                },
             ),
         },
         refused={

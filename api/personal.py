@@ -149,16 +149,20 @@ def _is_in_scope(serving: Serving, caller: Principal, record: UUID) -> bool:
 def _answer(serving: Serving, found: _Found) -> dict[str, Any]:
     parts = serving.parts
     rows = parts.reader.entries_at(list(found.records)) if found.records else []
-    opened = parts.vault.unseal([read_change(position, raw) for position, raw, _ in rows])
+    changes = [read_change(position, raw) for position, raw, _ in rows]
+    signed = {change.position: change.entry.author.envelope for change in changes}
+    envelopes = parts.reader.envelopes(set(signed.values()))
     return {
         "parts": [
             {
                 "position": position,
                 "record": found.records[position],
                 "person": person,
-                "values": values,
+                "values": part and part.values,
+                "r": part and part.r.hex(),
+                "envelope": envelopes.get(signed[position], b"").decode() or None,
             }
-            for (position, person), values in opened.items()
+            for (position, person), part in parts.vault.unseal_parts(changes).items()
         ],
         "refused": [{"item": item, "reason": reason} for item, reason in found.refused.items()],
     }

@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from hmac import compare_digest
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from client.errors import PersonalError
 from client.exchange import Answer, Call, Patience, Pause, call
-from ledger.errors import SealError
+from ledger.entry import Entry
+from ledger.envelope import commitment, decode_evidence
+from ledger.errors import LedgerError, SealError
 from ledger.hpke import open_sealed
 from ledger.jcs import canonical
+from ledger.statement import Statement
 
 ADDRESS = "/v1/personal"
 SUITE = "DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM"
@@ -36,12 +40,40 @@ class PersonalPart:
         record: The record that the entry is about.
         person: The handle.
         values: As the author gave them; None where they are erased.
+        salt: Of the commitment to them, 32 bytes; None where they are erased.
+        evidence: What the author signed; None where the log has lost it.
     """
 
     position: int
     record: UUID
     person: UUID
     values: Mapping[str, Any] | None = field(repr=False)
+    salt: bytes | None = field(repr=False)
+    evidence: bytes | None = field(repr=False)
+
+    def check(self, entry: Entry) -> None:
+        """Prove that the author of a proven entry signed exactly these values.
+
+        Whether the author's key was valid is what `vaxledger verify` says of the whole log.
+
+        Args:
+            entry: The one at `position`, as the feed or the log proved it.
+
+        Raises:
+            PersonalError: The values are others', of another entry or altered, or there is no
+                evidence.
+        """
+        if self.values is None or self.salt is None or self.evidence is None:
+            raise PersonalError("There is nothing to compare with what was signed.")
+        if not compare_digest(sha256(self.evidence).hexdigest(), entry.author.envelope):
+            raise PersonalError("The envelope is not the entry's.")
+        try:
+            signed = Statement.decode(decode_evidence(self.evidence).payload)
+            opened = commitment(self.salt, self.values)
+        except LedgerError as error:
+            raise PersonalError from error
+        if not compare_digest(opened, signed.commitments.get(self.person, "")):
+            raise PersonalError("The values are not those that were signed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +159,15 @@ def _part(given: Mapping[str, Any]) -> PersonalPart:
     position, values = given["position"], given["values"]
     if type(position) is not int or not (values is None or type(values) is dict):
         raise PersonalError
-    return PersonalPart(position, UUID(given["record"]), UUID(given["person"]), values)
+    salt, evidence = given.get("r"), given.get("envelope")
+    return PersonalPart(
+        position,
+        UUID(given["record"]),
+        UUID(given["person"]),
+        values,
+        None if salt is None else bytes.fromhex(salt),
+        None if evidence is None else evidence.encode(),
+    )
 
 
 def _item(given: object) -> int | UUID:

@@ -167,6 +167,21 @@ class Vault:
         *,
         only: Collection[UUID] | None = None,
     ) -> Opened:
+        """Open everything sealed in the entries, as `unseal_parts` does.
+
+        Returns:
+            By position and person: the values, or None where they are erased.
+        """
+        opened = self.unseal_parts(changes, ring, only=only)
+        return {of: None if part is None else dict(part.values) for of, part in opened.items()}
+
+    def unseal_parts(
+        self,
+        changes: Sequence[Located],
+        ring: KeySource | None = None,
+        *,
+        only: Collection[UUID] | None = None,
+    ) -> dict[tuple[int, UUID], PrivatePart | None]:
         """Open everything sealed in the entries, in two queries however many there are.
 
         Args:
@@ -175,7 +190,8 @@ class Vault:
             only: Whose values; everyone's where nobody is named.
 
         Returns:
-            By position and person: the values, or None where they are erased.
+            By position and person: the values with the salt of their commitment, or None where
+            they are erased.
         """
         wanted = [
             (change, part.subject, part.sha256)
@@ -185,7 +201,7 @@ class Vault:
         ]
         keys = (ring or self.keys).open({UUID(subject) for _, subject, _ in wanted})
         blobs = self._reader.blobs(digest for _, _, digest in wanted)
-        opened: Opened = {}
+        opened: dict[tuple[int, UUID], PrivatePart | None] = {}
         for change, subject, digest in wanted:
             who = UUID(subject)
             key, blob = keys.get(who), blobs.get(digest)
@@ -194,7 +210,8 @@ class Vault:
                 continue
             entry = change.entry
             context = _context(entry.origin, entry.topic, entry.stream, entry.version, who)
-            opened[change.position, who] = parse(unseal(key, context, blob))["values"]
+            held = parse(unseal(key, context, blob))
+            opened[change.position, who] = PrivatePart(bytes.fromhex(held["r"]), held["values"])
         return opened
 
     def person(

@@ -23,6 +23,7 @@ from client.http import Caller, Client
 from client.personal import PersonalQuestion
 from client.trust import Trust
 from commands.principal import Role
+from ledger.entry import Entry
 from tests.drafts import id_number
 from tests.integration.api.conftest import Author, County, listening, register
 from tests.integration.api.family import Family, family
@@ -210,9 +211,40 @@ def test_what_is_sealed_opens_with_the_client_only(
         )
     assert {part.person for part in answer.parts} == {child.handle, child.mother}
     assert {part.values["name"] for part in answer.parts if part.values} == {"王小明", "李梅"}
+    entry = Entry.decode(county.served.parts.reader.entry(position))
+    for part in answer.parts:
+        part.check(entry)
     assert bare.json().keys() == {"suite", "sealed"}
     with pytest.raises(PersonalError):
         replace(question, key=X25519PrivateKey.generate()).read("x", bare.content)
+
+
+def test_what_an_author_did_not_sign_is_found_out(county: County, integrator: Author):
+    first, second = (register(county.clinic, number=id_number()) for _ in range(2))
+    head = county.served.caught_up()
+    body = {"records": [str(first.record), str(second.record)]}
+    question = PersonalQuestion("care", records=[first.record, second.record])
+    answer = question.read("x", ask(integrator, body, "care").content)
+    of = {part.person: part for part in answer.parts}
+    honest, mother, other = of[second.handle], of[second.mother], of[first.handle]
+    assert honest.position <= head
+    entry = Entry.decode(county.served.parts.reader.entry(honest.position))
+    honest.check(entry)
+    mother.check(entry)
+    for altered in (
+        other,
+        replace(honest, values={**honest.values, "name": "王大明"}),
+        replace(honest, person=mother.person),
+        replace(honest, values=mother.values, salt=mother.salt),
+        replace(honest, salt=bytes(32)),
+        replace(honest, salt=b"short"),
+        replace(honest, evidence=other.evidence),
+        replace(honest, evidence=b"{}"),
+        replace(honest, evidence=None),
+        replace(honest, values=None),
+    ):
+        with pytest.raises(PersonalError):
+            altered.check(entry)
 
 
 def test_where_answers_are_sealed_nobody_without_a_key_gets_one(county: County, sealing: str):

@@ -58,7 +58,7 @@ def test_keys_that_everyone_could_open_are_none(raw):
 
 def test_a_sealed_answer_opens():
     answer = question().read(ORIGIN, sealed())
-    assert answer.parts == (PersonalPart(3, RECORD, PERSON, {"name": "王小明"}),)
+    assert answer.parts == (PersonalPart(3, RECORD, PERSON, {"name": "王小明"}, None, None),)
     assert answer.refused == {4: "restricted", RECORD: "not-found"}
     assert "王小明" not in repr(answer)
 
