@@ -15,7 +15,7 @@ from api.errors import AddressUnknown
 from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE, readable
-from api.schools import hiding, institution_of, line_body
+from api.schools import corrections_of, hiding, institution_of, line_body
 from api.writes import json_response
 from commands.principal import Principal, Role
 from commands.states import check_readable
@@ -98,6 +98,6 @@ def _seen(
         "effective_on": as_of.day,
         "columns": annex3.COLUMNS,
         "row": line.pupil.row(),
-        "line": line_body(line),
+        "line": line_body(line, corrections_of(serving, [record], as_of)[record]),
         "entries": proven(serving, stream, size, note),
     }

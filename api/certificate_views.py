@@ -80,7 +80,7 @@ def _certificate(
         "effective_on": day,
         "person": _named(people[record.recipient], "name", "sex", "birth_date"),
         "holder": _named(people[row.holder], "name"),
-        "doses": dose_lines(serving, view.doses),
+        "doses": dose_lines(serving, view.doses, as_of),
         "next_due": coming_doses(
             serving.parts.services.rules,
             row_as_of(serving, record, as_of),

@@ -92,9 +92,15 @@ async def get_timeline(
     return json_response({"record": record, "lines": lines}, headers=headers)
 
 
-def dose_lines(serving: Serving, doses: Iterable[DoseRow]) -> list[dict[str, Any]]:
-    """Doses with the names of vaccines and clinics, each with its provenance (C-27)."""
+def dose_lines(serving: Serving, doses: Iterable[DoseRow], as_of: Clocks) -> list[dict[str, Any]]:
+    """Doses with the names of vaccines and clinics, each with its provenance (C-27).
+
+    `corrections` are those that made a dose read so.
+    """
     rows = list(doses)
+    applied = serving.views.corrections.applied(
+        {row.record for row in rows}, as_of.day, as_of.position
+    )
     clinics = organisation_names(serving.views, [row.clinic for row in rows])
     vaccines = serving.parts.services.rules.catalogue.vaccines
     return [
@@ -102,6 +108,7 @@ def dose_lines(serving: Serving, doses: Iterable[DoseRow]) -> list[dict[str, Any
         | {
             "vaccine_name": asdict(vaccines[row.vaccine].name) if row.vaccine in vaccines else None,
             "clinic_name": clinics[row.clinic],
+            "corrections": [one.correction for one in applied if one.dose == row.dose],
         }
         for row in rows
     ]
@@ -188,7 +195,7 @@ def record_body(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str,
         "rolls": [asdict(state) for state in row.rolls],
         "merged": row.merged,
         "merged_into": row.merged_into,
-        "doses": dose_lines(serving, doses),
+        "doses": dose_lines(serving, doses, as_of),
         "entered_twice": [
             {"doses": [found.one, found.other]} | found.check.describe()
             for found in entered_twice(doses, serving.parts.services.rules.catalogue)

@@ -1,6 +1,7 @@
 """The school check's tables: annex 3 of a class and annex 4 of a division."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from api.callers import Caller
-from api.clocks import AsOf
+from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
 from api.noting import note_read
 from api.parameters import Year
@@ -76,7 +77,8 @@ async def class_register(
 
     found = await to_thread.run_sync(read, limiter=serving.threads)
     await note_read(request, caller, "register", [line.record for line in found.lines])
-    return json_response(_register(school, found), headers=NO_STORE)
+    body = await to_thread.run_sync(_register, serving, school, found, as_of)
+    return json_response(body, headers=NO_STORE)
 
 
 @router.get("/divisions/{division}/roll-up", operation_id="getRollUp")
@@ -148,7 +150,10 @@ _HIDDEN = {
 }
 
 
-def _register(school: OrganisationRow, found: Register) -> Mapping[str, Any]:
+def _register(
+    serving: Serving, school: OrganisationRow, found: Register, as_of: Clocks
+) -> Mapping[str, Any]:
+    corrections = corrections_of(serving, {line.record for line in found.lines}, as_of)
     return {
         "institution": found.institution,
         "institution_name": school.name,
@@ -158,12 +163,25 @@ def _register(school: OrganisationRow, found: Register) -> Mapping[str, Any]:
         "columns": annex3.COLUMNS,
         "rows": [line.pupil.row() for line in found.lines],
         "subtotals": found.subtotals.rows(),
-        "lines": [line_body(line) for line in found.lines],
+        "lines": [line_body(line, corrections[line.record]) for line in found.lines],
     }
 
 
-def line_body(line: Line) -> Mapping[str, Any]:
-    """What annex 3 has no column for; of a restricted record only that it is one."""
+def corrections_of(
+    serving: Serving, records: Collection[UUID], as_of: Clocks
+) -> Mapping[UUID, list[UUID]]:
+    """The corrections by record that count: what a finding may have been made before."""
+    found: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for row in serving.views.corrections.applied(records, as_of.day, as_of.position):
+        found[row.record].append(row.correction)
+    return found
+
+
+def line_body(line: Line, corrections: Sequence[UUID]) -> Mapping[str, Any]:
+    """What annex 3 has no column for; of a restricted record only that it is one.
+
+    `corrections` are those of the child's doses that count by then.
+    """
     pupil = line.pupil
     head = {
         "enrolment": line.enrolment,
@@ -181,4 +199,5 @@ def line_body(line: Line) -> Mapping[str, Any]:
         "reissued_on": line.reissued_on,
         "rechecked_on": line.rechecked_on,
         "complete": pupil.complete,
+        "corrections": corrections,
     }

@@ -1,6 +1,6 @@
 """Corrections: where each of them stands, in versions by position."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import itemgetter
@@ -127,6 +127,18 @@ class CorrectionRow:
 
 
 @dataclass(frozen=True)
+class AppliedRow:
+    """A correction that counts, and where it was applied."""
+
+    correction: UUID
+    record: UUID
+    dose: UUID
+    kind: str
+    effective_on: date
+    applied_position: int
+
+
+@dataclass(frozen=True)
 class Asked:
     """Which corrections are asked for; None for any.
 
@@ -152,6 +164,24 @@ class Corrections:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+
+    def applied(
+        self, records: Collection[UUID], day: date, at_position: int | None = None
+    ) -> Sequence[AppliedRow]:
+        """Return the corrections of records that count on a day, oldest application first.
+
+        Args:
+            records: Whose.
+            day: Civil day.
+            at_position: What was known then; now when absent.
+        """
+        if not records:
+            return []
+        at = OPEN_POSITION - 1 if at_position is None else at_position
+        with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(AppliedRow))
+            asked = {"records": list(records), "day": day, "at": at}
+            return cursor.execute(_SQL["applied"], asked).fetchall()
 
     def find(
         self, asked: Asked, *, at_position: int | None = None, after: int = 0, limit: int = 200

@@ -18,6 +18,14 @@ FROM unnest(%(corrections)s::uuid[], %(known)s::bigint[], %(until)s::bigint[])
     AS closed (correction, from_position, known_to)
 WHERE c.correction = closed.correction AND c.from_position = closed.from_position
 
+-- name: applied
+-- Those that count on a day, in the order in which they were applied.
+SELECT correction, record, dose, kind, effective_on, from_position AS applied_position
+FROM views.corrections
+WHERE record = ANY(%(records)s::uuid[]) AND state = 'applied'
+  AND from_position <= %(at)s AND %(at)s < to_position AND effective_on <= %(day)s
+ORDER BY from_position
+
 -- name: corrections
 SELECT correction, requested_position, version, record, dose, division, kind, urgency, reason,
        requested_by, clinic, list, state, decision, effective_on
