@@ -14,6 +14,7 @@ from benchmarks import (
     appending,
     booking,
     carrying,
+    county,
     delivering,
     floors,
     following,
@@ -43,7 +44,8 @@ _ENDS = {
     "log": 480,
     "views": 540,
     "feed": 545,
-    "bookings": 555,
+    "bookings": 550,
+    "schools": 556,
     "rules": 560,
     "credentials": 565,
     "prices": 580,
@@ -108,6 +110,10 @@ class Run:
         """The rush for seats."""
         return booking.contestants(self.site, self.pace)
 
+    def schools(self) -> list[Contestant]:
+        """A county's class pages and roll-ups."""
+        return county.contestants(self.ground, self._stack, self.pace)
+
     def http(self) -> list[Contestant]:
         """Doses over HTTP."""
         return over_http.contestants(self.served, self.pace)
@@ -130,6 +136,7 @@ class Run:
             "views": self.views,
             "feed": self.feed,
             "bookings": self.bookings,
+            "schools": self.schools,
             "rules": judging.contestants,
             "credentials": carrying.contestants,
             "prices": self.prices,

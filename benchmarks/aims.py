@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
-from benchmarks import appending, booking, delivering, floors, following, over_http, peers, proving
+from benchmarks import (
+    appending,
+    booking,
+    county,
+    delivering,
+    floors,
+    following,
+    over_http,
+    peers,
+    proving,
+)
 from benchmarks.rows import Book, number_text
 
 _MILLION = 1_000_000
@@ -42,6 +52,7 @@ def judge(book: Book) -> list[Aim]:
         *_rebuild(book),
         *_reads(book),
         *_bookings(book),
+        *_schools(book),
     ]
 
 
@@ -139,6 +150,15 @@ def _reads(book: Book) -> list[Aim]:
         Aim(f"{row.name}, p99", "10 ms", f"{number_text(slowest)} ms", slowest < 10)
         for row in book.rows
         if row.group == "reads" and (slowest := row.latency.get(99.0))
+    ]
+
+
+def _schools(book: Book) -> list[Aim]:
+    wanted = {county.CLASS: (99.0, 50), county.ROLL_UP: (50.0, 200), county.RESTATED: (99.0, 2_000)}
+    return [
+        Aim(f"{name}, p{share:g}", f"{most} ms", f"{number_text(found)} ms", found < most)
+        for name, (share, most) in wanted.items()
+        if (row := book.find(name)) and (found := row.latency.get(share))
     ]
 
 

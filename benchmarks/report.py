@@ -20,6 +20,7 @@ TITLES: Mapping[str, str] = {
     "feed": "From the commit to the subscribers",
     "reads": "Reads over HTTP, open loop",
     "bookings": "Bookings: a rush for seats",
+    "schools": "The school check: a county of 100,000 children",
     "rules": "Rules: one child at a time",
     "credentials": "Credentials: what is carried, beside a bare signature",
 }

@@ -57,5 +57,7 @@ def connect(url: str, role: str, schema: str) -> Connection:
 
 def open_pool(url: str, role: str, size: int = 4) -> Pool:
     """Open a pool of autocommit connections for the queries of this package."""
-    # Unlike the log's look-ups, sums do read whole tables.
-    return store.open_pool(url, role, size=size, enable_seqscan="on", TimeZone="UTC")
+    # Unlike the log's look-ups, sums do read whole tables, and hash them.
+    return store.open_pool(
+        url, role, size=size, enable_seqscan="on", work_mem="32MB", TimeZone="UTC"
+    )

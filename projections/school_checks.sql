@@ -109,6 +109,16 @@ WITH counted AS MATERIALIZED (
             AND later.entry_type = e.entry_type
             AND later.from_position <= %(at)s AND %(at)s < later.to_position
             AND (later.joined_on, later.enrolled_position) > (e.joined_on, e.enrolled_position))
+), schools AS (
+    SELECT institution, unit,
+           count(*) AS enrolled,
+           count(checked_on) AS checked,
+           count(*) FILTER (WHERE has_certificate) AS with_certificate,
+           count(*) FILTER (WHERE checked_on IS NOT NULL AND NOT has_certificate
+                                  AND reissued_on IS NOT NULL) AS certificates_reissued,
+           count(*) FILTER (WHERE complete) AS fully_vaccinated,
+           count(*) FILTER (WHERE completed AND complete IS NOT TRUE) AS makeup_completed
+    FROM counted GROUP BY institution, unit
 ), due AS (
     SELECT organisation AS institution,
            CASE WHEN %(digits)s = 0 THEN organisation::text ELSE left(division, %(digits)s) END
@@ -118,21 +128,19 @@ WITH counted AS MATERIALIZED (
       AND division >= %(prefix)s AND division < %(prefix_end)s
       AND registered_position <= %(at)s
     UNION
-    SELECT institution, unit FROM counted
+    SELECT institution, unit FROM schools
 ), units AS (
     SELECT unit, count(*) AS institutions_due FROM due GROUP BY unit
 ), children AS (
     SELECT unit,
-           count(DISTINCT institution) FILTER (WHERE checked_on IS NOT NULL)
-               AS institutions_checked,
-           count(*) AS enrolled,
-           count(checked_on) AS checked,
-           count(*) FILTER (WHERE has_certificate) AS with_certificate,
-           count(*) FILTER (WHERE checked_on IS NOT NULL AND NOT has_certificate
-                                  AND reissued_on IS NOT NULL) AS certificates_reissued,
-           count(*) FILTER (WHERE complete) AS fully_vaccinated,
-           count(*) FILTER (WHERE completed AND complete IS NOT TRUE) AS makeup_completed
-    FROM counted GROUP BY unit
+           count(*) FILTER (WHERE checked > 0) AS institutions_checked,
+           sum(enrolled)::bigint AS enrolled,
+           sum(checked)::bigint AS checked,
+           sum(with_certificate)::bigint AS with_certificate,
+           sum(certificates_reissued)::bigint AS certificates_reissued,
+           sum(fully_vaccinated)::bigint AS fully_vaccinated,
+           sum(makeup_completed)::bigint AS makeup_completed
+    FROM schools GROUP BY unit
 ), doses AS (
     SELECT unit, vaccine_group, count(*) AS due, count(made_up_on) AS done
     FROM counted JOIN views.cells USING (enrolment)
