@@ -18,6 +18,7 @@ from benchmarks import (
     delivering,
     floors,
     following,
+    importing,
     judging,
     machine,
     over_http,
@@ -115,8 +116,11 @@ class Run:
         return county.contestants(self.ground, self._stack, self.pace)
 
     def http(self) -> list[Contestant]:
-        """Doses over HTTP."""
-        return over_http.contestants(self.served, self.pace)
+        """Doses over HTTP, single, in bulk and from a file."""
+        return [
+            *over_http.contestants(self.served, self.pace),
+            *importing.contestants(self.served, self.pace),
+        ]
 
     def reads(self) -> list[Contestant]:
         """Reads over HTTP."""
