@@ -31,6 +31,7 @@ from client.importing.verdicts import (
     Verdict,
     file_digest,
     read_review,
+    rows_of_review,
     write_review,
 )
 from client.signing import AuthorKey
@@ -178,13 +179,14 @@ def _apply(
     """Write what was reviewed."""
     name = _digest(reviewed)
     verdicts = read_review(job.review, reviewed, job.about)
+    size = rows_of_review(job.review)
     with (
         job.path.open("rb") as file,
         OutcomeFile(job.outcomes, memory.progress(name)[1]) as outcomes,
         progress_bar("写入 writing", quiet=as_json) as show,
     ):
         rows = zip(read_rows(file, job.mapping), verdicts, strict=True)
-        applying.run(rows, name, outcomes, lambda done: show(done, done))
+        applying.run(rows, name, outcomes, lambda done: show(done, size))
     with job.outcomes.open("rb") as lines:
         counts = Counter(str(json.loads(line)["outcome"]) for line in lines)
     if as_json:

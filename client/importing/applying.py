@@ -12,7 +12,7 @@ from uuid import UUID
 
 from client.bulk import MAX_LINES
 from client.bulk import Verdict as Answered
-from client.errors import ProblemError
+from client.errors import ProblemError, UnavailableError
 from client.http import Client
 from client.importing.drafting import Drafting
 from client.importing.matching import Records
@@ -30,7 +30,7 @@ from client.importing.outcomes import (
     reason_of,
     slug_of,
 )
-from client.importing.planning import Planned, Planner
+from client.importing.planning import CorrectionProposed, Planned, Planner
 from client.importing.source import SourceRow
 from client.importing.verdicts import Verdict
 from client.signing import Draft
@@ -155,8 +155,8 @@ class Applying:
             for row, verdict in some:
                 planned = self._planner.plan(row)
                 if planned.judged.verdict is not verdict:
+                    chunk.found.append(_done_before(planned, verdict))
                     self._forget(planned)
-                    chunk.note(planned, Outcome.CONFLICT, ReviewedOtherwise())
                 elif verdict in _OUTCOMES:
                     chunk.note(planned, _OUTCOMES[verdict], planned.judged.reason)
                 else:
@@ -297,7 +297,20 @@ class Applying:
         if not drafts:
             return []
         signed = self._drafting.sign(self._client.caller.trust.origin, drafts)
-        return self._client.submit_batch(signed)
+        answers = self._client.submit_batch(signed)
+        if any(answer.is_passing for answer in answers):
+            raise UnavailableError("The server takes no writes now; run it again later.")
+        return answers
+
+
+def _done_before(planned: Planned, reviewed: Verdict) -> Become:
+    """Tell what became of a row that was to be written: an interrupted run may have done it."""
+    judged, row = planned.judged, planned.row
+    if judged.verdict is Verdict.SAME and reviewed is Verdict.NEW:
+        return Become(judged.number, Outcome.WRITTEN, max(row.position, 0) if row else 0)
+    if isinstance(judged.reason, CorrectionProposed) and reviewed is Verdict.CHANGED:
+        return Become(judged.number, Outcome.PROPOSED)
+    return Become.of(judged.number, Outcome.CONFLICT, ReviewedOtherwise())
 
 
 def _sort(chunk: _Chunk, planned: Planned) -> None:

@@ -107,6 +107,12 @@ def read_review(path: Path, reviewed: str, about: Mapping[str, Any]) -> Iterator
             yield Verdict(json.loads(line)["verdict"])
 
 
+def rows_of_review(path: Path) -> int:
+    """Return how many rows a review judges; raises OSError."""
+    with path.open("rb") as file:
+        return sum(1 for _ in file) - 1
+
+
 def _write(file: BinaryIO, note: Any, value: Mapping[str, Any]) -> None:
     line = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
     note(line)

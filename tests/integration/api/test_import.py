@@ -1,7 +1,9 @@
 """Histories of other systems: reviewed, written once, and never again."""
 
 import csv
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from openpyxl import Workbook
 from typer.testing import CliRunner
 
 from cli.app import app
+from client.importing.outcomes import OutcomeFile
 from commands.principal import Role
 from tests.drafts import id_number
 from tests.integration.api.conftest import TOWNSHIP, Author, County, admit, register
@@ -235,6 +238,27 @@ def test_killed_at_any_moment_it_goes_on_and_writes_every_row_once(desk: Desk):
     assert desk.clinic.served.head() == head + len(rows) + len(children)
     assert len({line["position"] for line in lines}) == len(rows)
     assert len(desk.doses(children[7]["身份证号"])) == len(days)
+
+
+def test_ended_between_the_last_answer_and_the_last_note_it_still_says_what_became(
+    desk: Desk, monkeypatch
+):
+    who = child(id_number())
+    path = desk.file("a.csv", [dose(who, "1", "0201", "2014-08-15")])
+    digest = desk.review(path)[0]
+    with monkeypatch.context() as broken:
+        broken.setattr(OutcomeFile, "write", _no_space)
+        done = CliRunner().invoke(app, desk.command(path, "--apply", digest))
+    assert done.exit_code == 2
+    assert "No space left on device" in done.stderr
+    head = desk.clinic.served.head()
+    counts, lines = desk.apply(path, digest)
+    assert counts == {"written": 1}
+    assert lines[0]["position"] == head == desk.clinic.served.head()
+
+
+def _no_space(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_workbooks_and_ndjson_are_the_same_history(desk: Desk):
