@@ -21,11 +21,12 @@ from client.sources import Source
 from client.stored_feed import StoredFeed
 from commands.reclaiming import Reclaiming, request_of
 from ledger.store.connections import connect
-from ledger.store.errors import RecoveryRefused, WritesHalted
+from ledger.store.errors import WritesHalted
 from ledger.store.halting import Halt, lift, standing_halt
 from ledger.store.integration import ROLE
 from ledger.store.lost import ClaimsOf, Copies, Survey
 from ledger.store.recovery import Progress, Recovery, refuse_behind, refuse_other_origin
+from ledger.store.recovery_errors import RecoveryRefused
 from ledger.store.surveying import verified
 
 

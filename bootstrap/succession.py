@@ -20,8 +20,8 @@ from ledger.entry import Author, Entry
 from ledger.envelope import keyid_of, sign_payload
 from ledger.note import Note, verify_note
 from ledger.statement import Statement
-from ledger.store.errors import OriginUnusable
 from ledger.store.lost import Lost, LostWrite
+from ledger.store.recovery_errors import OriginUnusable
 from ledger.store.succeeding import Successor
 
 REASON = "entries-lost"

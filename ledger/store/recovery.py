@@ -20,12 +20,13 @@ from typing import Self
 from ledger.entry import Entry
 from ledger.frontier import Frontier
 from ledger.store.connections import Connection, connect
-from ledger.store.errors import CopiesDiffer, OtherOrigin, PartsRunning, RolledBack, TailMissing
+from ledger.store.errors import RolledBack
 from ledger.store.halting import halt, lift
 from ledger.store.integration import LEADER_LOCK, ROLE, ROUND_ENTRIES
 from ledger.store.lost import ClaimsOf, Copies, RequestOf, Survey, Terms
 from ledger.store.outside import OutsideFile
 from ledger.store.queries import load_queries
+from ledger.store.recovery_errors import CopiesDiffer, OtherOrigin, PartsRunning, TailMissing
 from ledger.store.refilling import put_back, put_claims_back
 from ledger.store.succeeding import Successor
 from ledger.store.surveying import Progress, Surveyor, verified

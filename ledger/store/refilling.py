@@ -9,9 +9,9 @@ from uuid import UUID
 from ledger.entry import Entry
 from ledger.hashing import leaf_hash
 from ledger.store.connections import Connection
-from ledger.store.errors import PartsRunning
 from ledger.store.lost import ANY_KEY, Claims, ClaimsOf, Lost, LostWrite
 from ledger.store.queries import load_queries
+from ledger.store.recovery_errors import PartsRunning
 
 WRITTEN_AT_ONCE = 1_000
 """Entries of a transaction, or of one submission where that has more."""

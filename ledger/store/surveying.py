@@ -15,13 +15,7 @@ from ledger.hashing import leaf_hash
 from ledger.log_keys import LogKeyError, LogKeys
 from ledger.merkle import verify_growth
 from ledger.store.connections import Connection
-from ledger.store.errors import (
-    CopiesDiffer,
-    Forked,
-    NothingSigned,
-    SuccessionNotNeeded,
-    TailMissing,
-)
+from ledger.store.errors import Forked
 from ledger.store.integration import ROUND_ENTRIES
 from ledger.store.lost import (
     Copies,
@@ -34,6 +28,12 @@ from ledger.store.lost import (
 )
 from ledger.store.outside import OutsideFile
 from ledger.store.queries import load_queries
+from ledger.store.recovery_errors import (
+    CopiesDiffer,
+    NothingSigned,
+    SuccessionNotNeeded,
+    TailMissing,
+)
 from ledger.store.signing import keys_at
 from ledger.store.tree import read_leaves, stored_frontier, stored_tree
 

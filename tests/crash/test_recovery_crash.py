@@ -31,20 +31,12 @@ from ledger.statement import Statement
 from ledger.store import recovery, refilling
 from ledger.store.append import Append, Blob, Claim, NewEvent
 from ledger.store.connections import open_pool
-from ledger.store.errors import (
-    CopiesDiffer,
-    Forked,
-    NothingSigned,
-    OutsideFileMissing,
-    PartsRunning,
-    RolledBack,
-    TailMissing,
-    WritesHalted,
-)
+from ledger.store.errors import Forked, OutsideFileMissing, RolledBack, WritesHalted
 from ledger.store.integration import Integrator
 from ledger.store.lost import Terms
 from ledger.store.reading import ROLE, LogReader
 from ledger.store.recovery import Recovery, refuse_behind
+from ledger.store.recovery_errors import CopiesDiffer, NothingSigned, PartsRunning, TailMissing
 from ledger.store.writer import Writer
 
 ORIGIN = "log.example/recovery"

@@ -27,15 +27,10 @@ from commands.reclaiming import Reclaiming, request_of
 from ledger.checkpoint import Checkpoint, verify_checkpoint
 from ledger.entry import Entry
 from ledger.log_keys import LogKeys
-from ledger.store.errors import (
-    OriginUnusable,
-    OtherOrigin,
-    RolledBack,
-    SuccessionNotNeeded,
-    WritesHalted,
-)
+from ledger.store.errors import RolledBack, WritesHalted
 from ledger.store.integration import Integrator
 from ledger.store.recovery import Recovery
+from ledger.store.recovery_errors import OriginUnusable, OtherOrigin, SuccessionNotNeeded
 from ledger.store.shred_list import Shred
 from ledger.succession import SUCCEEDED
 from tests.conftest import Databases
