@@ -13,7 +13,7 @@ from api.callers import Caller
 from api.clocks import Clocks
 from api.errors import AddressUnknown
 from api.noting import note_read
-from api.parameters import AtLeast, Year, wait_for_views
+from api.parameters import AtLeast, Year, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.rating import completeness_rate, rates_of
 from api.reads import NO_STORE
@@ -116,6 +116,21 @@ async def schools_reporting(
     rows = await to_thread.run_sync(schools, division, school_year, edition)
     due = serving.parts.services.rules.roll_up.register_due(RegisterEdition(edition), school_year)
     return json_response(_standing(serving, rows, division) | {"due": due}, headers=NO_STORE)
+
+
+@router.get("/divisions/{division}/preparations", operation_id="listPreparations")
+async def preparations(
+    request: Request, caller: Caller, division: Division, school_year: Year, at_least: AtLeast = 0
+) -> Response:
+    """Posters of schools, forms and training of counties: done, late, overdue or to come."""
+    check_read(caller, "roll-up", Scope(division))
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+    rows = await to_thread.run_sync(serving.views.reports.preparations, division, school_year)
+    due = serving.parts.services.rules.roll_up.preparation_due(school_year)
+    today = day_or_today(request, None)
+    tasks = [asdict(row) | {"overdue": row.done_on is None and today > due} for row in rows]
+    return json_response({"due": due, "tasks": tasks}, headers=NO_STORE)
 
 
 @router.get("/divisions/{division}/roll-up-reports", operation_id="listRollUpReports")

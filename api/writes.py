@@ -146,6 +146,13 @@ ADDRESSES: tuple[Address, ...] = (
     Address(f"{_VISIT}/vaccination", "recordVisitDoses", ("visit.vaccinated.v1",)),
     Address(f"{_VISIT}/observation", "endObservation", ("visit.observed.v1",)),
     Address(f"{_VISIT}/departure", "leaveVisit", ("visit.left.v1",)),
+    Address("/v1/paper-comparisons", "reportDifference", ("paper-comparison.differed.v1",)),
+    Address(
+        "/v1/paper-comparisons/{stream}/settlement",
+        "settleDifference",
+        ("paper-comparison.settled.v1",),
+    ),
+    Address("/v1/preparations", "recordPreparation", ("preparation.recorded.v1",)),
     Address("/v1/register-reports", "submitRegisters", ("register-report.submitted.v1",)),
     Address("/v1/roll-up-reports", "submitRollUp", ("roll-up-report.submitted.v1",)),
     Address("/v1/log/rotations", "introduceLogKey", ("log.key-introduced.v1",)),

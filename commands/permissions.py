@@ -174,6 +174,9 @@ WRITES: Mapping[str, Rows] = {
     "visit.vaccinated.v1": ((Role.CLINIC, is_own),),
     "visit.observed.v1": ((Role.CLINIC, is_own),),
     "visit.left.v1": ((Role.CLINIC, is_own),),
+    "paper-comparison.differed.v1": ((Role.CLINIC, is_own),),
+    "paper-comparison.settled.v1": ((Role.CLINIC, is_own_in_county),),
+    "preparation.recorded.v1": (*_SCHOOL, (Role.COUNTY_CDC, is_own)),
     "register-report.submitted.v1": _SCHOOL,
     "roll-up-report.submitted.v1": (
         (Role.TOWNSHIP, is_own),

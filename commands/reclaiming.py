@@ -22,6 +22,7 @@ from commands.log_keys import ROTATION
 from commands.reading import Change
 from commands.records import id_number
 from commands.seats import SEAT, seat_claim
+from commands.statements import PAPER_DIFFERS
 from commands.states import RESTRICTED, SHREDDED
 from commands.supplies import SUPPLY, supply_claim
 from commands.vault import Vault
@@ -37,7 +38,7 @@ from ledger.store.reading import LogReader
 TOLD = frozenset(
     (
         *(PERSON, ID_NUMBER, PACKAGE_CODE, HOLDER, RESTRICTED, SHREDDED, ROTATION),
-        *(SUPPLY, SEAT, OPEN_BOOKING, PLACE, BOOKING_NUMBER, REDEEMED_DOSE),
+        *(SUPPLY, SEAT, OPEN_BOOKING, PLACE, BOOKING_NUMBER, REDEEMED_DOSE, PAPER_DIFFERS),
     )
 )
 """The kinds of claims that entries tell."""
@@ -85,6 +86,8 @@ class Reclaiming:
             "vaccination-record.shredded.v1": self._shredded,
             "log.key-introduced.v1": self._introduced,
             "log.key-retired.v1": self._retired,
+            "paper-comparison.differed.v1": self._differed,
+            "paper-comparison.settled.v1": self._settled,
             "slot-supply.opened.v1": self._supply_opened,
             "slot-supply.raised.v1": self._supply_raised,
             "slot-supply.lowered.v1": self._supply_lowered,
@@ -182,6 +185,15 @@ class Reclaiming:
         yield Claim(RESTRICTED, stream.bytes, stream, release=True)
         yield Claim(SHREDDED, stream.bytes, stream)
         yield Claim(ID_NUMBER, ANY_KEY, stream, release=True)  # it can be told no more
+
+    def _differed(self, change: Change) -> Iterator[Claim]:
+        entry = change.entry
+        yield Claim(PAPER_DIFFERS, UUID(entry.data["record"]).bytes, entry.stream)
+
+    def _settled(self, change: Change) -> Iterator[Claim]:
+        stream = change.entry.stream
+        record = self._history(stream, change.entry.version)[0].entry.data["record"]
+        yield Claim(PAPER_DIFFERS, UUID(record).bytes, stream, release=True)
 
     def _introduced(self, change: Change) -> Iterator[Claim]:
         which = sha256(change.entry.origin.encode()).digest()

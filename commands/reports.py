@@ -1,9 +1,10 @@
-"""Writes of schools and CDCs that hand in registers and roll-ups (S-14, S-17)."""
+"""Writes of schools and CDCs: what comes before enrolment, and what is handed in (S-14 to S-18)."""
 
 from collections.abc import Mapping
 
 from commands.permissions import Scope
 from commands.writing import Decision, Handler, Writing
+from domain.preparation import Preparation
 from domain.register_report import RegisterReport
 from domain.roll_up_report import RollUpReport
 
@@ -46,7 +47,26 @@ def submit_roll_up(writing: Writing) -> Decision:
     return Decision(report, sealing)
 
 
+def record_preparation(writing: Writing) -> Decision:
+    """Note what comes before enrolment: posters, forms, training."""
+    writing.check_new()
+    fields = writing.fields
+    doer = writing.services.directory.organisation(fields["organisation"])
+    writing.permit(Scope(doer.division, acting=doer.id))
+    sealing, _ = writing.seal({})
+    done = Preparation.record(
+        writing.statement.stream,
+        doer=doer,
+        rules=writing.services.rules.roll_up,
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **fields,
+    )
+    return Decision(done, sealing)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "register-report.submitted.v1": submit_registers,
     "roll-up-report.submitted.v1": submit_roll_up,
+    "preparation.recorded.v1": record_preparation,
 }

@@ -5,10 +5,15 @@ from collections.abc import Mapping
 from commands.judging import judge, record_guard
 from commands.permissions import Scope
 from commands.writing import Decision, Effect, Handler, Writing
-from domain.check_statement import Certified, CheckStatement, StatementOfAnother
+from domain.check_statement import Certified, CheckStatement, PaperDiffers, StatementOfAnother
 from domain.merging import check_open
+from domain.paper_comparison import PaperComparison
 from domain.vaccination_record import VaccinationRecord
 from domain.verdict import Finding, cells, given_on
+from ledger.store.append import Claim
+
+PAPER_DIFFERS = "paper-differs"
+"""Kind of claim: a record whose paper certificate says otherwise, until that is settled."""
 
 
 def issue(writing: Writing) -> Decision:
@@ -20,6 +25,8 @@ def issue(writing: Writing) -> Decision:
     writing.permit(
         Scope(record.division, acting=fields["clinic"], managing=record.managing_organisation)
     )
+    if writing.services.reader.holders((PAPER_DIFFERS,), [record.id.bytes]):
+        raise PaperDiffers
     verdict = judge(
         writing,
         record,
@@ -42,6 +49,33 @@ def issue(writing: Writing) -> Decision:
         guards=record_guard(writing, record),
         effects=_superseding(writing, record),
     )
+
+
+def report_difference(writing: Writing) -> Decision:
+    """Note that paper and record differ: no statement until that is settled (S-9)."""
+    writing.check_new()
+    fields = writing.fields
+    record = writing.load(VaccinationRecord, fields["record"])
+    writing.permit(Scope(record.division, acting=fields["clinic"]))
+    sealing, _ = writing.seal({})
+    found = PaperComparison.differ(
+        writing.statement.stream,
+        serving=record.serving_clinics(),
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **fields,
+    )
+    return Decision(found, sealing, claims=(Claim(PAPER_DIFFERS, record.id.bytes, found.id),))
+
+
+def settle_difference(writing: Writing) -> Decision:
+    """Note that both say the same again."""
+    found = writing.target(PaperComparison)
+    writing.permit(Scope(found.division, acting=writing.fields["clinic"]))
+    sealing, _ = writing.seal({})
+    found.settle(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
+    released = Claim(PAPER_DIFFERS, found.record.bytes, found.id, release=True)
+    return Decision(found, sealing, claims=(released,))
 
 
 def record_makeup(writing: Writing) -> Decision:
@@ -108,4 +142,6 @@ def _certified(
 HANDLERS: Mapping[str, Handler] = {
     "check-statement.issued.v1": issue,
     "check-statement.makeup-recorded.v1": record_makeup,
+    "paper-comparison.differed.v1": report_difference,
+    "paper-comparison.settled.v1": settle_difference,
 }

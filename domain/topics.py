@@ -22,6 +22,8 @@ from domain.grant import MissingIdNumber, MissingName, MissingPhone, MissingRela
 from domain.log_key import LogKey
 from domain.log_succession import LogSuccession
 from domain.organisation import Organisation
+from domain.paper_comparison import PaperComparison
+from domain.preparation import Preparation
 from domain.private import Vocabulary
 from domain.register_report import RegisterReport
 from domain.roll_up_report import RollUpReport
@@ -38,6 +40,8 @@ AGGREGATES = (
     Certificate,
     Enrolment,
     CheckStatement,
+    PaperComparison,
+    Preparation,
     RegisterReport,
     RollUpReport,
     LogKey,

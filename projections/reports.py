@@ -24,6 +24,7 @@ _SQL = named_queries("reports.sql")
 
 _REGISTERS = "register-report.submitted.v1"
 _ROLL_UP = "roll-up-report.submitted.v1"
+_PREPARATION = "preparation.recorded.v1"
 _AFTER_DIGITS = ":"
 
 
@@ -31,6 +32,7 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
     """Add what was handed in."""
     _add(cursor, "copy_register_reports", _REGISTERS, changes)
     _add(cursor, "copy_roll_up_reports", _ROLL_UP, changes)
+    _add_preparations(cursor, [one for one in changes if one.entry.topic == _PREPARATION])
 
 
 def _add(cursor: Cursor, query: str, topic: str, changes: Sequence[Change]) -> None:
@@ -39,6 +41,21 @@ def _add(cursor: Cursor, query: str, topic: str, changes: Sequence[Change]) -> N
         with cursor.copy(_SQL[query]) as rows:
             for change in concerned:
                 rows.write_row(_head(change) + _body(change.entry.data))
+
+
+def _add_preparations(cursor: Cursor, done: Sequence[Change]) -> None:
+    if not done:
+        return
+    with cursor.copy(_SQL["copy_preparations"]) as rows:
+        for position, entry in done:
+            data, derived = entry.data, entry.data["derived"]
+            rows.write_row(
+                (
+                    *(entry.stream, position, data["organisation"], data["division"]),
+                    *(data["school_year"], data["task"], data["done_on"]),
+                    *(derived["due"], derived["late"], data.get("count")),
+                )
+            )
 
 
 def _head(change: Change) -> tuple[Any, ...]:
@@ -65,7 +82,11 @@ def _body(data: Mapping[str, Any]) -> tuple[Any, ...]:
 
 PROJECTION = Projection(
     NAME,
-    (Table("register_reports", ("report",)), Table("roll_up_reports", ("report",))),
+    (
+        Table("register_reports", ("report",)),
+        Table("roll_up_reports", ("report",)),
+        Table("preparations", ("preparation",)),
+    ),
     apply,
 )
 
@@ -145,6 +166,19 @@ class Reporter:
     newest: UUID | None
 
 
+@dataclass(frozen=True)
+class PreparationRow:
+    """A task of an organisation before enrolment, done or not (S-6, S-18)."""
+
+    organisation: UUID
+    name: str
+    division: str
+    task: str
+    done_on: date | None
+    late: bool | None
+    count: int | None
+
+
 def received(reporters: Sequence[Reporter]) -> Ratio:
     """Return how many of those due have handed in, late ones included (S-47, S-48)."""
     due = [str(one.unit) for one in reporters]
@@ -204,6 +238,17 @@ class Reports:
         """Return the organisations of a kind within a division, and what they handed in."""
         asked = {"kind": kind, "school_year": school_year, "entry_type": entry_type}
         return self._reporters("reporters", division_prefix, asked)
+
+    def preparations(self, division_prefix: str, school_year: int) -> list[PreparationRow]:
+        """Return every task of the schools and CDCs of a division."""
+        asked = {
+            "prefix": division_prefix,
+            "prefix_end": division_prefix + _AFTER_DIGITS,
+            "school_year": school_year,
+        }
+        with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(PreparationRow))
+            return cursor.execute(_SQL["preparations"], asked).fetchall()
 
     def _reporters(
         self, query: str, division_prefix: str, asked: Mapping[str, Any]

@@ -50,3 +50,21 @@ LEFT JOIN views.roll_up_reports r
     AND r.entry_type = %(entry_type)s
 WHERE o.kind = %(kind)s AND o.division >= %(prefix)s AND o.division < %(prefix_end)s
 GROUP BY o.organisation ORDER BY o.division, o.registered_position
+
+-- name: copy_preparations
+COPY preparations (preparation, position, organisation, division, school_year, task, done_on, due,
+                   late, count)
+FROM STDIN
+
+-- name: preparations
+SELECT o.organisation, o.name, o.division, wanted.task, p.done_on, p.late, p.count
+FROM views.organisations o
+JOIN (VALUES ('school', 'posters'), ('county-cdc', 'forms-distributed'),
+             ('county-cdc', 'training-held')) AS wanted (kind, task) ON wanted.kind = o.kind
+LEFT JOIN LATERAL (
+    SELECT done_on, late, count FROM views.preparations
+    WHERE organisation = o.organisation AND school_year = %(school_year)s AND task = wanted.task
+    ORDER BY position LIMIT 1
+) p ON true
+WHERE o.division >= %(prefix)s AND o.division < %(prefix_end)s
+ORDER BY o.division, o.registered_position, wanted.task

@@ -45,6 +45,8 @@ class RollUpRules:
         city: The city whose counties are rolled up.
         school_year_starts_in_month: First month of a school year.
         check_due_days: Days after joining within which a child is checked (S-5).
+        preparation_due_on: Month and day by which forms, training and posters are due, before the
+            school year starts (S-18).
         registers_due: Month and day by which a school hands in each edition of its registers, the
             day included (S-14, X-1).
         reports_due: Month and day by which each level reports, the day included (S-17, X-1).
@@ -56,6 +58,7 @@ class RollUpRules:
     city: Wording
     school_year_starts_in_month: int
     check_due_days: int
+    preparation_due_on: tuple[int, int]
     registers_due: Mapping[RegisterEdition, tuple[int, int]]
     reports_due: Mapping[Level, tuple[int, int]]
     rates: Mapping[str, Rate]
@@ -75,7 +78,7 @@ class RollUpRules:
         found = document.members(
             (
                 *(*Edition.MEMBERS, "requirements", "city", "school_year_starts_in_month"),
-                *("check_due_days", "registers_due", "reports_due", "rates"),
+                *("check_due_days", "preparation_due", "registers_due", "reports_due", "rates"),
             )
         )
         month = found["school_year_starts_in_month"].integer(least=1)
@@ -92,6 +95,7 @@ class RollUpRules:
             city=Wording.read(found["city"]),
             school_year_starts_in_month=month,
             check_due_days=found["check_due_days"].integer(least=1),
+            preparation_due_on=_day_of_year(found["preparation_due"]),
             registers_due={one: _day_of_year(editions[one]) for one in RegisterEdition},
             reports_due={level: _day_of_year(due[level]) for level in Level},
             rates={name: _rate(name, node) for name, node in rates.items()},
@@ -108,6 +112,10 @@ class RollUpRules:
     def register_due(self, edition: RegisterEdition, school_year: int) -> date:
         """Return the last day on which an edition of a school's registers is in time."""
         return self._in_school_year(school_year, *self.registers_due[edition])
+
+    def preparation_due(self, school_year: int) -> date:
+        """Return the last day on which preparation is in time: before the school year starts."""
+        return date(school_year, *self.preparation_due_on)
 
     def _in_school_year(self, school_year: int, month: int, day: int) -> date:
         return date(school_year + (month < self.school_year_starts_in_month), month, day)

@@ -96,6 +96,8 @@ def test_a_topic_is_stored_under_its_own_name_not_under_a_class_path():
             "certificate",
             "enrolment",
             "check-statement",
+            "paper-comparison",
+            "preparation",
             "register-report",
             "roll-up-report",
             "access-journal",

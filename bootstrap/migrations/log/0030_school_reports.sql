@@ -38,4 +38,19 @@ CREATE TABLE views.roll_up_reports (
 CREATE INDEX roll_up_reports_organisation
     ON views.roll_up_reports (organisation, school_year, entry_type);
 
+-- What comes before enrolment: posters, forms, training.
+CREATE TABLE views.preparations (
+    preparation uuid PRIMARY KEY,
+    position bigint NOT NULL,
+    organisation uuid NOT NULL,
+    division text COLLATE "C" NOT NULL,
+    school_year integer NOT NULL,
+    task text NOT NULL,
+    done_on date NOT NULL,
+    due date NOT NULL,
+    late boolean NOT NULL,
+    count integer
+);
+CREATE INDEX preparations_organisation ON views.preparations (organisation, school_year);
+
 RESET ROLE;

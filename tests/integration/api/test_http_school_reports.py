@@ -195,3 +195,36 @@ def test_others_see_no_report(county: County, place: SchoolCounty, pupils: list[
     edition = hand_in_registers(place, place.served.caught_up())
     assert county.cdc.get(f"/v1/register-reports/{edition}.pdf").status_code == 404
     assert place.kindergarten.get(f"/v1/register-reports/{edition}.pdf").status_code == 404
+
+
+def test_preparation_is_done_late_or_overdue(place: SchoolCounty):
+    """S-6, S-18."""
+
+    def record(author: Author, task: str, day: str, **more: Any) -> Any:
+        data = {
+            "organisation": str(author.organisation),
+            "division": author.principal.division,
+            "school_year": YEAR,
+            "task": task,
+            "done_on": day,
+            **more,
+        }
+        draft = Draft("preparation.recorded.v1", uuid4(), 0, data)
+        return author.post("/v1/preparations", draft)
+
+    few = record(place.school, "posters", "2021-06-10", count=1)
+    assert few.json()["type"] == "/problems/too-few-posters"
+    ok(record(place.school, "posters", "2021-06-10", count=2))
+    ok(record(place.cdc, "training-held", "2021-06-17"))
+    assert record(place.cdc, "posters", "2021-06-10", count=2).status_code == 422
+    place.served.caught_up()
+    path = f"/v1/divisions/{place.division}/preparations"
+    body = place.cdc.get(path, school_year=YEAR).json()
+    assert body["due"] == "2021-06-16"
+    told = {(task["name"], task["task"]): (task["late"], task["overdue"]) for task in body["tasks"]}
+    assert told == {
+        ("查验县疾控中心", "forms-distributed"): (None, True),
+        ("查验县疾控中心", "training-held"): (True, False),
+        ("城关小学", "posters"): (False, False),
+        ("城关幼儿园", "posters"): (None, True),
+    }

@@ -164,3 +164,33 @@ def test_notices_are_printed_and_noted(place: SchoolCounty, pupil: Enrolled):
     assert "满6周岁儿童须完成接种疫苗种类及次数" in text
     assert "尊敬的家长：" in text
     assert place.kindergarten.get(path, **asked).status_code == 404
+
+
+def test_no_statement_while_paper_and_record_differ(place: SchoolCounty, pupil: Enrolled):
+    """S-9."""
+    data = {
+        "record": str(pupil.child.record),
+        "division": place.clinic.principal.division,
+        "clinic": str(place.clinic.organisation),
+        "compared_on": "2021-08-20",
+        "differences": ["dose-not-in-system"],
+    }
+    found = Draft("paper-comparison.differed.v1", uuid4(), 0, data)
+    ok(place.clinic.post("/v1/paper-comparisons", found))
+    issued = {**data, "checked_on": "2021-08-20", "entry_type": "primary"}
+    issued |= {"has_certificate": True, "paper_agrees": True}
+    del issued["compared_on"], issued["differences"]
+    draft = Draft("check-statement.issued.v1", uuid4(), 0, issued)
+    answer = place.clinic.post("/v1/check-statements", draft)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/paper-differs")
+    settled = {
+        "clinic": str(place.clinic.organisation),
+        "settled_on": "2021-08-21",
+        "settlement": "paper-corrected",
+    }
+    path = f"/v1/paper-comparisons/{found.stream}/settlement"
+    again = Draft("paper-comparison.settled.v1", found.stream, 1, settled)
+    ok(place.clinic.post(path, again))
+    issue(place, pupil)
+    twice = Draft("paper-comparison.settled.v1", found.stream, 2, settled)
+    assert place.clinic.post(path, twice).json()["type"] == "/problems/already-settled"
