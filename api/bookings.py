@@ -1,7 +1,8 @@
 """Bookings of citizens, and the day of a site (A-2 to A-7, A-18 to A-21)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from api.body import read_json
 from api.booking_codes import make_code, read_code
 from api.callers import Caller
-from api.console import takes, without_nulls, write_for
+from api.console import takes, without_nulls
 from api.errors import AddressUnknown
 from api.noting import note_read
 from api.offers import alternatives, offered
@@ -21,7 +22,7 @@ from api.parts import Serving, serving_of
 from api.people import organisation_names
 from api.reads import NO_STORE
 from api.schemas import BookingSearch, CancelRequest, HoldRequest, MoveRequest
-from api.writes import etag, json_response
+from api.writes import answer, etag, idempotency_key, json_response
 from certificates.qr import Code
 from commands.answering import Written
 from commands.bookings import Booked, Bookings
@@ -69,7 +70,7 @@ async def hold(request: Request, caller: Caller) -> Response:
             _add_alternatives(serving, refused, wish)
             raise
 
-    return await write_for(request, act)
+    return await _admitted(request, act)
 
 
 @router.post(
@@ -82,7 +83,7 @@ async def hold(request: Request, caller: Caller) -> Response:
 async def confirm(request: Request, caller: Caller, appointment: UUID) -> Response:
     """Make a hold a booking, with a booking number; the rules are asked once more."""
     bookings = _bookings(request)
-    return await write_for(request, lambda key: bookings.confirm(caller, key, appointment))
+    return await _admitted(request, lambda key: bookings.confirm(caller, key, appointment))
 
 
 @router.post(
@@ -96,7 +97,7 @@ async def move(request: Request, caller: Caller, appointment: UUID) -> Response:
     """Take another seat of the same product, and give the present one back (改约)."""
     body = MoveRequest.read(await read_json(request)).members()
     bookings = _bookings(request)
-    return await write_for(request, lambda key: bookings.move(caller, key, appointment, body))
+    return await _admitted(request, lambda key: bookings.move(caller, key, appointment, body))
 
 
 @router.post(
@@ -110,7 +111,7 @@ async def cancel(request: Request, caller: Caller, appointment: UUID) -> Respons
     """Give the seat back."""
     body = CancelRequest.read(await read_json(request)).members()
     bookings = _bookings(request)
-    return await write_for(request, lambda key: bookings.cancel(caller, key, appointment, body))
+    return await _admitted(request, lambda key: bookings.cancel(caller, key, appointment, body))
 
 
 @router.get("/appointments", operation_id="listBookings", response_class=Response)
@@ -206,6 +207,12 @@ async def find_booking(request: Request, caller: Caller, at_least: AtLeast = 0) 
     await note_read(request, caller, "bookings", [row.record] if row.record else [])
     lines = await to_thread.run_sync(_lines, serving, [row], limiter=serving.threads)
     return json_response(lines[0], headers=NO_STORE | {"ETag": etag(row.version)})
+
+
+async def _admitted(request: Request, act: Callable[[UUID], Written]) -> Response:
+    """Let the platform write, unless so many wait that an answer would take too long."""
+    key = idempotency_key(request)
+    return await answer(request, await serving_of(request).rush.run(partial(act, key)))
 
 
 def _day(serving: Serving, caller: Principal, site: UUID, on: date) -> list[AppointmentRow]:

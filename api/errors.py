@@ -139,6 +139,14 @@ class NoCode(HttpError):
     status = 406
 
 
+class Rushed(HttpError):
+    """Too many people book at this moment; nothing was done, ask again a little later."""
+
+    code = "rushed"
+    zh = "当前预约人数过多，本次未受理，请稍后再试。"
+    status = 429
+
+
 class MethodNotAllowed(HttpError):
     """This address does not take that method."""
 

@@ -11,6 +11,7 @@ from api.feed_watch import FeedWatch
 from api.limiting import Limiter, Rate
 from api.metrics import Metrics
 from api.proving import Prover
+from api.rush import Rush
 from api.status_lists import StatusLists
 from api.waiting import Milestone
 from bootstrap.feed import feed_server
@@ -24,6 +25,8 @@ THREADS = 64
 """Commands that run at once; further ones wait in order."""
 BULK_THREADS = 32
 """Likewise for lines of batches, so that a long batch never stands before a single write."""
+BOOKING_THREADS = 16
+"""Likewise for bookings, so that a rush for seats leaves room for doses."""
 BATCHES = 8
 """Batches that are taken at once; each holds its body in memory."""
 
@@ -46,6 +49,7 @@ class Serving:
         projected: How far every view has followed.
         threads: Bounds the threads that commands run in.
         bulk_threads: Likewise for lines of batches.
+        rush: Takes bookings, as long as they need not wait too long.
         batches: Bounds the batches under way.
         metrics: Counts requests.
         feed: Knows how the feed is.
@@ -63,6 +67,7 @@ class Serving:
     projected: Milestone
     threads: CapacityLimiter
     bulk_threads: CapacityLimiter
+    rush: Rush
     batches: CapacityLimiter
     metrics: Metrics
     feed: FeedWatch
@@ -94,6 +99,7 @@ class Serving:
             projected=projected,
             threads=CapacityLimiter(THREADS),
             bulk_threads=CapacityLimiter(BULK_THREADS),
+            rush=Rush(BOOKING_THREADS),
             batches=CapacityLimiter(BATCHES),
             metrics=metrics,
             feed=FeedWatch(feed_server(settings) if settings.nats_url is not None else None),

@@ -1,5 +1,6 @@
 """Booking over HTTP: look, hold, confirm, cancel; the day of a site (A-2, A-18 to A-23)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -246,3 +247,14 @@ def test_the_code_is_signed_shown_as_a_picture_and_found_by_its_site_alone(city)
     forged = city.site.call("/v1/appointments/search", {"code": altered})
     assert forged.json()["type"] == "/problems/booking-code-refused"
     assert city.citizen().get(path).status_code == 404
+
+
+def test_a_rush_of_more_people_than_seats_sells_each_seat_once(city):
+    supply = city.open(city.site, in_days(21), 8)
+    crowd = [city.citizen() for _ in range(40)]
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda who: city.hold(who, supply), crowd))
+    won = [answer.json()["stream"] for answer in answers if answer.status_code == 201]
+    lost = [answer.json()["facts"]["reason"] for answer in answers if answer.status_code == 422]
+    assert len(won) == len(set(won)) == 8
+    assert lost == ["no_slot"] * 32
