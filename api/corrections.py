@@ -28,7 +28,7 @@ from commands.principal import Principal, Role
 from commands.states import states_of
 from domain.correction import OPEN
 from ledger.jcs import canonical
-from projections.corrections import Asked
+from projections.corrections import Asked, CorrectionRow
 from projections.doses import DoseRow
 from projections.lots import Lot
 from projections.records import RecordRow
@@ -67,14 +67,12 @@ async def list_corrections(  # noqa: PLR0913, PLR0917 - a parameter each
     serving = serving_of(request)
     if record is not None:
         await to_thread.run_sync(readable, serving, caller, record)
-    states = {None: None, "open": [str(one) for one in OPEN]}.get(state, [str(state)])
-    asked = Asked(_division(caller), record, clinic, states, list_digest)
+    states = states_named(state)
+    asked = Asked(division_of(caller), record, clinic, states, list_digest)
 
-    def read() -> Sequence[Any]:
+    def read() -> Sequence[CorrectionRow]:
         find = serving.views.corrections.find
-        rows = find(asked, at_position=as_of.position, after=after, limit=limit)
-        hidden = states_of(serving.parts.reader, {row.record for row in rows})
-        return [row for row in rows if row.record not in hidden] if hidden else rows
+        return shown(serving, find(asked, at_position=as_of.position, after=after, limit=limit))
 
     rows = await to_thread.run_sync(read, limiter=serving.threads)
     await note_read(request, caller, "corrections", sorted({row.record for row in rows}))
@@ -121,7 +119,20 @@ def list_digest_of(lines: Sequence[Mapping[str, Any]]) -> str:
     return sha256(canonical(sorted(stated, key=lambda line: str(line["dose"])))).hexdigest()
 
 
-def _division(caller: Principal) -> str:
+def states_named(state: str | None) -> Sequence[str] | None:
+    """The states that a filter means; None for all."""
+    if state is None:
+        return None
+    return [str(one) for one in OPEN] if state == "open" else [state]
+
+
+def shown(serving: Serving, rows: Sequence[CorrectionRow]) -> Sequence[CorrectionRow]:
+    """The rows without those of records that may not be processed."""
+    hidden = states_of(serving.parts.reader, {row.record for row in rows})
+    return [row for row in rows if row.record not in hidden] if hidden else rows
+
+
+def division_of(caller: Principal) -> str:
     """The divisions in which the caller reads records.
 
     Raises:
@@ -138,7 +149,7 @@ def _preview(serving: Serving, wanted: _Wanted) -> Mapping[str, Any]:
     body, views = wanted.body, serving.views
     which = body.doses
     if body.maker is not None and body.lot is not None:
-        lot, division = Lot(body.maker, body.lot), _division(wanted.caller)
+        lot, division = Lot(body.maker, body.lot), division_of(wanted.caller)
         rows = views.lots.doses(lot, EVER, division=division, limit=MAX_PREVIEW + 1)
         which = tuple(str(row.dose) for row in rows)
     if which is None or len(which) > MAX_PREVIEW:

@@ -79,6 +79,7 @@ NAVIGATION: tuple[Tab, ...] = (
     Tab("/desk", "门诊工作台", "Clinic desk", frozenset((Role.CLINIC,))),
     Tab("/school", "接种证查验", "School check", frozenset((Role.SCHOOL,))),
     Tab("/roll-up", "查验汇总", "School checks", _OVERSEERS),
+    Tab("/corrections", "更正", "Corrections", _RECORD_READERS),
     Tab("/audit", "档案审计", "Audit a record", _RECORD_READERS),
     Tab("/operator", "运行状况", "Operation", frozenset((Role.OPERATOR,))),
 )

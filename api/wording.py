@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from domain.correction import CorrectionKind, CorrectionState
 from domain.registration import Roll
 from domain.topics import EVENTS
 
@@ -104,6 +105,19 @@ ROLLS: Mapping[str, Wording] = {
     Roll.MOVED_OUT: _both("迁出", "moved out"),
     Roll.DECEASED: _both("死亡", "deceased"),
     Roll.MATERNITY: _both("产科建档", "in the maternity ward"),
+}
+
+STATES: Mapping[str, Wording] = {
+    CorrectionState.REQUESTED: _both("已申请", "requested"),
+    CorrectionState.VERIFIED: _both("已核实", "verified"),
+    CorrectionState.APPLIED: _both("已执行", "applied"),
+    CorrectionState.REJECTED: _both("不予受理", "rejected"),
+    CorrectionState.WITHDRAWN: _both("已撤回", "withdrawn"),
+}
+KINDS: Mapping[str, Wording] = {
+    CorrectionKind.AMEND: _both("更正", "amend"),
+    CorrectionKind.ENTERED_IN_ERROR: _both("作废（误录）", "entered in error"),
+    CorrectionKind.REINSTATE: _both("恢复", "reinstate"),
 }
 
 

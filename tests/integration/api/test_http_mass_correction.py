@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -64,6 +65,34 @@ def test_corrections_come_in_pages_and_only_of_the_own_divisions(county: County)
     assert all(row["division"].startswith("410288") for row in far)
     for stranger in (county.school, county.kindergarten):
         assert stranger.get("/v1/corrections").status_code == 403
+
+
+def test_the_page_shows_what_is_open_and_leads_to_the_trail(county: County):
+    child, which = vaccinated(county)
+    stream, asked = request(county.clinic, child, which, LOT, requested_by="guardian")
+    position = asked.json()["position"]
+    county.served.caught_up()
+
+    def page(**params) -> str:
+        answer = httpx.get(
+            f"{county.served.url}/corrections",
+            params={"after": position - 1, **params},
+            headers=county.clinic.bearer,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    link = f"/audit/{child.record}#entry-{position}"
+    assert link in page()
+    assert "监护人" in page()
+    assert "a guardian" in page(lang="en")
+    assert link not in page(state="applied")
+    step(county.clinic, stream, "withdrawn", 1, reason="asked-twice")
+    county.served.caught_up()
+    assert link not in page()
+    assert "asked-twice" in page(state="withdrawn")
+    answer = httpx.get(f"{county.served.url}/corrections", headers=county.school.bearer)
+    assert answer.status_code == 403
 
 
 # Many at once ----------------------------------------------------------------------------------
