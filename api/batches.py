@@ -9,6 +9,7 @@ where a line is refused: the others stand, and the same request sent again bring
 """
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -107,7 +108,7 @@ class _Batch:
     def _begin(self) -> list[list[tuple[int, SignedBody]]]:
         """Read every line, write together what can be; return the lanes that are left."""
         lanes = list(self._read())
-        lines = [line for lane in lanes for line in lane]
+        lines = sorted((line for lane in lanes for line in lane), key=itemgetter(0))
         desk = self._serving.parts.desk
         ahead = desk.submit_ahead([body for _, body in lines], self._caller)
         for (number, _), written in zip(lines, ahead, strict=True):
