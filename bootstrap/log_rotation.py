@@ -16,6 +16,7 @@ from bootstrap.wiring import (
     log_pairs_folder,
     log_signer,
     new_id,
+    operator_of,
     publish_verifier_keys,
 )
 from client.signing import AuthorKey, Draft
@@ -50,7 +51,7 @@ def introduce_pair(parts: Parts) -> dict[str, Any]:
     signer = LogSigner(origin, *make_log_pair(log_pairs_folder(parts.settings), number))
     new = _pair(signer)
     data = {
-        "division": parts.founder.division,
+        "division": operator_of(parts.settings)[1],
         "ed25519": new.ed25519.text(),
         "ml_dsa_44": new.mldsa44.text(),
         "replaces_ed25519": old.ed25519.text(),

@@ -7,13 +7,17 @@ opens anything (DESIGN section 6).
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 from bootstrap.durable import sync_folder
+from bootstrap.errors import BootstrapError
 
 SEEDS = (
     "pepper",  # keys the blind indexes
@@ -26,6 +30,14 @@ SEEDS = (
 
 
 _LOG_PAIR = "log-pair"
+_ROOT = "root"
+_PUBLIC_ROOT = "root.public"
+"""Stands where the root key was taken away by `vaxledger init`."""
+_OPERATOR = "operator.json"
+
+
+class RootKeyOfflineError(BootstrapError):
+    """The operator's root key is offline; VAXLEDGER_ROOT_KEY names its file for this command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +51,9 @@ class Secrets:
     @property
     def root_key(self) -> Ed25519PrivateKey:
         """The operator's signing key."""
-        return Ed25519PrivateKey.from_private_bytes(self.seeds["root"])
+        if _ROOT not in self.seeds:
+            raise RootKeyOfflineError
+        return Ed25519PrivateKey.from_private_bytes(self.seeds[_ROOT])
 
     @property
     def platform_key(self) -> Ed25519PrivateKey:
@@ -59,7 +73,9 @@ def load_or_make(folder: Path, *, operator: UUID, platform: UUID) -> Secrets:
         platform: The platform's stream id, likewise.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    seeds = {name: bytes.fromhex(keep(folder / name, secrets.token_hex(32))) for name in SEEDS}
+    is_offline = (folder / _PUBLIC_ROOT).exists()
+    names = [name for name in SEEDS if not (is_offline and name == _ROOT)]
+    seeds = {name: bytes.fromhex(keep(folder / name, secrets.token_hex(32))) for name in names}
     ids = json.loads(
         keep(
             folder / "organisations.json",
@@ -67,6 +83,38 @@ def load_or_make(folder: Path, *, operator: UUID, platform: UUID) -> Secrets:
         )
     )
     return Secrets(seeds, UUID(ids["operator"]), UUID(ids["platform"]))
+
+
+def keep_public_root(folder: Path, public: Ed25519PublicKey) -> None:
+    """Begin a folder of secrets whose root key is kept elsewhere."""
+    folder.mkdir(mode=0o700, parents=True)
+    keep(folder / _PUBLIC_ROOT, public.public_bytes_raw().hex())
+
+
+def with_root(kept: Secrets, folder: Path, root: Ed25519PrivateKey) -> Secrets:
+    """Return secrets with the root key that was brought for this command.
+
+    Raises:
+        RootKeyOfflineError: It is another one.
+    """
+    public = root.public_key().public_bytes_raw().hex()
+    if public != (folder / _PUBLIC_ROOT).read_text().strip():
+        raise RootKeyOfflineError
+    return replace(kept, seeds=kept.seeds | {_ROOT: root.private_bytes_raw()})
+
+
+def note_operator(folder: Path, name: str, division: str) -> None:
+    """Keep what the operator is called."""
+    keep(folder / _OPERATOR, json.dumps({"name": name, "division": division}, ensure_ascii=False))
+
+
+def operator_facts(folder: Path) -> tuple[str, str] | None:
+    """Return name and division of the operator, None where none was noted."""
+    try:
+        found = json.loads((folder / _OPERATOR).read_bytes())
+    except FileNotFoundError:
+        return None
+    return found["name"], found["division"]
 
 
 def log_pairs(folder: Path) -> list[tuple[bytes, bytes]]:

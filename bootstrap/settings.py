@@ -82,6 +82,14 @@ class Settings(BaseSettings):
     nats_password_file: Path | None = Field(
         default=None, description="File that holds `VAXLEDGER_NATS_PASSWORD`."
     )
+    root_key: Path | None = Field(
+        default=None,
+        description="File of the operator's root key, where `vaxledger init` took it away; for the "
+        "commands alone that sign with it.",
+    )
+    root_passphrase_file: Path | None = Field(
+        default=None, description="File that holds that key's passphrase."
+    )
     host: str = Field(
         default="127.0.0.1", description="Address that the HTTP interface listens on."
     )
@@ -176,6 +184,8 @@ class Settings(BaseSettings):
         "data_dir",
         "policy",
         "personal_keys",
+        "root_key",
+        "root_passphrase_file",
         *(f"{name}_file" for name in SECRETS),
     )
     @classmethod
@@ -191,6 +201,8 @@ class Settings(BaseSettings):
             raise ValueError("NATS_MONITOR_URL means nothing without NATS_URL")
         if (self.nats_user is None) != (self.nats_password is None):
             raise ValueError("NATS_USER and NATS_PASSWORD are given together or not at all")
+        if (self.root_key is None) != (self.root_passphrase_file is None):
+            raise ValueError("ROOT_KEY and ROOT_PASSPHRASE_FILE are given together or not at all")
         if self.issuer is None and self.issuer_keys is not None:
             raise ValueError("ISSUER_KEYS means nothing without ISSUER")
         if self.issuer is None and self.host not in _LOOPBACK:

@@ -7,9 +7,9 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from bootstrap.secrets import Secrets, make_log_pair
 from bootstrap.settings import Settings, is_origin
 from bootstrap.wiring import (
-    OPERATOR_DIVISION,
     installation_secrets,
     log_terms,
+    operator_of,
     successor_folder,
 )
 from commands.reclaiming import request_of
@@ -59,7 +59,7 @@ def _data(settings: Settings, position: int, final: bytes) -> dict[str, object]:
     # Witnesses' lines stay outside: the entry has a limit, and the log's own lines are the point.
     own = tuple(one.signature for one in verify_note(note, log_terms(settings).keys))
     data = {
-        "division": OPERATOR_DIVISION,
+        "division": operator_of(settings)[1],
         "predecessor": settings.origin,
         "checkpoint": Note(note.text, own).encode().decode(),
         "adopted": position - 1,
@@ -88,7 +88,7 @@ def _signed(
         topic=topic,
         stream=number,
         version=1,
-        division=OPERATOR_DIVISION,
+        division=str(data["division"]),
         recorded_at=now.astimezone(UTC),
         author=Author(str(kept.operator), keyid, sha256(envelope).hexdigest()),
         data=data,

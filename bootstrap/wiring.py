@@ -16,7 +16,8 @@ from bootstrap.erasure import apply_shred_list
 from bootstrap.issuer_keys import IssuerKeys
 from bootstrap.keks import KekFolder
 from bootstrap.policy import keep_log_keys
-from bootstrap.secrets import Secrets, load_or_make, log_pairs
+from bootstrap.root_key import read_root_key
+from bootstrap.secrets import Secrets, load_or_make, log_pairs, operator_facts, with_root
 from bootstrap.settings import Settings
 from bootstrap.tokens import DEVELOPMENT_ISSUER, DevelopmentIssuer, TokenVerifier
 from certificates.trust import Issuer
@@ -121,9 +122,8 @@ class Parts:
     @property
     def founder(self) -> Founder:
         """Who opens the log."""
-        return Founder(
-            self.secrets.operator, self.secrets.root_key, OPERATOR_NAME, OPERATOR_DIVISION
-        )
+        name, division = operator_of(self.settings)
+        return Founder(self.secrets.operator, self.secrets.root_key, name, division)
 
 
 def _unix_seconds() -> int:
@@ -131,8 +131,23 @@ def _unix_seconds() -> int:
 
 
 def installation_secrets(settings: Settings) -> Secrets:
-    """The secrets of the installation, made on its first start."""
-    return load_or_make(secrets_folder(settings), operator=new_id(), platform=new_id())
+    """The secrets of the installation, made on its first start.
+
+    Raises:
+        RootKeyUnusableError, RootKeyOfflineError: The root key that the settings name is none, or
+            another one.
+    """
+    folder = secrets_folder(settings)
+    kept = load_or_make(folder, operator=new_id(), platform=new_id())
+    if settings.root_key is None or settings.root_passphrase_file is None:
+        return kept
+    passphrase = settings.root_passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
+    return with_root(kept, folder, read_root_key(settings.root_key, passphrase))
+
+
+def operator_of(settings: Settings) -> tuple[str, str]:
+    """Name and division of the operator: as it was founded, else the demonstration's."""
+    return operator_facts(secrets_folder(settings)) or (OPERATOR_NAME, OPERATOR_DIVISION)
 
 
 def credential_keys(settings: Settings, clock: Callable[[], datetime]) -> CredentialKeys:

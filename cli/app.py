@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "conformance": "cli.conformance.command:conformance",
     "verify": "cli.verify:verify",
     "fsck": "cli.fsck:fsck",
+    "init": "cli.init:init",
     "backup": "cli.backup:app",
     "restore": "cli.backup:put_back",
     "doctor": "cli.doctor:doctor",

@@ -10,7 +10,7 @@ from bootstrap.migrate import migrate_all
 from bootstrap.recovery import refuse_halted
 from bootstrap.settings import Settings
 from bootstrap.wiring import publish_verifier_keys, wire
-from commands.genesis import open_log
+from commands.genesis import is_open, open_log
 from ledger.store.errors import LogHalted, WritesHalted
 
 
@@ -34,5 +34,6 @@ def migrate() -> None:
         print(f"vaxledger: {halted}", file=sys.stderr)
         raise typer.Exit(1) from None
     with wire(settings) as parts:
-        open_log(parts.services, parts.founder)
+        if not is_open(parts.services):  # the root key may have been taken away since
+            open_log(parts.services, parts.founder)
         publish_verifier_keys(parts)

@@ -44,6 +44,11 @@ def open_log(services: Services, founder: Founder) -> None:
     _register(services, founder, platform.organisation, own, registrar=registrar)
 
 
+def is_open(services: Services) -> bool:
+    """Whether both entries are there."""
+    return bool(services.reader.stream(services.platform.organisation))
+
+
 def _fields(
     services: Services,
     organisation: UUID,
