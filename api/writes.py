@@ -124,6 +124,7 @@ ADDRESSES: tuple[Address, ...] = (
         ("enrolment.certificate-reissued.v1",),
     ),
     Address(f"{_ENROLMENT}/rechecks", "recheckEnrolment", ("enrolment.rechecked.v1",)),
+    Address(f"{_ENROLMENT}/restatements", "restateCheck", ("enrolment.check-restated.v1",)),
     Address(f"{_ENROLMENT}/notices", "giveNotice", ("enrolment.notice-given.v1",)),
     Address("/v1/check-statements", "issueCheckStatement", ("check-statement.issued.v1",)),
     Address(

@@ -7,7 +7,8 @@ from commands.judging import judge, record_guard
 from commands.permissions import Scope
 from commands.writing import Decision, Handler, Writing
 from domain.check_statement import CheckStatement, StatementOfAnother
-from domain.enrolment import Enrolment
+from domain.correction import Correction, CorrectionState
+from domain.enrolment import CorrectionOfAnother, Enrolment, NotChecked
 from domain.merging import check_open
 from domain.vaccination_record import VaccinationRecord
 from domain.verdict import Finding
@@ -86,6 +87,36 @@ def recheck(writing: Writing) -> Decision:
     return Decision(enrolment, sealing, guards=record_guard(writing, record))
 
 
+def restate(writing: Writing) -> Decision:
+    """Let the check read what the record says of its day since a correction was applied.
+
+    Raises:
+        CorrectionOfAnother: the correction is another record's, or not applied.
+    """
+    enrolment = _own(writing)
+    record = writing.load(VaccinationRecord, enrolment.record)
+    correction = writing.load(Correction, writing.fields["correction"])
+    if correction.record != record.id or correction.state is not CorrectionState.APPLIED:
+        raise CorrectionOfAnother
+    if enrolment.checked_on is None:
+        raise NotChecked
+    verdict = judge(
+        writing,
+        record,
+        on=enrolment.checked_on,
+        entry_type=_entry_type(writing, enrolment),
+        has_certificate=bool(enrolment.has_certificate),
+    )
+    sealing, _ = writing.seal({})
+    enrolment.restate(
+        finding=Finding.of(verdict, record.version),
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **writing.fields,
+    )
+    return Decision(enrolment, sealing, guards=record_guard(writing, record))
+
+
 def give_notice(writing: Writing) -> Decision:
     """Note that the parents were given annex 1."""
     enrolment = _own(writing)
@@ -129,4 +160,5 @@ HANDLERS: Mapping[str, Handler] = {
     "enrolment.certificate-reissued.v1": reissue,
     "enrolment.rechecked.v1": recheck,
     "enrolment.notice-given.v1": give_notice,
+    "enrolment.check-restated.v1": restate,
 }

@@ -159,6 +159,7 @@ WRITES: Mapping[str, Rows] = {
     "enrolment.certificate-reissued.v1": _SCHOOL,
     "enrolment.rechecked.v1": _SCHOOL,
     "enrolment.notice-given.v1": _SCHOOL,
+    "enrolment.check-restated.v1": _SCHOOL,
     "check-statement.issued.v1": ((Role.CLINIC, is_own),),
     "check-statement.makeup-recorded.v1": ((Role.CLINIC, is_own_in_county),),
     "slot-supply.opened.v1": _SITE,

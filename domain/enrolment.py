@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -55,6 +55,19 @@ class Recheck:
     completed: bool
     record_version: Version
     uncertified: tuple[MadeUp, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Restated(Finding):
+    """What a check reads after the record was corrected, with what was made up of it so far.
+
+    Attributes:
+        made_up: doses of these that were made up since.
+        completed: whether none is missing any more; absent before a re-check.
+    """
+
+    made_up: tuple[MadeUp, ...] = field(kw_only=True)
+    completed: bool | None = None
 
 
 class NotASchool(DomainError):
@@ -111,6 +124,20 @@ class NothingToMakeUp(DomainError):
 
     code = "nothing-to-make-up"
     zh = "查验时没有漏种，无须复核。"
+
+
+class CorrectionOfAnother(DomainError):
+    """The correction is another record's, or it was not applied."""
+
+    code = "correction-of-another"
+    zh = "该更正不属于此儿童，或尚未实施。"
+
+
+class NothingRestated(DomainError):
+    """The corrected record says of the check what was found before."""
+
+    code = "nothing-restated"
+    zh = "更正后查验结果不变，无须重述。"
 
 
 class Enrolment(BaseAggregate[UUID]):
@@ -251,6 +278,40 @@ class Enrolment(BaseAggregate[UUID]):
             self.Rechecked, timestamp=recorded_at, sealed=sealed, derived=found, **fields
         )
 
+    def restate(
+        self,
+        *,
+        finding: Finding,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Let the check read what the corrected record says of its day.
+
+        Column 7 keeps what a check found against make-up (S-36), not against a correction.
+
+        Args:
+            finding: what the requirements say of the corrected record on the day of the check.
+            recorded_at: our clock.
+            sealed: sealed parts.
+            **fields: clear fields of `enrolment.check-restated.v1`.
+
+        Raises:
+            DomainError: NotChecked or NothingRestated.
+        """
+        if self.finding is None:
+            raise NotChecked
+        if _said(finding) == _said(self.finding):
+            raise NothingRestated
+        missing = set(cells(finding.missing))
+        earlier = self.recheck_found.made_up if self.recheck_found else ()
+        made_up = tuple(one for one in earlier if (one.vaccine_group, one.dose_number) in missing)
+        completed = len(made_up) == len(missing) if self.recheck_found and missing else None
+        found = Restated(**vars(finding), made_up=made_up, completed=completed)
+        self.trigger_event(
+            self.CheckRestated, timestamp=recorded_at, sealed=sealed, derived=found, **fields
+        )
+
     def give_notice(
         self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
     ) -> None:
@@ -355,6 +416,28 @@ class Enrolment(BaseAggregate[UUID]):
             """Made-up cells stay in the missed subtotal (S-36)."""
             aggregate.recheck_found = self.derived
 
+    class CheckRestated(Fact):
+        """The check reads otherwise since its record was corrected.
+
+        Attributes:
+            correction: the correction that was applied to the record.
+            derived: what the check reads now.
+        """
+
+        TOPIC = "enrolment.check-restated.v1"
+
+        correction: UUID
+        derived: Restated
+
+        def apply(self, aggregate: Enrolment) -> None:
+            """The finding, and of what was made up only what is still missing."""
+            found = self.derived
+            aggregate.finding = found
+            if aggregate.recheck_found is not None:
+                aggregate.recheck_found = Recheck(
+                    found.made_up, bool(found.completed), found.record_version
+                )
+
     class NoticeGiven(Fact):
         """The parents were given the notice of annex 1 (S-6).
 
@@ -370,6 +453,11 @@ class Enrolment(BaseAggregate[UUID]):
 
         def apply(self, aggregate: Enrolment) -> None:
             """It decides nothing later."""
+
+
+def _said(finding: Finding) -> tuple[Any, ...]:
+    """What the forms show of a finding."""
+    return finding.complete, finding.missing, finding.exempt
 
 
 def _is_certified(one: MadeUp, certified: Collection[tuple[str, int]] | None) -> bool:

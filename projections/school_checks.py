@@ -24,7 +24,8 @@ _ENROLLED = "enrolment.enrolled.v1"
 _CHECKED = "enrolment.checked.v1"
 _REISSUED = "enrolment.certificate-reissued.v1"
 _RECHECKED = "enrolment.rechecked.v1"
-_TOPICS = frozenset((_ENROLLED, _CHECKED, _REISSUED, _RECHECKED))
+_RESTATED = "enrolment.check-restated.v1"
+_TOPICS = frozenset((_ENROLLED, _CHECKED, _REISSUED, _RECHECKED, _RESTATED))
 
 _COLUMNS = (
     "enrolled_position",
@@ -112,6 +113,8 @@ class _Sheet:
             self._restate(key, position, {"reissued_on": data["reissued_on"]})
         elif entry.topic == _CHECKED:
             self._check(key, position, data)
+        elif entry.topic == _RESTATED:
+            self._restate_check(key, position, data["derived"])
         else:
             self._recheck(key, position, data)
 
@@ -152,12 +155,24 @@ class _Sheet:
         patch = {name: found.get(name) for name in _FOUND}
         patch |= {"checked_on": data["checked_on"], "has_certificate": data["has_certificate"]}
         self._restate(key, position, {**patch, "rechecked_on": None, "completed": None})
+        self._replace_cells(key, position, found, {})
+
+    def _restate_check(self, key: str, position: int, found: Mapping[str, Any]) -> None:
+        """Put what the corrected record says in the place of the finding."""
+        patch = {name: found.get(name) for name in _FOUND}
+        self._restate(key, position, {**patch, "completed": found.get("completed")})
+        self._replace_cells(key, position, found, _days(key, found["made_up"]))
+
+    def _replace_cells(
+        self, key: str, position: int, found: Mapping[str, Any], made_up: Mapping[Cell, date]
+    ) -> None:
         for cell in self.cells_of.get(key, ()):
             self.cells.end(cell, position, ALWAYS)
         cells = dict.fromkeys(_cells(key, found["missing"]), False)
         cells |= dict.fromkeys(_cells(key, found["exempt"]), True)
         for cell, exempt in cells.items():
-            self.cells.begin(cell, position, ALWAYS, {"exempt": exempt, "made_up_on": None})
+            said = {"exempt": exempt, "made_up_on": made_up.get(cell)}
+            self.cells.begin(cell, position, ALWAYS, said)
         self.cells_of[key] = list(cells)
 
     def _recheck(self, key: str, position: int, data: Mapping[str, Any]) -> None:
@@ -169,14 +184,18 @@ class _Sheet:
             "record_version": found["record_version"],
         }
         self._restate(key, position, patch)
-        made_up = {
-            (key, dose["vaccine_group"], dose["dose_number"]): date.fromisoformat(dose["date"])
-            for dose in found["made_up"]
-        }
+        made_up = _days(key, found["made_up"])
         for cell in dict.fromkeys((*self.cells_of.get(key, ()), *made_up)):
             said, day = self.cells.current(cell), made_up.get(cell)
             if said is None or said["made_up_on"] != day:  # None: unknown, which `change` refuses
                 self.cells.change(cell, position, ALWAYS, {"made_up_on": day})
+
+
+def _days(key: str, made_up: Sequence[Mapping[str, Any]]) -> dict[Cell, date]:
+    return {
+        (key, dose["vaccine_group"], dose["dose_number"]): date.fromisoformat(dose["date"])
+        for dose in made_up
+    }
 
 
 def _cells(key: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[Cell]:

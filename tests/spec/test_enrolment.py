@@ -14,6 +14,7 @@ from domain.enrolment import (
     EntryTypeDiffers,
     NotASchool,
     NotChecked,
+    NothingRestated,
     NothingToMakeUp,
 )
 from domain.organisation import InstitutionType
@@ -60,10 +61,11 @@ def checked(*vaccines, has_certificate=True, on=TODAY, **more):
     return enrolment
 
 
-def recheck(enrolment, *vaccines, on=LATER, **more):
+def recheck(enrolment, *vaccines, on=LATER, certified=None, **more):
     enrolment.recheck(
         verdict=check(3, *vaccines, on=LATER, birth=date(2015, 3, 20), **more),
         record_version=20,
+        certified=certified,
         recorded_at=at(LATER),
         rechecked_on=on,
     )
@@ -196,3 +198,46 @@ class TestRecheck:
             recheck(enrol(), *FULL)
         with pytest.raises(BeforeCheck):
             recheck(checked(*without(FULL, "MMR")), *FULL, on=TODAY - timedelta(days=1))
+
+
+def restate(enrolment, *vaccines):
+    enrolment.restate(
+        finding=Finding.of(check(3, *vaccines), 30), recorded_at=at(LATER), correction=handle(16)
+    )
+    return enrolment.pending_events[-1].derived
+
+
+class TestACheckRestatedAfterACorrection:
+    def test_it_reads_what_the_corrected_record_says(self):
+        enrolment = checked(*FULL)
+        found = restate(enrolment, *without(FULL, "MMR"))
+        assert found.missing == (GroupDoses("MCV", (2,)),)
+        assert enrolment.finding.complete is False
+        assert (found.made_up, found.completed) == ((), None)
+
+    def test_what_was_made_up_stays_where_it_was_missing(self):
+        lacking = without(FULL, "MMR", "MPSV-AC")
+        enrolment = checked(*lacking)
+        recheck(enrolment, *lacking, Dose("MMR", MADE_UP_ON))
+        found = restate(enrolment, *without(FULL, "MMR"))
+        assert found.made_up == (MadeUp("MCV", 2, MADE_UP_ON),)
+        assert found.completed is True
+
+    def test_a_correction_that_changes_nothing_restates_nothing(self):
+        with pytest.raises(NothingRestated):
+            restate(checked(*FULL), *FULL)
+
+    def test_only_a_check_is_restated(self):
+        with pytest.raises(NotChecked):
+            restate(enrol(), *FULL)
+
+
+class TestARecheckWithTheStatement:
+    def test_what_is_given_but_not_certified_stays_open(self):
+        """S-16."""
+        lacking = without(FULL, "MMR", "MPSV-AC")
+        given = (*lacking, Dose("MMR", MADE_UP_ON), Dose("MPSV-AC", MADE_UP_ON))
+        found = recheck(checked(*lacking), *given, certified={("MCV", 2)})
+        assert found.made_up == (MadeUp("MCV", 2, MADE_UP_ON),)
+        assert found.uncertified == (MadeUp("MenAC", 1, MADE_UP_ON),)
+        assert found.completed is False

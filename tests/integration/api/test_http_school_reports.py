@@ -8,7 +8,7 @@ import pytest
 from client.signing import Draft
 from domain.roll_up.row import COUNTS
 from projections.annex4 import GROUPS
-from tests.integration.api.conftest import Author, County
+from tests.integration.api.conftest import Author, County, dose, doses_path
 from tests.integration.api.family import ok
 from tests.integration.api.school_county import YEAR, Enrolled, SchoolCounty, school_county
 
@@ -187,6 +187,53 @@ def test_what_changed_since_a_report_names_its_cause(place: SchoolCounty, pupils
     causes = [(cause["topic"], cause["position"]) for cause in change["causes"]]
     assert causes == [("enrolment.certificate-reissued.v1", at)]
     assert place.cdc.get(path, since=at, **SHEET).json()["changes"] == []
+
+
+def correct(place: SchoolCounty, pupil: Enrolled, given: Draft, changed: dict[str, str]) -> UUID:
+    """Correct a dose at once."""
+    stream, clinic = uuid4(), str(place.clinic.organisation)
+    data = {
+        "record": str(pupil.child.record),
+        "dose": given.data["dose"],
+        "division": place.clinic.principal.division,
+        "kind": "amend",
+        "changes": [changed],
+        "urgency": "immediate",
+        "reason": "typing-error",
+        "requested_by": "clinic",
+        "clinic": clinic,
+    }
+    draft = Draft("correction.requested.v1", stream, 0, data)
+    ok(place.clinic.post("/v1/corrections", draft))
+    for version, step, path in ((1, "verified", "verification"), (2, "applied", "application")):
+        draft = Draft(f"correction.{step}.v1", stream, version, {"clinic": clinic})
+        ok(place.clinic.post(f"/v1/corrections/{stream}/{path}", draft))
+    place.served.caught_up()
+    return stream
+
+
+def test_a_correction_restates_the_check_and_the_roll_up_says_so(place: SchoolCounty):
+    pupil = place.pupil("二（1）班", 1, name="更正的")
+    given = dose(place.clinic, pupil.child, occurred_on="2021-09-05", expires_on="2022-01-31")
+    ok(place.clinic.post(doses_path(pupil.child), given))
+    pupil.check()
+    since = place.served.caught_up()
+    later = {"field": "occurred_on", "before": "2021-09-05", "after": "2021-09-25"}
+    correction = correct(place, pupil, given, later)
+    restated = {"correction": str(correction)}
+    path = f"/v1/enrolments/{pupil.stream}/restatements"
+    draft = Draft("enrolment.check-restated.v1", pupil.stream, 2, restated)
+    at = ok(place.school.post(path, draft)).json()["position"]
+    place.served.caught_up()
+    again = Draft("enrolment.check-restated.v1", pupil.stream, 3, restated)
+    assert place.school.post(path, again).json()["type"] == "/problems/nothing-restated"
+    asked = {"since": since, **SHEET}
+    body = place.cdc.get(f"/v1/divisions/{place.division}/roll-up/changes", **asked).json()
+    change = next(one for one in body["changes"] if one["enrolment"] == str(pupil.stream))
+    assert (change["before"]["due"], change["after"]["due"]) == (21, 22)
+    causes = {cause["topic"]: cause for cause in change["causes"]}
+    assert causes["enrolment.check-restated.v1"]["position"] == at
+    assert causes["correction.applied.v1"]["stream"] == str(correction)
 
 
 def test_others_see_no_report(county: County, place: SchoolCounty, pupils: list[Enrolled]):
