@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from commands.errors import NotFound
+from commands.errors import Erased, NotFound
 from commands.reading import Reading
+from commands.records import id_number
 from commands.services import Services
 from commands.states import SHREDDED
 from domain.protection import State
+from domain.topics import BOOKED_FOR, BOOKER
 from domain.vaccination_record import VaccinationRecord
 from ledger.store.shred_list import Shred
 
@@ -39,7 +41,7 @@ def plan(services: Services, record: UUID, position: int, streams: Collection[UU
         for change in reading.history(stream)
         for part in change.entry.sealed
     ]
-    persons = {who for who, _ in parts} | own.handles
+    persons = {who for who, _ in parts} | own.handles | _booked(reading, own)
     kept = {who for who in persons - {own.recipient} if _is_held(reading, who, about)}
     return Shred(
         record=record,
@@ -48,6 +50,18 @@ def plan(services: Services, record: UUID, position: int, streams: Collection[UU
         streams=tuple(about),
         blobs=tuple(sorted(digest for who, digest in parts if who in kept)),
     )
+
+
+def _booked(reading: Reading, record: VaccinationRecord) -> set[UUID]:
+    """Handles that the recipient was booked under before there was a record of theirs."""
+    try:
+        number = id_number(reading.person(record, record.recipient))
+    except Erased:
+        return set()
+    if number is None:
+        return set()
+    found = reading.services.vault.keys.find_first((BOOKED_FOR, BOOKER), number)
+    return {handle for _, handle, stream in found if reading.exists(stream)}
 
 
 def _is_held(reading: Reading, who: UUID, about: Collection[UUID]) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from bootstrap.wiring import Parts
 from commands.calendar import end_appointments
+from commands.erasure import plan
 from commands.errors import Forbidden, NotFound
 from commands.principal import Principal, Role
 from commands.reclaiming import Reclaiming
@@ -343,6 +344,18 @@ class TestWhoSeesIt:
         assert city.parts.desk.bookings.mine(other) == []
         with pytest.raises(NotFound):
             city.parts.desk.bookings.own(other, mine.pop())
+
+
+class TestShredding:
+    def test_a_shred_covers_bookings_from_before_the_record(self, city):
+        who, friend = citizen(), citizen()
+        on = city.clock.today + timedelta(days=95)
+        booked = city.appointment(city.book(who, city.open(2, on=on)))
+        record, handle = city.adult_record.register(who)
+        planned = plan(city.parts.services, record, 1, [])
+        assert {booked.person, handle} <= set(planned.persons)
+        other, _ = city.adult_record.register(friend)
+        assert booked.person not in plan(city.parts.services, other, 1, []).persons
 
 
 class TestFairness:
