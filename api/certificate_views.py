@@ -53,15 +53,20 @@ async def get_certificate(
     """
     serving = serving_of(request)
     body = await to_thread.run_sync(
-        _certificate, serving, caller, certificate, as_of, limiter=serving.threads
+        certificate_body, serving, caller, certificate, as_of, limiter=serving.threads
     )
     await note_read(request, caller, "certificate", [body["record"]])
     return json_response(body, headers=NO_STORE)
 
 
-def _certificate(
+def certificate_body(
     serving: Serving, caller: Principal, certificate: UUID, as_of: Clocks
 ) -> Mapping[str, Any]:
+    """A certificate as its holder, a grantee or staff see it.
+
+    Raises:
+        AddressUnknown: There is none that the caller may see.
+    """
     day, at = as_of.day, OPEN_POSITION - 1 if as_of.position is None else as_of.position
     known_now = serving.views.certificates.get(certificate)
     if known_now is None:

@@ -106,6 +106,22 @@ def _list(raw: bytes | None) -> Response:
 async def _credential(
     request: Request, caller: Principal, stream: UUID, entry_type: EntryType | None
 ) -> Response:
+    text, issued = await carried(request, caller, stream, entry_type)
+    serving = serving_of(request)
+    return await to_thread.run_sync(
+        _answer, request, serving, text, issued, limiter=serving.threads
+    )
+
+
+async def carried(
+    request: Request, caller: Principal, stream: UUID, entry_type: EntryType | None = None
+) -> tuple[str, Credential]:
+    """The text of a credential that the caller may carry away, noted before it is answered.
+
+    Raises:
+        Forbidden, NotFound: Not a citizen; not the caller's to see.
+        NotYetVisible: The views do not show the newest entry yet.
+    """
     serving = serving_of(request)
     certificate, newest = await to_thread.run_sync(
         _shown, serving, caller, stream, limiter=serving.threads
@@ -115,9 +131,7 @@ async def _credential(
         issued_text, serving, certificate, entry_type, limiter=serving.threads
     )
     await note_read(request, caller, str(issued.content), [certificate.record])
-    return await to_thread.run_sync(
-        _answer, request, serving, text, issued, limiter=serving.threads
-    )
+    return text, issued
 
 
 def _shown(serving: Serving, caller: Principal, stream: UUID) -> tuple[Certificate, int]:

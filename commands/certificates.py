@@ -207,6 +207,13 @@ class Console:
         check_readable(self._services.reader, certificate.record)
         return certificate
 
+    def granted(self, caller: Principal) -> list[Certificate]:
+        """The certificates that others let the caller view."""
+        reading, number = self._reading(), number_of(identity_of(caller))
+        streams = {stream for _, stream in self._services.vault.keys.find(GRANTEE_NUMBER, number)}
+        found = (reading.load(Certificate, one) for one in sorted(streams) if reading.exists(one))
+        return [one for one in found if self.may_view(caller, one)]
+
     def holds(self, caller: Principal, stream: UUID) -> bool:
         """Whether the caller holds the certificate of that stream, or once held it."""
         return self.is_holder(caller, self._reading().load(Certificate, stream))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from certificates import base45, cbor
 from certificates.container import decode_container, encode_container
 from certificates.signing import Es256Signer, Sign1, sign
-from certificates.verify import verify
+from certificates.verify import Verdict, verify
 from tests.browsers import IN_A_BROWSER, PHONE, chromium
 from tests.integration.api.conftest import County
 from tests.integration.api.test_http_credentials import (
@@ -22,6 +22,7 @@ from tests.integration.api.test_http_credentials import (
     correct,
     lists_of,
     renew,
+    verdict_within_a_minute,
 )
 
 pytestmark = IN_A_BROWSER
@@ -115,10 +116,7 @@ def test_the_browser_says_what_our_own_verifier_says(opened: Opened, county: Cou
         *(valid[:half] + other + valid[half + 1 :], valid[:-3], valid + "00", valid.lower()),
         *("HC1:", "hello", "HC1:" + "Z" * 5_000, "HC1:6BF", f"{valid} "),
     ]
-    opened.page.click("#update")
-    opened.page.wait_for_function(
-        "fetch('/certificates/status/0').then(() => true)", timeout=60_000
-    )
+    verdict_within_a_minute(county, corrected, Verdict.SUPERSEDED)
     opened.page.reload()
     opened.page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
     trust, statuses = lists_of(county)
@@ -136,7 +134,7 @@ def test_a_list_of_nobody_who_is_trusted_changes_nothing(opened: Opened, held: C
             "**/certificates/**", lambda route, _, body=body: route.fulfill(status=200, body=body)
         )
         opened.page.click("#update")
-        opened.page.wait_for_function("document.querySelector('#lists').textContent.length > 0")
+        expect(opened.page.locator("#lists")).not_to_be_empty()
         assert opened.verdict(text) == "valid"
         opened.context.unroute("**/certificates/**")
 

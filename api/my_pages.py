@@ -1,0 +1,151 @@
+"""A citizen's pages: own and children's certificates, the code to carry, the code to show."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import Request
+from starlette.responses import Response
+
+from api.certificate_views import certificate_body
+from api.clocks import Clocks
+from api.credentials import carried
+from api.errors import MalformedForm, NoCode
+from api.frame import go_to, page, page_router, read_form
+from api.noting import note_read
+from api.parameters import wait_for_views
+from api.parts import Serving, serving_of
+from api.people import people_on
+from api.reads import NO_STORE
+from api.session import Reader
+from certificates.errors import CodeTooLarge
+from certificates.qr import Code
+from commands.principal import Principal
+from domain.calendar import civil_day
+
+SVG = "image/svg+xml"
+SHOWN_ANEW_SECONDS = 45
+"""After so long the page shows a fresh code; each holds for a minute."""
+
+router = page_router()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A record of the list.
+
+    Attributes:
+        record: Which.
+        name: Whose, where that is known.
+        kind: A child's or an adult's.
+        certificate: The certificate that the caller may see; None while it may be claimed.
+        is_granted: Whether another holds it.
+        key: Idempotency key of a claim, so that a form sent twice claims once.
+    """
+
+    record: UUID
+    name: str
+    kind: str
+    certificate: UUID | None
+    is_granted: bool
+    key: UUID
+
+
+@router.get("/my")
+async def my_certificates(request: Request, caller: Reader) -> Response:
+    """The certificates of the caller, of the caller's children, and those that others granted."""
+    serving = serving_of(request)
+    lines = await to_thread.run_sync(_lines, serving, caller, limiter=serving.threads)
+    await note_read(request, caller, "candidates", [line.record for line in lines])
+    return page(request, "my.html", caller=caller, lines=lines)
+
+
+@router.post("/my/claims")
+async def claim(request: Request, caller: Reader) -> Response:
+    """Claim the certificate of a record (C-12), and lead on to it."""
+    form = await read_form(request)
+    try:
+        key, record = UUID(form["key"]), UUID(form["record"])
+    except (KeyError, ValueError) as error:
+        raise MalformedForm from error
+    asked = {"record": str(record), "has_consented": form.get("consent") == "yes"}
+    serving = serving_of(request)
+    console = serving.parts.desk.certificates
+    written = await to_thread.run_sync(console.claim, caller, key, asked, limiter=serving.threads)
+    await wait_for_views(request, written.position)
+    return go_to(f"/my/{written.stream}")
+
+
+@router.get("/my/{certificate}")
+async def my_certificate(request: Request, caller: Reader, certificate: UUID) -> Response:
+    """A certificate: its doses, the code to carry, who else may use it."""
+    serving = serving_of(request)
+    clocks = Clocks(None, civil_day(serving.parts.services.clock()))
+    body = await to_thread.run_sync(
+        certificate_body, serving, caller, certificate, clocks, limiter=serving.threads
+    )
+    await note_read(request, caller, "certificate", [body["record"]])
+    return page(request, "my-certificate.html", caller=caller, one=body)
+
+
+@router.get("/my/{certificate}/code.svg")
+async def carried_code(request: Request, caller: Reader, certificate: UUID) -> Response:
+    """The offline credential as a code."""
+    text, _ = await carried(request, caller, certificate)
+    return await to_thread.run_sync(_drawn, text, limiter=serving_of(request).threads)
+
+
+@router.get("/my/{certificate}/show")
+async def show(request: Request, caller: Reader, certificate: UUID) -> Response:
+    """The code to be shown at a clinic, made anew before its minute is over (亮码)."""
+    visits = serving_of(request).parts.desk.visits
+    await to_thread.run_sync(visits.show, caller, certificate)
+    seconds = SHOWN_ANEW_SECONDS
+    return page(request, "my-show.html", caller=caller, certificate=certificate, seconds=seconds)
+
+
+@router.get("/my/{certificate}/show.svg")
+async def shown_code(request: Request, caller: Reader, certificate: UUID) -> Response:
+    """A fresh code."""
+    serving = serving_of(request)
+    visits = serving.parts.desk.visits
+    code = await to_thread.run_sync(visits.show, caller, certificate, limiter=serving.threads)
+    return await to_thread.run_sync(_drawn, visits.text(code), limiter=serving.threads)
+
+
+def _drawn(text: str) -> Response:
+    try:
+        return Response(Code.of(text).svg(), media_type=SVG, headers=NO_STORE)
+    except CodeTooLarge as error:
+        raise NoCode from error
+
+
+def _lines(serving: Serving, caller: Principal) -> list[Line]:
+    console, views = serving.parts.desk.certificates, serving.views
+    today = civil_day(serving.parts.services.clock())
+    found: list[tuple[dict[str, Any], UUID]] = []
+    for one in console.candidates(caller):
+        row = views.certificates.of_record(one.record)
+        is_claimed = row is not None and row.state == "claimed"
+        is_own = row is not None and is_claimed and console.holds(caller, row.certificate)
+        if is_own or not is_claimed:
+            certificate = row.certificate if is_own and row is not None else None
+            facts = {"kind": str(one.kind), "certificate": certificate, "is_granted": False}
+            found.append((facts, one.record))
+    for granted in console.granted(caller):
+        facts = {"kind": str(granted.kind), "certificate": granted.id, "is_granted": True}
+        found.append((facts, granted.record))
+    new_id = serving.parts.services.new_id
+    return [
+        Line(record=record, name=_name(serving, record, today), key=new_id(), **facts)
+        for facts, record in found
+    ]
+
+
+def _name(serving: Serving, record: UUID, today: date) -> str:
+    row = serving.views.records.get(record)
+    if row is None:
+        return ""
+    return people_on(serving.views, [row.recipient], today)[row.recipient].get("name") or ""
