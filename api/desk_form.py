@@ -1,9 +1,9 @@
 """What the desk's forms hold, as writes: fields by name, empty ones left out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from api.errors import MalformedForm
 from commands.counter import Form
@@ -45,7 +45,6 @@ _GUARDIAN = {"name": "guardian_name", "id_number": "guardian_id_number", "phone"
 _SEARCHED = ("id_number", "birth_certificate_number", "certificate_number", "name", "birth_date")
 
 Fields = Mapping[str, str]
-NewId = Callable[[], UUID]
 
 
 def search_of(fields: Fields) -> dict[str, str]:
@@ -53,9 +52,13 @@ def search_of(fields: Fields) -> dict[str, str]:
     return _given(fields, _SEARCHED)
 
 
-def registration_form(caller: Principal, fields: Fields, new_id: NewId, new_handle: NewId) -> Form:
-    """Return the registration of a child or an adult at the caller's clinic."""
-    recipient, guardian = new_handle(), new_handle()
+def registration_form(caller: Principal, fields: Fields) -> Form:
+    """Return the registration of a child or an adult at the caller's clinic.
+
+    The form's key is the record's id, so it is one record however often it is sent.
+    """
+    record = _key(fields)
+    recipient, guardian = uuid5(record, "recipient"), uuid5(record, "guardian")
     private: dict[UUID, Mapping[str, Any]] = {recipient: _given(fields, _RECIPIENT)}
     values = {name: fields[at].strip() for name, at in _GUARDIAN.items() if fields.get(at)}
     if values:
@@ -74,7 +77,7 @@ def registration_form(caller: Principal, fields: Fields, new_id: NewId, new_hand
         "roll": Roll.ACTIVE.value,
     }
     topic = "vaccination-record.registered.v1"
-    return Form(caller, _key(fields), topic, new_id(), 0, data, private)
+    return Form(caller, record, topic, record, 0, data, private)
 
 
 def dose_form(

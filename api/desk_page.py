@@ -44,7 +44,6 @@ from commands.reading import Reading
 from domain.calendar import SHANGHAI
 from domain.correction import OPEN, Correction
 from domain.vaccination_record import VaccinationRecord
-from domain.vocabulary import Relation
 
 MOST_CLINICS = 1_000
 """Clinics whose last packages are kept at hand, in this process."""
@@ -76,7 +75,7 @@ async def search(request: Request, caller: Reader) -> Response:
 async def registering(request: Request, caller: Reader) -> Response:
     """Ask for a person's particulars."""
     _check(caller)
-    return page(request, "desk-register.html", caller=caller, key=uuid4(), relations=list(Relation))
+    return page(request, "desk-register.html", caller=caller, key=new_id())
 
 
 @router.post("/desk/register")
@@ -84,7 +83,7 @@ async def register(request: Request, caller: Reader) -> Response:
     """Open a record."""
     _check(caller)
     fields = await read_form(request)
-    written = await _enter(request, registration_form(caller, fields, new_id, uuid4))
+    written = await _enter(request, registration_form(caller, fields))
     return go_to(f"/desk/records/{written.stream}?written={written.position}")
 
 

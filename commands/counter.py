@@ -24,7 +24,13 @@ from domain.topics import EVENTS
 from ledger.entry import Entry
 from ledger.jcs import canonical
 from ledger.statement import Statement
-from ledger.store.errors import ClaimTaken, GuardFailed, KeyConflict, VersionConflict
+from ledger.store.errors import (
+    ClaimTaken,
+    GuardFailed,
+    KeyConflict,
+    KeyReused,
+    VersionConflict,
+)
 
 ATTEMPTS = 3
 """How often a decision is made anew when what it rests on moved in between."""
@@ -67,22 +73,21 @@ class Form:
 
     @property
     def own_key(self) -> UUID:
-        """The idempotency key, apart from everyone else's: all write as the platform."""
-        digest = request_digest(f"counter\n{self.caller.subject}\n{self.key}".encode())
-        return UUID(bytes=digest[:16], version=4)
+        """The idempotency key: of this content, entered once by this account.
 
-    @property
-    def digest(self) -> bytes:
-        """What the key stands for."""
+        What the platform signs has new salts each time, so the key itself must tell whether the
+        same was entered before.
+        """
         entered = {
             "subject": self.caller.subject,
+            "key": str(self.key),
             "topic": self.topic,
             "stream": str(self.stream),
             "expected_version": self.expected_version,
             "data": dict(self.data),
             "private": {str(who): dict(values) for who, values in self.private.items()},
         }
-        return request_digest(canonical(entered))
+        return UUID(bytes=request_digest(canonical(entered))[:16], version=4)
 
 
 class Counter:
@@ -110,13 +115,20 @@ class Counter:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._write(form)
-            except (DomainError, CommandError, VersionConflict, ClaimTaken) as refused:
-                platform = self._services.platform.organisation
-                return first_answer(self._services, platform, form.own_key, form.digest, refused)
+            except (DomainError, CommandError, VersionConflict, ClaimTaken, KeyReused) as refused:
+                return self._first_answer(form, refused)
             except (GuardFailed, KeyConflict):
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError
+
+    def _first_answer(self, form: Form, refused: Exception) -> Written:
+        """The answer that the same form had before; raises `refused` if it had none."""
+        platform = self._services.platform.organisation
+        earlier = self._services.reader.answered(platform, form.own_key)
+        if earlier is None:
+            raise refused
+        return first_answer(self._services, platform, form.own_key, earlier.request, refused)
 
     def _write(self, form: Form) -> Written:
         services = self._services
@@ -135,7 +147,7 @@ class Counter:
             services,
             decision,
             key=form.own_key,
-            request=form.digest,
+            request=request_digest(statement.encode()),
             signed=platform_signed(services, statement),
         )
         entry = Entry.decode(recorded.entry)  # after a replay, that of the first answer

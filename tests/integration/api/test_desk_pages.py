@@ -9,8 +9,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from bootstrap.fsck import inspect
+from bootstrap.wiring import new_id
+from client.sources import StoreSource
+from client.trust import Trust
+from client.verify import verify_log
 from commands.principal import Role
 from ledger.entry import Entry
+from ledger.store.finding import Finding
 from tests.drafts import id_number
 from tests.integration.api.conftest import TOWNSHIP, Author, County, admit
 
@@ -146,7 +152,25 @@ def test_a_form_sent_twice_is_written_once(browser: Browser):
     first, second = (browser.post(f"{record}/doses", **sent) for _ in range(2))
     assert first.url == second.url
     assert browser.author.served.head() == head + 1
-    browser.post(f"{record}/doses", status=422, **{**sent, "lot": "B1"})
+    browser.post(f"{record}/doses", status=409, **{**sent, "lot": "B1"})
+    person = {"kind": "child", "name": "王小明", "sex": "male", "birth_date": "2014-06-15"}
+    key = str(new_id())
+    first, second = (browser.post("/desk/register", key=key, **person) for _ in range(2))
+    assert first.url == second.url
+    browser.post("/desk/register", status=409, key=key, **{**person, "name": "王大明"})
+
+
+def test_what_the_platform_signed_at_the_desk_holds_for_everyone(browser: Browser):
+    served = browser.author.served
+    before = served.head()
+    record, _ = enter(browser)
+    give(browser, record)
+    findings: list[Finding] = []
+    inspect(served.parts, findings.append, lambda *_: None, full=False)
+    own = range(before + 1, served.head() + 1)
+    assert [found for found in findings if found.position in own] == []
+    trust = Trust.parse(served.http.get("/log.vkey").content, served.parts.settings.origin)
+    verify_log(StoreSource(served.parts.reader), trust)
 
 
 def test_what_is_refused_is_a_page_that_says_why(browser: Browser):
