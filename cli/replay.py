@@ -1,6 +1,7 @@
 """`vaxledger replay`: any read model rebuilt from an export alone, as it was known at a moment."""
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ from domain.moment import moment_of
 from projections.errors import ProjectionError
 from projections.replaying import NAMES, Replayed
 from projections.replaying import replay as replay_into
+
+_PASSABLE = 0o711
+"""The server's own account must reach its directory, which it alone may enter."""
 
 
 def replay(  # noqa: PLR0913  each is an option of the command line
@@ -96,12 +100,14 @@ def _database(url: str) -> Iterator[str]:
         yield url
         return
     with tempfile.TemporaryDirectory(prefix="vaxledger-replay-") as folder:
+        Path(folder).chmod(_PASSABLE)
         server = EmbeddedPostgres.start(Path(folder))
         try:
             migrate_all(server.url(), server.url(KEYS_OWNER))
             yield server.url()
         finally:
             server.stop()
+            shutil.rmtree(server.home)
 
 
 def _print(found: Replayed, *, as_json: bool) -> None:
