@@ -1,6 +1,7 @@
 """What a clinic, and who oversees it, asks about the clinic as a whole."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,11 +11,13 @@ from starlette.responses import Response
 
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
-from api.errors import AddressUnknown
+from api.errors import AddressUnknown, MalformedParameter
 from api.noting import note_read
+from api.parameters import AtLeast, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import people_on
 from api.reads import MAX_PAGE, NO_STORE, SHORTLY
+from api.schools import Division
 from api.writes import json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
@@ -23,11 +26,14 @@ from commands.states import states_of
 from domain.organisation import OrganisationKind
 from domain.registration import Roll
 from projections.clinic_roll import RollLine
+from projections.data_quality import Score
 
-router = APIRouter(prefix="/v1/clinics", tags=["clinics"])
+router = APIRouter(prefix="/v1", tags=["clinics"])
+
+DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
-@router.get("/{clinic}/roll", operation_id="getClinicRoll", response_class=Response)
+@router.get("/clinics/{clinic}/roll", operation_id="getClinicRoll", response_class=Response)
 async def clinic_roll(  # noqa: PLR0913 - a parameter each
     request: Request,
     caller: Caller,
@@ -60,6 +66,73 @@ async def clinic_roll(  # noqa: PLR0913 - a parameter each
         asked = request.url.include_query_params(after=lines[-1].record)
         headers["Link"] = f'<{asked.path}?{asked.query}>; rel="next"'
     return json_response(body, headers=headers)
+
+
+Since = Annotated[str, Query(pattern=DAY, description="First day of recording.")]
+Until = Annotated[str, Query(pattern=DAY, description="Last day of recording.")]
+
+
+@router.get("/clinics/{clinic}/quality", operation_id="getClinicQuality", response_class=Response)
+async def clinic_quality(
+    request: Request,
+    caller: Caller,
+    clinic: UUID,
+    since: Since,
+    until: Until,
+    at_least: AtLeast = 0,
+) -> Response:
+    """How soon, how completely and how plausibly a clinic wrote doses in a period."""
+    period = _period(since, until)
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+    await to_thread.run_sync(check_clinic, serving, caller, clinic)
+
+    def read() -> list[Score]:
+        return serving.views.data_quality.scores(*period, clinic=clinic)
+
+    (score,) = await to_thread.run_sync(read)
+    return json_response(_scored(score), headers=NO_STORE)
+
+
+@router.get(
+    "/divisions/{division}/quality", operation_id="getQualityWithin", response_class=Response
+)
+async def division_quality(
+    request: Request,
+    caller: Caller,
+    division: Division,
+    since: Since,
+    until: Until,
+    at_least: AtLeast = 0,
+) -> Response:
+    """The same of every clinic of a division."""
+    check_read(caller, "quality", Scope(division))
+    period = _period(since, until)
+    await wait_for_views(request, at_least)
+    serving = serving_of(request)
+
+    def read() -> list[Score]:
+        return serving.views.data_quality.scores(*period, division=division)
+
+    scores = await to_thread.run_sync(read)
+    body = {"division": division, "clinics": [_scored(score) for score in scores]}
+    return json_response(body, headers=NO_STORE)
+
+
+def _period(since: str, until: str) -> tuple[date, date]:
+    try:
+        return date.fromisoformat(since), date.fromisoformat(until)
+    except ValueError as error:
+        raise MalformedParameter(parameter="since, until", reason="no such day") from error
+
+
+def _scored(score: Score) -> dict[str, Any]:
+    return {
+        **asdict(score),
+        "timeliness": score.timeliness,
+        "completeness": score.completeness,
+        "validity": score.validity,
+    }
 
 
 def check_clinic(serving: Serving, caller: Principal, clinic: UUID) -> None:

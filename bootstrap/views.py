@@ -16,6 +16,7 @@ from projections.clinic_roll import ClinicRolls
 from projections.connection import READ, READ_PEOPLE, open_pool
 from projections.corrections import Corrections
 from projections.credentials import Credentials
+from projections.data_quality import DataQuality
 from projections.doses import Doses
 from projections.listed import ListedChildren
 from projections.lots import Lots
@@ -41,6 +42,7 @@ class Views:
     clinic_rolls: ClinicRolls
     doses: Doses
     lots: Lots
+    data_quality: DataQuality
     certificates: Certificates
     credentials: Credentials
     corrections: Corrections
@@ -77,6 +79,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
             ClinicRolls(pool),
             Doses(pool),
             Lots(pool),
+            DataQuality(pool),
             Certificates(pool),
             Credentials(pool),
             Corrections(pool),

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str] = {
     "key": "cli.key:app",
     "log": "cli.log:app",
     "lot": "cli.lot:lot",
+    "quality": "cli.quality:quality",
     "projections": "cli.projections:app",
     "record": "cli.record:app",
     "replay": "cli.replay:replay",

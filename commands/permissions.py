@@ -197,6 +197,12 @@ READS: Mapping[str, Rows] = {
         (Role.PROVINCE_CDC, is_within),
         (Role.REGULATOR, is_within),
     ),
+    "quality": (
+        (Role.COUNTY_CDC, is_within),
+        (Role.CITY_CDC, is_within),
+        (Role.PROVINCE_CDC, is_within),
+        (Role.REGULATOR, is_within),
+    ),
     "duplicates": tuple(
         (role, is_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
     ),

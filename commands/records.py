@@ -7,6 +7,7 @@ from uuid import UUID
 
 from commands.permissions import Scope
 from commands.writing import PACKAGE_CODE, Decision, Handler, Writing
+from domain.dose import DoseState
 from domain.dose_duplicates import compare
 from domain.dose_policy import DoseFacts
 from domain.identity import IdNumber
@@ -28,15 +29,17 @@ def administer_dose(writing: Writing) -> Decision:
         occurred_at=values["occurred_at"],
         rules=writing.services.rules.doses,
     )
+    found = _remarks(writing, record, facts, given=True)
     record.administer_dose(
         facts=facts,
+        remarks=tuple(check.id for check in found),
         recorded_at=writing.recorded_at,
         sealed=sealing.sealed,
         **writing.fields,
     )
     package = writing.blind(PACKAGE_CODE, values["package_code"])
     claims = (Claim(PACKAGE_CODE, package, record.id),)
-    return Decision(record, sealing, claims=claims, remarks=_remarks(writing, record, facts))
+    return Decision(record, sealing, claims=claims, remarks=found)
 
 
 def transcribe_dose(writing: Writing) -> Decision:
@@ -44,13 +47,15 @@ def transcribe_dose(writing: Writing) -> Decision:
     record = _permitted_record(writing)
     sealing, _ = writing.seal(roles_of(writing, record))
     facts = dose_facts(writing, record)
+    found = _remarks(writing, record, facts, given=False)
     record.transcribe_dose(
         facts=facts,
+        remarks=tuple(check.id for check in found),
         recorded_at=writing.recorded_at,
         sealed=sealing.sealed,
         **writing.fields,
     )
-    return Decision(record, sealing, remarks=_remarks(writing, record, facts))
+    return Decision(record, sealing, remarks=found)
 
 
 def record_contraindication(writing: Writing) -> Decision:
@@ -108,15 +113,18 @@ def dose_facts(writing: Writing, record: VaccinationRecord) -> DoseFacts:
     )
 
 
-def _remarks(writing: Writing, record: VaccinationRecord, facts: DoseFacts) -> tuple[Check, ...]:
-    """What deserves a second look in the dose that the record has just taken."""
-    dose = record.dose(writing.fields["dose"])
-    assert dose is not None, "the dose was recorded a moment ago"
+def _remarks(
+    writing: Writing, record: VaccinationRecord, facts: DoseFacts, *, given: bool
+) -> tuple[Check, ...]:
+    """What deserves a second look in a dose, should nothing refuse it."""
+    dose = DoseState.proposed(
+        writing.fields, version=record.version + 1, day=writing.today, given=given
+    )
     schedule = writing.services.rules.schedule_on(dose.occurred_on)
     twice = {
         check.id: check
         for other in writing.doses_on(record, date.max)
-        if other.dose != dose.dose and (check := compare(dose, other, facts.catalogue))
+        if (check := compare(dose, other, facts.catalogue))
     }
     return (*twice.values(), *remarks(dose, facts.birth_date, facts.catalogue, schedule))
 

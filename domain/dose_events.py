@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
-from domain.effect import CausedEffect, Effective
+from domain.effect import CausedEffect, Noted
 from domain.sealed import Fact
 from domain.shape import Size
 from domain.vocabulary import (
@@ -96,7 +96,7 @@ class DoseAdministered(Fact):
         quantity: how much.
         clinic: clinic that gave it.
         source_system: system it comes from (C-20).
-        derived: from when views show it.
+        derived: from when views show it, and what deserves a second look.
         national_code: four-digit national vaccine code.
         dose_number: number within the series, as the clinic counts.
         preparation: what was done before it.
@@ -116,7 +116,7 @@ class DoseAdministered(Fact):
     quantity: Quantity
     clinic: UUID
     source_system: SourceSystem
-    derived: Effective
+    derived: Noted
     national_code: NationalCode | None = None
     dose_number: DoseNumber | None = None
     preparation: Preparation | None = None
@@ -137,7 +137,7 @@ class DoseTranscribed(Fact):
         evidence_kind: what it was read from.
         evidence: HMAC-SHA256 of the evidence under a sealed salt.
         clinic: clinic that entered it.
-        derived: from when views show it.
+        derived: from when views show it, and what deserves a second look.
         national_code: four-digit national vaccine code.
         dose_number: number within the series.
         product: product name.
@@ -159,7 +159,7 @@ class DoseTranscribed(Fact):
     evidence_kind: EvidenceKind
     evidence: Hex32
     clinic: UUID
-    derived: Effective
+    derived: Noted
     national_code: NationalCode | None = None
     dose_number: DoseNumber | None = None
     product: Name | None = None

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
 from domain.calendar import civil_day, effective_next_day
-from domain.vocabulary import Urgency, Version
+from domain.shape import Size
+from domain.vocabulary import Code, Urgency, Version
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,18 @@ class Effective:
     """
 
     effective_on: date
+
+
+@dataclass(frozen=True)
+class Noted(Effective):
+    """From when views show the event, and what deserves a second look in it.
+
+    Attributes:
+        remarks: ids of findings of data quality, such as `younger-than-scheduled`; absent
+            without any.
+    """
+
+    remarks: Annotated[tuple[Code, ...], Size(1, 16)] | None = None
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from domain.calendar import civil_day, effective_next_day
 from domain.contraindication import ContraindicationState
 from domain.dose import DoseHistory, DoseState
 from domain.dose_policy import DoseFacts, check_changes, check_dose, check_preparation
-from domain.effect import Cause, CausedEffect, Effective, effective_day
+from domain.effect import Cause, CausedEffect, Effective, Noted, effective_day
 from domain.errors import DomainError
 from domain.organisation import NotAClinic, Organisation, OrganisationKind
 from domain.protection import AlreadyShredded, Protection, ProtectionEvent, State
@@ -296,20 +296,23 @@ class VaccinationRecord(BaseAggregate[UUID]):
         self,
         *,
         facts: DoseFacts,
+        remarks: tuple[str, ...] = (),
         recorded_at: datetime,
         sealed: tuple[Sealed, ...] = (),
         **fields: Any,
     ) -> None:
         """Record a dose that a clinic gave.
 
-        `facts`: what the policies must know; `died_on` is the record's own.
+        `facts`: what the policies must know; `died_on` is the record's own. `remarks`: ids of
+        what deserves a second look in it.
 
         Raises:
             DomainError: RecordMerged, RecordNotOnRoll, DuplicateDose or any of
                 `dose_policy.check_dose` and `check_preparation`.
         """
         check_preparation(fields, facts)
-        derived = self._check_new_dose(fields, facts, recorded_at, given=True)
+        self._check_new_dose(fields, facts, recorded_at, given=True)
+        derived = Noted(civil_day(recorded_at), remarks or None)
         self.trigger_event(
             self.DoseAdministered, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
         )
@@ -318,26 +321,26 @@ class VaccinationRecord(BaseAggregate[UUID]):
         self,
         *,
         facts: DoseFacts,
+        remarks: tuple[str, ...] = (),
         recorded_at: datetime,
         sealed: tuple[Sealed, ...] = (),
         **fields: Any,
     ) -> None:
-        """Record a dose given elsewhere, from its evidence (C-26).
-
-        `facts`: what the policies must know; `died_on` is the record's own.
+        """Record a dose given elsewhere, from its evidence (C-26); arguments as above.
 
         Raises:
             DomainError: RecordMerged, RecordNotOnRoll, DuplicateDose or any of
                 `dose_policy.check_dose`.
         """
-        derived = self._check_new_dose(fields, facts, recorded_at, given=False)
+        self._check_new_dose(fields, facts, recorded_at, given=False)
+        derived = Noted(civil_day(recorded_at), remarks or None)
         self.trigger_event(
             self.DoseTranscribed, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
         )
 
     def _check_new_dose(
         self, fields: Mapping[str, Any], facts: DoseFacts, recorded_at: datetime, *, given: bool
-    ) -> Effective:
+    ) -> None:
         merging.check_open(self)
         today = civil_day(recorded_at)
         if self.roll_history[-1].status is Roll.MOVED_OUT:
@@ -346,7 +349,6 @@ class VaccinationRecord(BaseAggregate[UUID]):
             raise DuplicateDose(dose=str(fields["dose"]))
         state = DoseState.proposed(fields, version=self.version + 1, day=today, given=given)
         check_dose(state, facts, self.died_on, today)
-        return Effective(today)
 
     def correct_dose(
         self,

@@ -11,6 +11,7 @@ from projections import (
     certificates,
     corrections,
     credentials,
+    data_quality,
     doses,
     organisations,
     people,
@@ -37,6 +38,7 @@ LOG_PROJECTIONS = (
     credentials.PROJECTION,
     corrections.PROJECTION,
     school_checks.PROJECTION,
+    data_quality.PROJECTION,
     bookings.PROJECTION,
     reports.PROJECTION,
 )

@@ -28,6 +28,7 @@ LOG_VIEWS = {
     "certificates",
     "credentials",
     "school_checks",
+    "data_quality",
     "bookings",
     "reports",
 }

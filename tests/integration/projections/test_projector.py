@@ -19,7 +19,7 @@ from workers.projector import run
 
 NAMES = (
     *("organisations", "records", "doses", "certificates", "credentials", "school_checks"),
-    *("bookings", "corrections", "reports"),
+    *("bookings", "corrections", "reports", "data_quality"),
     "people",
 )
 HERE = Path(__file__)

@@ -1,0 +1,153 @@
+"""Data quality of clinics: how soon, how completely and how plausibly they write doses.
+
+Counts by clinic and day of recording, from clear fields alone. What a dose turned out to be later
+changes no count: a correction speaks well of a clinic's data, not ill.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from projections.change import Change
+from projections.connection import Cursor, Pool
+from projections.projection import Projection, Table
+from projections.queries import named_queries
+
+NAME = "data_quality"
+_SQL = named_queries("data_quality.sql")
+
+_ADMINISTERED = "vaccination-record.dose-administered.v1"
+_TRANSCRIBED = "vaccination-record.dose-transcribed.v1"
+_FILLABLE: Mapping[str, Sequence[str]] = {
+    _ADMINISTERED: ("national_code", "dose_number", "preparation"),
+    _TRANSCRIBED: ("national_code", "dose_number", "product", "maker", "lot", "expires_on"),
+}
+"""What may be left out of a dose, and is missed where it is."""
+_SHANGHAI = timezone(timedelta(hours=8))
+IN_TIME = timedelta(days=1)
+"""A dose is written in time on its day, or on the next."""
+COUNTS = ("given", "in_time", "transcribed", "filled", "fillable", "remarked")
+
+
+def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
+    """Add up what the entries tell of each clinic and day."""
+    days: defaultdict[tuple[str, date], Counter[str]] = defaultdict(Counter)
+    remarks: Counter[tuple[str, date, str]] = Counter()
+    for _, entry in changes:
+        if entry.topic not in _FILLABLE:
+            continue
+        data = entry.data
+        clinic, day = data["clinic"], entry.recorded_at.astimezone(_SHANGHAI).date()
+        found = data["derived"].get("remarks", ())
+        is_given = entry.topic == _ADMINISTERED
+        fields = _FILLABLE[entry.topic]
+        late = day - date.fromisoformat(data["occurred_on"])
+        days[clinic, day].update(
+            given=is_given,
+            in_time=is_given and late <= IN_TIME,
+            transcribed=not is_given,
+            filled=sum(name in data for name in fields),
+            fillable=len(fields),
+            remarked=bool(found),
+        )
+        remarks.update((clinic, day, remark) for remark in found)
+    if days:
+        asked: dict[str, list[Any]] = {name: [c[name] for c in days.values()] for name in COUNTS}
+        asked |= {"clinics": [clinic for clinic, _ in days], "days": [day for _, day in days]}
+        cursor.execute(_SQL["add_days"], asked)
+    if remarks:
+        clinics, told, ids = (list(column) for column in zip(*remarks, strict=True))
+        asked = {"clinics": clinics, "days": told, "remarks": ids, "doses": list(remarks.values())}
+        cursor.execute(_SQL["add_remarks"], asked)
+
+
+PROJECTION = Projection(
+    NAME,
+    (
+        Table("clinic_days", ("clinic", "day")),
+        Table("clinic_remarks", ("clinic", "day", "remark")),
+    ),
+    apply,
+)
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a clinic wrote in a period.
+
+    Attributes:
+        given: Doses that it gave.
+        in_time: Of these, written on their day or the next.
+        transcribed: Doses that it transcribed.
+        filled: Fields filled that may be left out.
+        fillable: Such fields.
+        remarked: Doses in which something deserved a second look.
+        remarks: Doses by what was remarked on.
+    """
+
+    clinic: UUID
+    name: str
+    division: str
+    given: int
+    in_time: int
+    transcribed: int
+    filled: int
+    fillable: int
+    remarked: int
+    remarks: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def timeliness(self) -> float | None:
+        """Share of given doses written in time; None without any."""
+        return _share(self.in_time, self.given)
+
+    @property
+    def completeness(self) -> float | None:
+        """Share of fields filled that may be left out."""
+        return _share(self.filled, self.fillable)
+
+    @property
+    def validity(self) -> float | None:
+        """Share of doses in which nothing deserved a second look."""
+        doses = self.given + self.transcribed
+        return _share(doses - self.remarked, doses)
+
+
+class DataQuality:
+    """Questions about the data quality of clinics.
+
+    Args:
+        pool: Connections to the log database that read.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def scores(
+        self, since: date, until: date, *, division: str = "", clinic: UUID | None = None
+    ) -> list[Score]:
+        """Return the scores of clinics, in the order of their divisions.
+
+        Args:
+            since: First day of recording.
+            until: Last day of recording.
+            division: First digits of the clinics' divisions.
+            clinic: Only this one.
+        """
+        asked = {"since": since, "until": until, "division": division, "clinic": clinic}
+        with self._pool.connection() as connection:
+            rows = connection.cursor(row_factory=dict_row).execute(_SQL["scores"], asked).fetchall()
+            asked["clinics"] = [row["clinic"] for row in rows]
+            remarks: defaultdict[UUID, dict[str, int]] = defaultdict(dict)
+            for which, remark, doses in connection.execute(_SQL["remarks"], asked):
+                remarks[which][remark] = doses
+        return [Score(**row, remarks=remarks[row["clinic"]]) for row in rows]
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None

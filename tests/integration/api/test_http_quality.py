@@ -1,0 +1,111 @@
+"""What is remarked on stays in the log, and adds up to the scores of a clinic."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.app import app
+from client.signing import Draft
+from domain.calendar import civil_day
+from tests.integration.api.conftest import (
+    Author,
+    County,
+    admit,
+    dose,
+    doses_path,
+    register,
+)
+
+TODAY = civil_day(datetime.now(UTC))
+PERIOD = {"since": TODAY.isoformat(), "until": (TODAY + timedelta(days=1)).isoformat()}
+
+
+@pytest.fixture(scope="module")
+def clinic(county: County) -> Author:
+    """Wrote three doses: one of today, one of long ago, one from paper with a remark."""
+    clinic = admit(county.operator, county.clinic.principal.role, "质量门诊", "clinic", "410266101")
+    child = register(clinic)
+    old = dose(clinic, child, occurred_on="2014-06-20", vaccine="MPSV-A", route="SC")
+    now = datetime.now(UTC).astimezone(tz=None).isoformat(timespec="seconds")
+    today = dose(
+        clinic,
+        replace(child, version=2),
+        occurred_on=TODAY.isoformat(),
+        expires_on="2030-01-01",
+        national_code="0201",
+        dose_number=1,
+    )
+    today.private[child.handle]["occurred_at"] = now
+    paper = Draft(
+        "vaccination-record.dose-transcribed.v1",
+        child.record,
+        3,
+        {
+            "dose": str(child.handle),
+            "vaccine": "BCG",
+            "occurred_on": "2014-06-16",
+            "source_system": "paper",
+            "evidence_kind": "certificate",
+            "evidence": "ab" * 32,
+            "clinic": str(clinic.organisation),
+        },
+        {child.handle: {"unit": "某医院", "transcriber": "钱医生", "evidence_salt": "cd" * 32}},
+    )
+    for draft in (old, today, paper):
+        answer = clinic.post(doses_path(child), draft)
+        assert answer.status_code == 201, answer.text
+        told = [one["id"] for one in answer.json().get("remarks", [])]
+        derived = json.loads(answer.json()["entry"])["data"]["derived"]
+        assert derived.get("remarks", []) == told
+    county.served.caught_up()
+    return clinic
+
+
+def score(author: Author, clinic: Author, **period: str) -> dict[str, Any]:
+    path = f"/v1/clinics/{clinic.organisation}/quality"
+    answer = author.get(path, **(PERIOD | period))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_clinic_sees_its_own_scores(clinic: Author):
+    told = score(clinic, clinic)
+    assert (told["given"], told["in_time"], told["timeliness"]) == (2, 1, 0.5)
+    assert (told["filled"], told["fillable"], told["completeness"]) == (4, 12, 0.3333)
+    assert told["transcribed"] == 1
+    assert told["remarks"] == {"lot-not-given": 1}
+    assert (told["remarked"], told["validity"]) == (1, 0.6667)
+
+
+def test_another_period_has_none(clinic: Author):
+    told = score(clinic, clinic, since="2001-01-01", until="2001-12-31")
+    assert (told["given"], told["timeliness"], told["remarks"]) == (0, None, {})
+
+
+def test_whoever_oversees_sees_all_clinics_of_a_division(county: County, clinic: Author):
+    path = "/v1/divisions/410266/quality"
+    answer = county.regulator.get(path, **PERIOD)
+    assert answer.status_code == 200, answer.text
+    assert [one["clinic"] for one in answer.json()["clinics"]] == [str(clinic.organisation)]
+    assert clinic.get(path, **PERIOD).status_code == 403
+    assert (
+        county.school.get(f"/v1/clinics/{clinic.organisation}/quality", **PERIOD).status_code == 404
+    )
+    assert county.regulator.get(path, since="2026-13-01", until="2026-01-01").status_code == 422
+
+
+def test_the_command_tells_the_same(county: County, clinic: Author, monkeypatch):
+    settings = county.served.parts.settings
+    monkeypatch.setenv("VAXLEDGER_DATABASE_URL", str(settings.database_url))
+    monkeypatch.setenv("VAXLEDGER_KEYS_URL", str(settings.keys_url))
+    monkeypatch.setenv("VAXLEDGER_DATA_DIR", str(settings.data_dir))
+    period = ["--since", PERIOD["since"], "--until", PERIOD["until"]]
+    done = CliRunner().invoke(app, ["quality", *period, "--division", "410266", "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["validity"] == score(clinic, clinic)["validity"]
+    shown = CliRunner().invoke(app, ["quality", *period, "--division", "410266"])
+    assert "质量门诊" in shown.output
