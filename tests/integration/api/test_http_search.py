@@ -1,6 +1,7 @@
 """Staff find a record by what they were told, and nobody by trying."""
 
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -61,10 +62,11 @@ def test_one_person_is_not_searched_for_again_and_again_by_whomever(county: Coun
         replace(county.clinic, principal=replace(county.clinic.principal, subject=f"user-{n}"))
         for n in range(2)
     ]
-    answers = [
-        accounts[turn % 2].call(PATH, {"id_number": number}) for turn in range(PER_TARGET.burst + 2)
-    ]
-    refused = [answer for answer in answers if answer.status_code == 429]
+    tries = (
+        accounts[turn % 2].call(PATH, {"id_number": number}) for turn in range(PER_TARGET.burst * 5)
+    )
+    # Each second gives one search back: a slow machine is refused later, and is refused.
+    refused = [*islice((answer for answer in tries if answer.status_code == 429), 1)]
     assert refused
     assert refused[0].json()["type"] == "/problems/asked-too-often"
     assert int(refused[0].headers["retry-after"]) >= 1
