@@ -17,7 +17,7 @@ from commands.principal import Principal, Role
 from commands.reading import Reading
 from commands.records import id_number
 from commands.services import Services
-from commands.states import check_readable
+from commands.states import check_readable, states_of
 from commands.vault import NOTHING_SEALED, Place
 from commands.writing import HOLDER, ID_NUMBER, Decision
 from domain.certificate import Certificate, Issued
@@ -211,8 +211,9 @@ class Console:
         """The certificates that others let the caller view."""
         reading, number = self._reading(), number_of(identity_of(caller))
         streams = {stream for _, stream in self._services.vault.keys.find(GRANTEE_NUMBER, number)}
-        found = (reading.load(Certificate, one) for one in sorted(streams) if reading.exists(one))
-        return [one for one in found if self.may_view(caller, one)]
+        found = [reading.load(Certificate, one) for one in sorted(streams) if reading.exists(one)]
+        hidden = states_of(self._services.reader, [one.record for one in found])
+        return [one for one in found if one.record not in hidden and self.may_view(caller, one)]
 
     def holds(self, caller: Principal, stream: UUID) -> bool:
         """Whether the caller holds the certificate of that stream, or once held it."""

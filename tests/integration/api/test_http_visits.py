@@ -179,3 +179,21 @@ def test_a_code_is_small_and_says_nothing_of_whom_it_is(county: County, held: Ca
     assert len(text) == 107
     assert held.certificate.hex.upper() not in text
     assert shown(held.mother, held.certificate)[5:30] != text[5:30]
+
+
+def test_a_grantee_finds_what_was_granted_unless_the_record_is_restricted(county: County):
+    family = carrier(county)
+    number = id_number("19600101", is_female=True)
+    grantee = {"name": "张桂英", "phone": "13712345678", "relation": "外婆", "id_number": number}
+    grants = f"/v1/certificates/{family.certificate}/grants"
+    body = {"scope": ["view"], "relation": "grandmother", "grantee": grantee}
+    ok(family.mother.call(grants, body))
+    county.served.caught_up()
+    grandmother = citizen(county.served, number, name="张桂英")
+    assert str(family.certificate) in grandmother.get("/my").text
+    fields = {"organisation": str(county.cdc.organisation), "reason": "consent-withdrawn"}
+    restricted = Draft("vaccination-record.restricted.v1", family.child.record, 3, fields)
+    ok(county.cdc.post(f"/v1/records/{family.child.record}/restriction", restricted))
+    assert str(family.certificate) not in grandmother.get("/my").text
+    answer = family.mother.get(family.path)
+    assert answer.status_code == 423
