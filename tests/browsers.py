@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
+_PATIENCE = 60_000.0
+"""Milliseconds: a slow machine is no failure."""
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,6 +36,7 @@ IN_A_BROWSER = [
 def chromium() -> Iterator[Browser]:
     """Start Chromium; for a module's fixture, since its event loop is in nobody else's way then."""
     assert CHROMIUM is not None, "CI installs Chromium; see .ci/run"
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
         yield browser
@@ -44,6 +47,7 @@ def chromium() -> Iterator[Browser]:
 def opened_page(browser: Browser, viewport: dict[str, int] = PHONE) -> Iterator[Page]:
     """Open a page of a size; in the end the browser must not have complained of anything."""
     page = browser.new_page(viewport=viewport, locale="zh-CN")
+    page.set_default_timeout(_PATIENCE)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
