@@ -134,6 +134,22 @@ def is_witnessed(place: Place, size: int) -> bool:
     return ready["status"] == "ok" and all((one.get("size") or 0) >= size for one in found)
 
 
+def test_another_machine_gets_log_keys_and_secrets(place: Place, servers_dir: Path, tmp_path: Path):
+    backup = Place(place.installation, tmp_path / "log", tmp_path / "keys", tmp_path / "secrets")
+    size = backup.run("backup", "make", *backup.folders)["size"]
+    fresh = {"data_dir": servers_dir / "another", "port": free_port()}
+    assert backup.run("restore", *backup.folders, **fresh)["size"] >= size
+    moved = Place(
+        Installation(place.installation.settings.model_copy(update=fresh)), *map(Path, "abc")
+    )
+    try:
+        moved.start()
+        until(lambda: moved.ready()["checks"]["feed"]["position"] >= size, "the feed is made anew")
+        assert moved.run("fsck")["sound"] is True
+    finally:
+        moved.installation.stop()
+
+
 def test_a_loss_is_noticed_refilled_and_opens_nothing_that_was_shredded(place: Place):
     with county(place) as who:
         forgotten, kept = newborn(who["clinic"], "王小明"), newborn(who["clinic"], "王小弟")
@@ -171,19 +187,3 @@ def test_a_loss_is_noticed_refilled_and_opens_nothing_that_was_shredded(place: P
         assert "王小弟" in reader.get(f"/v1/records/{kept.record}").text
         assert "王小妹" not in reader.get(f"/v1/records/{later.record}").text, "its key is lost"
         newborn(who["clinic"], "王小宝")
-
-
-def test_another_machine_gets_log_keys_and_secrets(place: Place, servers_dir: Path, tmp_path: Path):
-    backup = Place(place.installation, tmp_path / "log", tmp_path / "keys", tmp_path / "secrets")
-    size = backup.run("backup", "make", *backup.folders)["size"]
-    fresh = {"data_dir": servers_dir / "another", "port": free_port()}
-    assert backup.run("restore", *backup.folders, **fresh)["size"] >= size
-    moved = Place(
-        Installation(place.installation.settings.model_copy(update=fresh)), *map(Path, "abc")
-    )
-    try:
-        moved.start()
-        until(lambda: moved.ready()["checks"]["feed"]["position"] >= size, "the feed is made anew")
-        assert moved.run("fsck")["sound"] is True
-    finally:
-        moved.installation.stop()
