@@ -22,6 +22,7 @@ from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
 from commands.states import check_readable, states_of
+from domain.dose_counts import component_counts
 from domain.dose_duplicates import entered_twice
 from domain.retention import retention_until
 from ledger.entry import Entry
@@ -196,6 +197,10 @@ def record_body(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str,
         "merged": row.merged,
         "merged_into": row.merged_into,
         "doses": dose_lines(serving, doses, as_of),
+        "counts": {
+            "doses": len(doses),
+            "components": component_counts(doses, serving.parts.services.rules.catalogue),
+        },
         "entered_twice": [
             {"doses": [found.one, found.other]} | found.check.describe()
             for found in entered_twice(doses, serving.parts.services.rules.catalogue)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.dose_counts import component_counts
 from domain.dose_duplicates import entered_twice
 from domain.duplicates import (
     BIRTH_CERTIFICATE,
@@ -243,6 +244,18 @@ class TestDosesEnteredTwice:
         combined = {"vaccine": "DTaP-IPV-Hib", "site": "LT", "route": "IM"}
         component = {"vaccine": "Hib", "site": "RT", "route": "IM"}
         assert self.twice(combined, component) == [("same-day-again", 70, 71)]
+
+    def test_a_combined_vaccine_is_one_dose_and_counts_once_for_each_component(self):
+        combined = {"vaccine": "DTaP-IPV-Hib", "site": "LT", "route": "IM"}
+        child = give(record(), dose=handle(70), **combined)
+        once = component_counts(child.doses_on(TODAY), CATALOGUE)
+        assert set(once) == CATALOGUE.vaccines["DTaP-IPV-Hib"].components
+        assert set(once.values()) == {1}
+        give(child, dose=handle(71), vaccine="Hib", site="RT", route="IM")
+        assert component_counts(child.doses_on(TODAY), CATALOGUE) == once
+        earlier = TODAY - timedelta(days=60)
+        give(child, dose=handle(72), vaccine="Hib", site="RT", route="IM", occurred_on=earlier)
+        assert sum(component_counts(child.doses_on(TODAY), CATALOGUE).values()) == len(once) + 1
 
     def test_a_date_mistyped_by_a_few_days(self):
         before = {"occurred_on": TODAY - timedelta(days=6)}

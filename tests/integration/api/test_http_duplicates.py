@@ -252,6 +252,7 @@ def test_a_dose_entered_twice_is_flagged_and_counted_as_it_is(county: County):
     (flagged,) = body["entered_twice"]
     assert set(flagged["doses"]) == {one["dose"] for one in body["doses"]}
     assert flagged["id"] == "same-day-again"
+    assert body["counts"] == {"doses": 2, "components": {"hepatitis-b": 1}}
 
 
 def test_the_command_names_pairs_and_nobody(
