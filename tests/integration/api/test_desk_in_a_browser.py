@@ -75,7 +75,7 @@ def test_a_child_is_registered_given_a_dose_and_corrected(page: Page, tmp_path: 
     fits(page, tmp_path, "receipt")
     page.goto(f"{record}?vaccine=HepB")
     expect(page.locator("[name=lot]")).to_have_value("A20140601")
-    page.get_by_role("link", name="更正").click()
+    page.locator("#main").get_by_role("link", name="更正").click()
     page.locator("#lot").fill("A20140602")
     fits(page, tmp_path, "dose")
     page.get_by_role("button", name="申请更正").click()
