@@ -1,14 +1,18 @@
 """The school year: everything that clinics, schools and guardians write, step by step."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from cli.demo.actors import Author, Place
 from cli.demo.citizens import Citizens
 from cli.demo.stage import Stage, Step
-from cli.demo.submitting import submit
+from cli.demo.submitting import submit, submit_in_batches
 from cli.demo.writes import Desk, Lane, count
 from client.receipt import Receipt
 from examples.kaifeng.dataset import Dataset
+
+THIS_YEAR = date(2018, 1, 1)
+"""Doses before it are history that clinics bring; from it on they write each as it is given."""
 
 
 class SchoolYear:
@@ -39,8 +43,12 @@ class SchoolYear:
         try:
             await self._admit()
             await self._submit(
-                ("records", "建档、接种、禁忌", "children, doses, contraindications"),
-                self._desk.histories(),
+                ("records", "建档", "children registered"), self._desk.registrations()
+            )
+            earlier, lately = self._desk.histories(THIS_YEAR)
+            await self._bring(earlier)
+            await self._submit(
+                ("doses", "本年接种、禁忌", "this year's doses, a receipt each"), lately
             )
             corrections = len(self._dataset.corrections)
             await self._submit(
@@ -80,6 +88,11 @@ class SchoolYear:
         slug, zh, en = name
         with self._stage.step(slug, zh, en, count(lanes)) as running:
             await submit(lanes, _counting(running))
+
+    async def _bring(self, lanes: Sequence[Lane]) -> None:
+        zh, en = "补录既往接种史", "earlier histories, in signed batches"
+        with self._stage.step("histories", zh, en, count(lanes)) as running:
+            await submit_in_batches(lanes, running.advance)
 
     async def _share_certificates(self) -> None:
         claims, grants = self._dataset.claims, self._dataset.grants

@@ -7,6 +7,7 @@ made. Lanes are independent of each other.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -79,25 +80,40 @@ class Desk:
         }
         return self._write(registrar, "organisation.registered.v1", organisation.id, data)
 
-    def histories(self) -> list[Lane]:
-        """Return for each child the registration and then what was written into the record."""
+    def registrations(self) -> list[Lane]:
+        """Return the registration of each child."""
+        return [
+            [
+                self._write(
+                    self._authors[child.clinic],
+                    "vaccination-record.registered.v1",
+                    child.record,
+                    child.data,
+                    child.private,
+                )
+            ]
+            for child in self._dataset.children
+        ]
+
+    def histories(self, until: date) -> tuple[list[Lane], list[Lane]]:
+        """Return for each child what was written into the record before a day, and since.
+
+        Args:
+            until: The day.
+        """
         lines: dict[UUID, list[tuple[str, RecordLine]]] = defaultdict(list)
         for dose in self._dataset.doses:
             lines[dose.record].append((dose.data["occurred_on"], dose))
         for found in self._dataset.contraindications:
             lines[found.record].append((found.data["valid_from"], found))
-        lanes: list[Lane] = []
+        before: list[Lane] = []
+        since: list[Lane] = []
         for child in self._dataset.children:
-            registration = self._write(
-                self._authors[child.clinic],
-                "vaccination-record.registered.v1",
-                child.record,
-                child.data,
-                child.private,
-            )
             in_order = sorted(lines[child.record], key=lambda line: line[0])
-            lanes.append([registration, *(self._line(line) for _, line in in_order)])
-        return lanes
+            writes = [(day, self._line(line)) for day, line in in_order]
+            before.append([write for day, write in writes if day < until.isoformat()])
+            since.append([write for day, write in writes if day >= until.isoformat()])
+        return before, since
 
     def corrections(self) -> list[Lane]:
         """Return the steps of each correction, those of one record after one another."""
