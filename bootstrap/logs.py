@@ -11,7 +11,7 @@ import sys
 from enum import Enum
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 from uuid import UUID
 
 import structlog
@@ -77,7 +77,7 @@ def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None
         level: DEBUG, INFO, WARNING or ERROR.
         stream: where to; stderr unless given.
     """
-    target = stream or sys.stderr
+    target = stream or cast("TextIO", _StandardError())
     threshold = logging.getLevelNamesMapping()[level]
     structlog.configure(
         processors=[structlog.processors.add_log_level, _add_name, *_SHARED],
@@ -90,6 +90,16 @@ def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
+
+
+class _StandardError:
+    """Standard error as it is when a line is written: whoever runs a command may have lent it."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 class _NamedLogger(structlog.WriteLogger):

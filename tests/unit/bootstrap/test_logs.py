@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import logging
@@ -10,14 +11,19 @@ from bootstrap.logs import configure_logging
 
 
 @pytest.fixture
-def lines():
-    stream = io.StringIO()
+def as_before():
     root = logging.getLogger()
     before = (root.handlers[:], root.level)
-    configure_logging("INFO", stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    yield
     structlog.reset_defaults()
     root.handlers[:], root.level = before
+
+
+@pytest.fixture
+def lines(as_before):
+    stream = io.StringIO()
+    configure_logging("INFO", stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 def fail_with(message):
@@ -64,3 +70,17 @@ def test_values_are_scalars_of_bounded_length(lines):
 def test_below_the_level_nothing_is_written(lines):
     structlog.get_logger().debug("quiet")
     assert lines() == []
+
+
+@pytest.mark.usefixtures("as_before")
+def test_a_process_that_got_its_standard_error_back_writes_there(capsys):
+    lent = io.StringIO()
+    with contextlib.redirect_stderr(lent):
+        configure_logging()
+        structlog.get_logger("publisher").info("lent")
+    lent.close()
+    structlog.get_logger("publisher").info("given-back")
+    logging.getLogger("library").warning("as well")
+    said = capsys.readouterr().err
+    assert "given-back" in said
+    assert "as well" in said
