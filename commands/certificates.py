@@ -23,7 +23,7 @@ from commands.writing import HOLDER, ID_NUMBER, Decision
 from domain.certificate import Certificate, Issued
 from domain.claim import AlreadyClaimed
 from domain.codec import statement_fields
-from domain.effect import OnBehalf
+from domain.effect import OnBehalf, OnBehalfOrCaused
 from domain.errors import DomainError
 from domain.grant import Scope
 from domain.protection import State
@@ -187,7 +187,7 @@ class Console:
     def _release(self, asked: Asked) -> _Decided:
         reading, certificate, derived = self._held(asked)
         certificate.release(
-            derived=derived,
+            derived=OnBehalfOrCaused(derived.on_behalf_of),
             recorded_at=reading.recorded_at,
             **statement_fields(Certificate.Released, dict(asked.request)),
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 from commands.permissions import Scope
 from commands.writing import HOLDER, Decision, Effect, Handler, Writing
 from domain.certificate import Certificate
-from domain.effect import OnBehalf
+from domain.effect import Cause, OnBehalfOrCaused
 from domain.vaccination_record import VaccinationRecord
 from ledger.store.append import Claim, Guard
 from ledger.store.errors import VersionConflict
@@ -32,7 +32,9 @@ def merge(writing: Writing) -> Decision:
     for _, stream in writing.services.reader.holders([HOLDER], [duplicate.id.bytes]):
         certificate = writing.load(Certificate, stream)
         certificate.release(
-            derived=OnBehalf(certificate.holder), recorded_at=writing.recorded_at, reason=RELEASED
+            derived=OnBehalfOrCaused(certificate.holder, Cause(record.id, record.version)),
+            recorded_at=writing.recorded_at,
+            reason=RELEASED,
         )
         effects.append(Effect(certificate))
         claims.append(Claim(HOLDER, duplicate.id.bytes, stream, release=True))

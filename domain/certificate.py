@@ -12,7 +12,7 @@ from eventsourcing.domain import AggregateCreated, BaseAggregate
 from domain.calendar import civil_day
 from domain.claim import ClaimFacts, ClaimPolicy, check_claim
 from domain.credential import Credential, CredentialIssued, UnknownCredential
-from domain.effect import OnBehalf
+from domain.effect import OnBehalf, OnBehalfOrCaused
 from domain.errors import DomainError
 from domain.grant import (
     AdultNotGrantable,
@@ -170,7 +170,7 @@ class Certificate(BaseAggregate[UUID]):
             raise GrantEnded
         self.trigger_event(self.GrantRevoked, timestamp=recorded_at, derived=derived, **fields)
 
-    def release(self, *, derived: OnBehalf, recorded_at: datetime, **fields: Any) -> None:
+    def release(self, *, derived: OnBehalfOrCaused, recorded_at: datetime, **fields: Any) -> None:
         """Give the certificate up, and all grants with it; the record may be claimed anew.
 
         Raises:
@@ -277,13 +277,13 @@ class Certificate(BaseAggregate[UUID]):
 
         Attributes:
             reason: why, as a code.
-            derived: for whom the platform signed.
+            derived: for whom the platform signed, and why where nobody asked.
         """
 
         TOPIC = "certificate.released.v1"
 
         reason: Code
-        derived: OnBehalf
+        derived: OnBehalfOrCaused
 
         def apply(self, aggregate: Certificate) -> None:
             """Final: its grants end with it."""

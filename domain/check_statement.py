@@ -12,6 +12,7 @@ from uuid import UUID
 from eventsourcing.domain import AggregateCreated, BaseAggregate
 
 from domain.calendar import civil_day
+from domain.effect import Cause, Caused
 from domain.errors import DomainError
 from domain.sealed import Fact, Sealed
 from domain.verdict import Finding, cells
@@ -257,7 +258,8 @@ class CheckStatement(BaseAggregate[UUID]):
             StatementSuperseded: another does already.
         """
         self._check_in_force()
-        self.trigger_event(self.Superseded, timestamp=recorded_at, by=by)
+        caused = Caused(Cause(by, 1))
+        self.trigger_event(self.Superseded, timestamp=recorded_at, by=by, derived=caused)
 
     def _check_in_force(self) -> None:
         if self.superseded_by is not None:
@@ -326,11 +328,13 @@ class CheckStatement(BaseAggregate[UUID]):
 
         Attributes:
             by: the other one.
+            derived: which event caused this.
         """
 
         TOPIC = "check-statement.superseded.v1"
 
         by: UUID
+        derived: Caused
 
         def apply(self, aggregate: CheckStatement) -> None:
             """It stays readable, and says by what it was replaced."""

@@ -52,6 +52,17 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Caused:
+    """Which event caused this one.
+
+    Attributes:
+        cause: the event that made the server write this one.
+    """
+
+    cause: Cause
+
+
+@dataclass(frozen=True)
 class CausedEffect:
     """From when views show the event, and which event caused it.
 
@@ -73,6 +84,17 @@ class OnBehalf:
     """
 
     on_behalf_of: UUID
+
+
+@dataclass(frozen=True)
+class OnBehalfOrCaused(OnBehalf):
+    """For whom the platform signed, and what made it do so where nobody asked.
+
+    Attributes:
+        cause: the event that made the server write this one; absent where the person asked.
+    """
+
+    cause: Cause | None = None
 
 
 def effective_day(urgency: Urgency, recorded_at: datetime) -> date:

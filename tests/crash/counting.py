@@ -31,6 +31,7 @@ LOG_VIEWS = {
     "data_quality",
     "bookings",
     "reports",
+    "corrections",
 }
 _SHOWN = 5
 _TIME = "to_char(known_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"

@@ -29,7 +29,7 @@ from domain.claim import (
     Under18,
     check_claim,
 )
-from domain.effect import OnBehalf
+from domain.effect import OnBehalf, OnBehalfOrCaused
 from domain.errors import DomainError
 from domain.grant import (
     AdultNotGrantable,
@@ -257,7 +257,9 @@ class TestGrant:
 
 class TestRelease:
     def release(self, certificate, by=MOTHER):
-        certificate.release(derived=OnBehalf(by), recorded_at=at(TODAY), reason="change-of-holder")
+        certificate.release(
+            derived=OnBehalfOrCaused(by), recorded_at=at(TODAY), reason="change-of-holder"
+        )
         return certificate
 
     def test_a_released_certificate_has_no_grants_any_more(self):

@@ -23,6 +23,9 @@ from bootstrap.tokens import DevelopmentIssuerWarning
 from bootstrap.views import Views, open_views
 from bootstrap.wiring import Parts, log_signers, wire
 from client.signing import AuthorKey, Draft, SignedWrite
+from client.sources import StoreSource
+from client.trust import Trust
+from client.verify import verify_log
 from commands.genesis import open_log
 from commands.principal import Principal, Role, VerifiedIdentity
 from ledger.jcs import canonical
@@ -53,6 +56,12 @@ class Served:
 
     def token(self, principal: Principal, *, issued_at: int | None = None) -> str:
         return self.parts.issuer.mint(principal, issued_at=issued_at or int(time.time()))
+
+    def verified(self) -> None:
+        """Wait until all is published, and verify the whole log as an integrator would."""
+        self.caught_up()
+        trust = Trust.parse(self.http.get("/log.vkey").content)
+        verify_log(StoreSource(self.parts.reader), trust)
 
     def caught_up(self) -> int:
         """Wait until the views show everything."""

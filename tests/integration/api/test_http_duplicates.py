@@ -210,6 +210,7 @@ def test_one_child_has_one_certificate(county: County, twofold: tuple[Child, Chi
     assert mother.get(f"/v1/certificates/{certificate}").status_code == 404
     refused = mother.call("/v1/certificates", claim)
     assert code(refused) == "record-merged"
+    county.served.verified()
 
 
 def test_search_finds_the_survivor(county: County):

@@ -128,6 +128,7 @@ def test_a_statement_is_superseded_and_never_edited(place: SchoolCounty, pupil: 
     )
     answer = certify(place, first, version=2)
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/statement-superseded")
+    place.served.verified()
 
 
 def scanned(pdf: bytes) -> str | None:
