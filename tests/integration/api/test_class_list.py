@@ -40,9 +40,8 @@ class School:
             *("--trust", str(self.folder / "log.vkey"), *more),
         ]
         done = CliRunner().invoke(app, command)
-        assert done.stdout, done.output
-        (answer,) = (line for line in done.stdout.splitlines() if line.startswith("{"))
-        return done.exit_code, json.loads(answer)
+        answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        return done.exit_code, json.loads(answers[0]) if answers else {}
 
     def verdicts(self) -> list[str]:
         lines = (self.folder / "list.csv.review.ndjson").read_text().splitlines()
@@ -102,8 +101,7 @@ def test_a_review_that_is_another_by_now_is_not_applied(county: County, school: 
     moved = [row(2, "名单丁", "2017-05-06")]
     key = answer["digest"]
     path = school.folder / "list.csv"
-    with pytest.raises(ValueError, match="not enough values"):
-        school.run(moved, "--apply", key)
+    assert school.run(moved, "--apply", key) == (1, {})
     assert path.exists()
     assert school.classes() == {}
 

@@ -29,6 +29,16 @@ def where(server):
     return FeedServer(server.url, server.admin_user, server.admin_password)
 
 
+async def made_again(js, config):
+    """Make a stream anew, as soon as the server has let go of the folder of the one before."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await js.add_stream(config)
+            except nats.js.errors.ServerError:
+                await asyncio.sleep(0.1)
+
+
 async def fill(server, messages):
     """Make the stream anew and store messages in the order given, whatever they say."""
     connection = await feed.connect(where(server), reconnect=False)
@@ -37,7 +47,7 @@ async def fill(server, messages):
         await js.delete_stream(feed.ENTRIES)
     config = feed.entries_config(1)
     config.deny_delete = config.deny_purge = False  # a dishonest administrator's stream
-    await js.add_stream(config)
+    await made_again(js, config)
     for subject, headers, body in messages:
         await js.publish(subject, body, headers=headers)
     return connection, js
