@@ -15,7 +15,7 @@ from client.feed import FeedServer
 from client.message import Message
 from client.subscribe import Subscription
 from ledger.entry import Entry
-from tests.integration.feed.own_server import made, own_server
+from tests.integration.feed.own_server import made, made_again, own_server
 from tests.unit.client.written_log import DIVISIONS
 
 
@@ -27,16 +27,6 @@ def server():
 
 def where(server):
     return FeedServer(server.url, server.admin_user, server.admin_password)
-
-
-async def made_again(js, config):
-    """Make a stream anew, as soon as the server has let go of the folder of the one before."""
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                return await js.add_stream(config)
-            except nats.js.errors.ServerError:
-                await asyncio.sleep(0.1)
 
 
 async def fill(server, messages):
