@@ -10,7 +10,15 @@ from typing import Annotated
 
 import typer
 
-from cli.key import LOCAL, OrganisationOption, PassphraseOption, UrlOption, one_line, passphrase_of
+from cli.key import (
+    LOCAL,
+    OrganisationOption,
+    PassphraseOption,
+    UrlOption,
+    both_languages,
+    one_line,
+    passphrase_of,
+)
 from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, read_secret
 from cli.verify import REFUTED, UNREADABLE
 from client.bulk import MAX_LINES
@@ -28,7 +36,6 @@ from client.class_list import (
 from client.http import Caller, Client
 from client.signing import AuthorKey
 from domain.calendar import civil_day
-from domain.errors import DomainError
 from domain.vocabulary import EntryType
 
 
@@ -59,7 +66,7 @@ def class_list(  # noqa: PLR0913  each is an option of the command line
     DIGEST the same list is enrolled, if every row has its record; else nothing is. Run again after
     an interruption: who is enrolled already is left alone. Exit code 1 when rows have no record.
     """
-    with one_line(), _words():
+    with one_line(), both_languages(), _days():
         trusted = load_trust(trust, origin)
         key = AuthorKey.load(organisation, key_file, passphrase_of(passphrase_file))
         first = date.fromisoformat(joined_on) if joined_on else civil_day(datetime.now(UTC))
@@ -119,14 +126,10 @@ def _tell(path: Path, pupils: Sequence[Pupil], name: str, *, as_json: bool) -> N
 
 
 @contextmanager
-def _words() -> Iterator[None]:
-    """Say in one line, and in both languages, why a file cannot be read at all."""
+def _days() -> Iterator[None]:
+    """Say in one line which day there is not."""
     try:
         yield
-    except DomainError as refused:
-        facts = refused.facts or ""
-        typer.echo(f"vaxledger: {refused.zh}{refused.sentence()} {facts}".rstrip(), err=True)
-        raise typer.Exit(UNREADABLE) from None
     except ValueError as wrong:
         typer.echo(f"vaxledger: 日期无效。No such day: {wrong}", err=True)
         raise typer.Exit(UNREADABLE) from None

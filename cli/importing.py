@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +11,18 @@ from typing import Annotated, Any
 import typer
 
 from bootstrap.wiring import new_id
-from cli.key import LOCAL, OrganisationOption, PassphraseOption, UrlOption, one_line, passphrase_of
+from cli.key import (
+    LOCAL,
+    OrganisationOption,
+    PassphraseOption,
+    UrlOption,
+    both_languages,
+    one_line,
+    passphrase_of,
+)
 from cli.progress import progress_bar
 from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, read_secret
-from cli.verify import REFUTED, UNREADABLE
+from cli.verify import REFUTED
 from client.http import Caller, Client
 from client.importing.applying import Applying
 from client.importing.columns import ColumnMapping
@@ -36,7 +43,6 @@ from client.importing.verdicts import (
 )
 from client.signing import AuthorKey
 from domain.calendar import civil_day
-from domain.errors import DomainError
 from domain.schedules.catalogue import Catalogue
 from domain.vocabulary import SourceSystem
 
@@ -118,7 +124,7 @@ def import_(  # noqa: PLR0913  each is an option of the command line
     clinic; FILE.outcome.ndjson says what became of each row. After an interruption run the same
     command again. Exit code 1 when rows were refused or are in conflict.
     """
-    with one_line(), _words():
+    with one_line(), both_languages():
         trusted = load_trust(trust, origin)
         key = AuthorKey.load(organisation, key_file, passphrase_of(passphrase_file))
         job = _job(path, mapping, system, source)
@@ -203,14 +209,3 @@ def _digest(reviewed: str) -> bytes:
         return bytes.fromhex(reviewed)
     except ValueError as error:
         raise ReviewError("A digest has 64 hex digits.") from error
-
-
-@contextmanager
-def _words() -> Iterator[None]:
-    """Say in one line, and in both languages, why a file cannot be read at all."""
-    try:
-        yield
-    except DomainError as refused:
-        facts = refused.facts or ""
-        typer.echo(f"vaxledger: {refused.zh}{refused.sentence()} {facts}".rstrip(), err=True)
-        raise typer.Exit(UNREADABLE) from None

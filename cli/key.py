@@ -19,6 +19,7 @@ from client.errors import AuthorKeyError, ProblemError
 from client.http import Caller, Client
 from client.receipt import Receipt
 from client.signing import AuthorKey
+from domain.errors import DomainError
 from domain.organisation import RevocationReason
 from ledger.errors import LedgerError
 
@@ -211,6 +212,17 @@ def one_line() -> Iterator[None]:
         raise typer.Exit(REFUTED) from None
     except (LedgerError, OSError) as error:
         typer.echo(f"vaxledger: {error}", err=True)
+        raise typer.Exit(UNREADABLE) from None
+
+
+@contextmanager
+def both_languages() -> Iterator[None]:
+    """Say in one line, and in both languages, why a file cannot be read at all."""
+    try:
+        yield
+    except DomainError as refused:
+        facts = refused.facts or ""
+        typer.echo(f"vaxledger: {refused.zh}{refused.sentence()} {facts}".rstrip(), err=True)
         raise typer.Exit(UNREADABLE) from None
 
 

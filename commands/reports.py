@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from commands.permissions import Scope
 from commands.writing import Decision, Handler, Writing
+from domain.organisation import Organisation
 from domain.preparation import Preparation
 from domain.register_report import RegisterReport
 from domain.roll_up_report import RollUpReport
@@ -11,10 +12,7 @@ from domain.roll_up_report import RollUpReport
 
 def submit_registers(writing: Writing) -> Decision:
     """Hand in the registers of a school as they stood at a position."""
-    writing.check_new()
-    fields = writing.fields
-    school = writing.services.directory.organisation(fields["institution"])
-    writing.permit(Scope(school.division, acting=school.id))
+    school = _acting(writing, "institution")
     sealing, _ = writing.seal({})
     report = RegisterReport.submit(
         writing.statement.stream,
@@ -23,17 +21,14 @@ def submit_registers(writing: Writing) -> Decision:
         published=writing.services.reader.published(),
         recorded_at=writing.recorded_at,
         sealed=sealing.sealed,
-        **fields,
+        **writing.fields,
     )
     return Decision(report, sealing)
 
 
 def submit_roll_up(writing: Writing) -> Decision:
     """Hand in the roll-up of a division."""
-    writing.check_new()
-    fields = writing.fields
-    reporter = writing.services.directory.organisation(fields["organisation"])
-    writing.permit(Scope(reporter.division, acting=reporter.id))
+    reporter = _acting(writing, "organisation")
     sealing, _ = writing.seal({})
     report = RollUpReport.submit(
         writing.statement.stream,
@@ -42,17 +37,14 @@ def submit_roll_up(writing: Writing) -> Decision:
         published=writing.services.reader.published(),
         recorded_at=writing.recorded_at,
         sealed=sealing.sealed,
-        **fields,
+        **writing.fields,
     )
     return Decision(report, sealing)
 
 
 def record_preparation(writing: Writing) -> Decision:
     """Note what comes before enrolment: posters, forms, training."""
-    writing.check_new()
-    fields = writing.fields
-    doer = writing.services.directory.organisation(fields["organisation"])
-    writing.permit(Scope(doer.division, acting=doer.id))
+    doer = _acting(writing, "organisation")
     sealing, _ = writing.seal({})
     done = Preparation.record(
         writing.statement.stream,
@@ -60,9 +52,17 @@ def record_preparation(writing: Writing) -> Decision:
         rules=writing.services.rules.roll_up,
         recorded_at=writing.recorded_at,
         sealed=sealing.sealed,
-        **fields,
+        **writing.fields,
     )
     return Decision(done, sealing)
+
+
+def _acting(writing: Writing, field: str) -> Organisation:
+    """The organisation that a field of a new stream names, where it may write in its own name."""
+    writing.check_new()
+    named = writing.services.directory.organisation(writing.fields[field])
+    writing.permit(Scope(named.division, acting=named.id))
+    return named
 
 
 HANDLERS: Mapping[str, Handler] = {
