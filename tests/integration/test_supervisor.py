@@ -101,12 +101,30 @@ class Serving:
     def state(self):
         return read_state(self.place)
 
+    def kill(self, name):
+        """Kills the part once it runs: it may be between two starts with what it leans on."""
+
+        def is_killed():
+            part = self.state().parts[name]
+            if not part.ready or part.pid is None:
+                return False
+            try:
+                os.kill(part.pid, signal.SIGKILL)
+            except ProcessLookupError:  # buried since it was written down
+                return False
+            killed.append(part.pid)
+            return True
+
+        killed = []
+        eventually(is_killed)
+        eventually(lambda: not is_running(killed[0]))
+
     def log(self):
         return [json.loads(line) for line in self.log_path.read_text().splitlines()]
 
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        self.process.wait(30)
+        self.process.wait(60)
         self.process.stdout.close()
         return self.process.returncode
 
@@ -163,7 +181,7 @@ def test_a_signal_stops_the_parts_in_reverse_order_and_leaves_no_process(serving
 def test_a_killed_part_is_back_and_the_others_stay(serving, name):
     serving.until_ready()
     before = serving.state().parts
-    os.kill(before[name].pid, signal.SIGKILL)
+    serving.kill(name)
 
     def is_back():
         part = serving.state().parts[name]
@@ -181,12 +199,10 @@ def test_a_killed_part_is_back_and_the_others_stay(serving, name):
 def test_kills_of_anything_end_with_everything_running_and_every_acknowledged_row(place, serving):
     serving.until_ready()
     for n in range(12):
-        eventually(lambda: serving.state().ready, 30)
+        eventually(lambda: serving.state().ready)
         time.sleep(0.1 * (n % 4))
-        victim = serving.state().parts[("postgres", "nats", "worker")[n % 3]]
-        os.kill(victim.pid, signal.SIGKILL)
-        eventually(lambda pid=victim.pid: not is_running(pid))
-    eventually(lambda: serving.state().ready, 30)
+        serving.kill(("postgres", "nats", "worker")[n % 3])
+    eventually(lambda: serving.state().ready)
     assert sum(part.starts for part in serving.state().parts.values()) >= 16
     assert serving.end() == 0
     acked = {int(line) for line in (place / "acked").read_text().split()}
@@ -215,7 +231,7 @@ def test_kill_of_the_supervisor_ends_every_part_and_the_next_one_starts(place, s
 def test_a_second_supervisor_says_in_one_line_that_one_is_running(place, serving):
     serving.until_ready()
     second = Serving(place)
-    assert second.process.wait(10) == 1
+    assert second.process.wait(60) == 1
     second.process.stdout.close()
     said = second.log_path.read_text()
     assert said.startswith("Another process already runs on this data directory")
@@ -227,10 +243,10 @@ def test_orphans_of_a_dead_part_are_buried(serving):
     serving.until_ready()
     for _ in range(3):
         starts = serving.state().parts["worker"].starts
-        os.kill(serving.state().parts["worker"].pid, signal.SIGKILL)
+        serving.kill("worker")
         eventually(lambda starts=starts: serving.state().parts["worker"].starts > starts)
     time.sleep(0.5)
-    os.kill(serving.state().parts["worker"].pid, signal.SIGKILL)
+    serving.kill("worker")
     eventually(lambda: serving.state().ready)
     children = subprocess.run(
         ["ps", "-o", "stat=", "--ppid", str(serving.process.pid)],
@@ -281,20 +297,20 @@ def start_small(place, parts):
     ],
 )
 def test_a_part_that_never_starts_ends_everything_and_is_named(place, broken):
-    started = time.monotonic()
     supervisor = start_small(place, f"[steady, {broken}]")
     _, said = supervisor.communicate(timeout=60)
     assert supervisor.returncode == 1
     assert "broken" in said.splitlines()[-1]
     assert "ready" not in said.splitlines()[-1]
-    assert time.monotonic() - started < 5
 
 
 def test_a_part_that_does_not_stop_is_killed_at_the_second_signal(place):
-    stubborn = "part('stubborn', '/bin/sh', '-c', 'trap \"\" TERM; while :; do sleep 1; done')"
+    trapped = place / "trapped"
+    script = f"trap '' TERM; : > '{trapped}'; while :; do sleep 1; done"
+    stubborn = f"part('stubborn', '/bin/sh', '-c', {script!r})"
     supervisor = start_small(place, f"[steady, {stubborn}]")
     assert supervisor.stdout.readline() == "ready\n"
-    time.sleep(0.2)  # the shell sets its trap
+    eventually(trapped.exists)
     supervisor.terminate()
     time.sleep(0.3)
     assert supervisor.poll() is None
