@@ -1,5 +1,6 @@
 """Around every request: an id, security headers, a count, a line in the log, and the last net."""
 
+import re
 import secrets
 import time
 
@@ -18,6 +19,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_breaks_a_line = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
 log = structlog.get_logger("http")
 
@@ -61,8 +63,11 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         """Pass a message on, with our headers on the first."""
         if message["type"] == "http.response.start":
-            self.status = message["status"]
             headers = MutableHeaders(scope=message)
+            # The server would refuse it too, but only once the answer has begun: nobody gets one.
+            if any(_breaks_a_line(value) for _, value in headers.raw):
+                raise ValueError("a header of the answer holds a control character")
+            self.status = message["status"]
             headers["X-Request-Id"] = self._scope[REQUEST_ID]
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)

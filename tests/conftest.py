@@ -14,12 +14,17 @@ from psycopg import sql
 
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.postgres import KEYS_OWNER, LOG_OWNER, EmbeddedPostgres
+from bootstrap.logs import configure_logging
 
 # The same examples every time: a release is not held up by what chance finds in it. New ones are
 # drawn where an hour may be spent on them, by the long campaigns (`--hypothesis-profile=drawn`).
 settings.register_profile("repeated", derandomize=True, deadline=None)
 settings.register_profile("drawn", deadline=None)
 settings.load_profile("repeated")
+
+# As every process does first. Unconfigured, structlog draws each traceback with all its variables,
+# which takes so many seconds in an app of this size that a request seems to hang.
+configure_logging()
 
 
 class Databases(NamedTuple):

@@ -11,6 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from structlog.testing import capture_logs
 
 from api import errors as http_errors
+from api import reads
 from api.app import openapi_document
 from api.problems import INTERNAL, KINDS, all_kinds, kind_of_class
 from commands.desk import HANDLERS
@@ -279,6 +280,20 @@ def test_an_unforeseen_error_says_nothing_of_itself(
     assert "王小明" not in answer.text
     failure = next(line for line in lines if line["event"] == "request-failed")
     assert failure["request_id"] == body["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("value", ["第一门诊", "one\r\nSet-Cookie: two"])
+def test_a_header_that_cannot_be_sent_is_an_error_and_not_a_silence(
+    county: County, monkeypatch: pytest.MonkeyPatch, value: str
+):
+    child = register(county.clinic)
+    county.served.caught_up()
+    monkeypatch.setitem(reads.NO_STORE, "X-Name", value)
+    answer = county.clinic.get(f"/v1/records/{child.record}")
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "/problems/internal"
+    assert "x-name" not in answer.headers
+    assert "set-cookie" not in answer.headers
 
 
 # OpenAPI ---------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from bootstrap.logs import configure_logging
 @pytest.fixture
 def as_before():
     root = logging.getLogger()
-    before = (root.handlers[:], root.level)
+    before, configured = (root.handlers[:], root.level), structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     root.handlers[:], root.level = before
 
 
