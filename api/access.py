@@ -43,7 +43,7 @@ async def list_access(
     await to_thread.run_sync(_check, serving, caller, record, limiter=serving.threads)
     await note_read(request, caller, "access", [record])
     reads = await to_thread.run_sync(serving.views.access.of_record, record, limit)
-    lines = await to_thread.run_sync(_lines, serving, caller, reads)
+    lines = await to_thread.run_sync(read_lines, serving, caller, reads)
     return json_response({"record": record, "reads": lines}, headers=NO_STORE)
 
 
@@ -68,7 +68,8 @@ def _may_look(reading: Reading, caller: Principal, record: VaccinationRecord) ->
     return True
 
 
-def _lines(serving: Serving, caller: Principal, reads: list[Read]) -> list[Mapping[str, Any]]:
+def read_lines(serving: Serving, caller: Principal, reads: list[Read]) -> list[Mapping[str, Any]]:
+    """What is told of reads: to staff also which reader it was, as a handle."""
     organisations = {read.organisation for read in reads if read.organisation}
     names = organisation_names(serving.views, organisations)
     return [

@@ -94,6 +94,7 @@ def certificate_body(
             serving.views.doses.contraindications(row.record, day, at),
             day,
         ),
+        "is_holder": is_holder,
         "total": view.total,
         "withheld": view.withheld,
         "grants": [
@@ -122,8 +123,8 @@ def _check_may_see(serving: Serving, caller: Principal, row: CertificateRow) -> 
             raise AddressUnknown from error
         check_readable(serving.parts.reader, row.record)
         return False
-    console = serving.parts.desk.certificates
-    return console.is_holder(caller, console.shown(caller, row.certificate))
+    use = serving.parts.desk.certificates.use
+    return use.is_holder(caller, use.shown(caller, row.certificate))
 
 
 def _named(person: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

@@ -13,7 +13,14 @@ from api.body import read_json
 from api.callers import Caller
 from api.noting import note_read
 from api.parts import serving_of
-from api.schemas import Body, ClaimRequest, GrantRequest, ReleaseRequest, RevocationRequest
+from api.schemas import (
+    Body,
+    ClaimRequest,
+    CredentialRevocation,
+    GrantRequest,
+    ReleaseRequest,
+    RevocationRequest,
+)
 from api.writes import answer, idempotency_key, json_response
 from commands.answering import Written
 from commands.certificates import Console
@@ -88,6 +95,25 @@ async def revoke(request: Request, caller: Caller, certificate: UUID) -> Respons
     console = _console(request)
     return await write_for(
         request, lambda key: console.revoke_grant(caller, key, certificate, body)
+    )
+
+
+@router.post(
+    f"{_STREAM}/credential-revocations",
+    operation_id="revokeCredential",
+    status_code=201,
+    response_class=Response,
+    openapi_extra=takes(CredentialRevocation),
+)
+async def revoke_credential(request: Request, caller: Caller, certificate: UUID) -> Response:
+    """Let one credential hold no more, of a lost telephone or paper; for the holder alone.
+
+    Its status bit is set; nothing succeeds it, and the next one asked for is another.
+    """
+    body = CredentialRevocation.read(await read_json(request)).members()
+    console = _console(request)
+    return await write_for(
+        request, lambda key: console.revoke_credential(caller, key, certificate, body)
     )
 
 

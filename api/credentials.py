@@ -136,7 +136,7 @@ async def carried(
 
 def _shown(serving: Serving, caller: Principal, stream: UUID) -> tuple[Certificate, int]:
     """The certificate, for who may see it, and the newest position of its record."""
-    certificate = serving.parts.desk.certificates.shown(caller, stream)
+    certificate = serving.parts.desk.certificates.use.shown(caller, stream)
     services = serving.parts.services
     reading = Reading(services=services, recorded_at=services.clock())
     record = reading.load(VaccinationRecord, certificate.record)
@@ -183,6 +183,7 @@ def _described(serving: Serving, text: str, issued: Credential) -> dict[str, Any
     issuer = serving.parts.credential_keys.issuer
     return {
         "credential": text,
+        "id": issued.credential,
         "content": issued.content,
         "issuer": issued.issuer,
         "issued_at": issued.issued_at.replace(microsecond=0),

@@ -262,7 +262,7 @@ def _may_have(serving: Serving, caller: Principal, entry: Entry) -> bool:
         return True
     if caller.identity is not None:
         console = serving.parts.desk.certificates
-        return entry.topic.startswith("certificate.") and console.holds(caller, entry.stream)
+        return entry.topic.startswith("certificate.") and console.use.holds(caller, entry.stream)
     try:
         check_whole_log(caller)
     except Forbidden:

@@ -129,12 +129,12 @@ def _lines(serving: Serving, caller: Principal) -> list[Line]:
     for one in console.candidates(caller):
         row = views.certificates.of_record(one.record)
         is_claimed = row is not None and row.state == "claimed"
-        is_own = row is not None and is_claimed and console.holds(caller, row.certificate)
+        is_own = row is not None and is_claimed and console.use.holds(caller, row.certificate)
         if is_own or not is_claimed:
             certificate = row.certificate if is_own and row is not None else None
             facts = {"kind": str(one.kind), "certificate": certificate, "is_granted": False}
             found.append((facts, one.record))
-    for granted in console.granted(caller):
+    for granted in console.use.granted(caller):
         facts = {"kind": str(granted.kind), "certificate": granted.id, "is_granted": True}
         found.append((facts, granted.record))
     new_id = serving.parts.services.new_id

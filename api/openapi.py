@@ -26,6 +26,7 @@ BODIES = (
     schemas.ClaimRequest,
     schemas.GrantRequest,
     schemas.RevocationRequest,
+    schemas.CredentialRevocation,
     schemas.ReleaseRequest,
     schemas.VisitRequest,
     schemas.HoldRequest,

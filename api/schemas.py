@@ -95,6 +95,13 @@ class RevocationRequest(Body):
     grant: Uuid
 
 
+class CredentialRevocation(Body):
+    """The credential that is to hold no more, and why, as a code."""
+
+    credential: Uuid
+    reason: StrictStr
+
+
 class ReleaseRequest(Body):
     """Why the certificate is given up, as a code."""
 

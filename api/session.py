@@ -20,6 +20,7 @@ from api.development import LIFETIME_SECONDS, WARNING, check_loopback
 from api.errors import AddressUnknown, MalformedForm
 from api.frame import SIGN_IN, go_to, own_address, page, page_router, read_form
 from api.parts import Serving, serving_of
+from api.wording import ROLES
 from bootstrap.tokens import MAX_TOKEN_CHARS, TokenRefusedError
 from commands.principal import Principal, Role, VerifiedIdentity
 from domain.organisation import OrganisationKind
@@ -27,16 +28,16 @@ from domain.organisation import OrganisationKind
 SESSION = "session"
 """Name of the cookie."""
 MAX_CHOICES = 500
-_ROLES: Mapping[str, tuple[Role, str, str]] = {
-    OrganisationKind.CLINIC: (Role.CLINIC, "接种单位", "clinic"),
-    OrganisationKind.SCHOOL: (Role.SCHOOL, "学校、托幼机构", "school"),
-    OrganisationKind.TOWNSHIP: (Role.TOWNSHIP, "乡镇", "township"),
-    OrganisationKind.COUNTY_CDC: (Role.COUNTY_CDC, "县级疾控", "county CDC"),
-    OrganisationKind.CITY_CDC: (Role.CITY_CDC, "市级疾控", "city CDC"),
-    OrganisationKind.PROVINCE_CDC: (Role.PROVINCE_CDC, "省级疾控", "provincial CDC"),
-    OrganisationKind.EDUCATION: (Role.EDUCATION, "教育部门", "education authority"),
-    OrganisationKind.REGULATOR: (Role.REGULATOR, "监管部门", "regulator"),
-    OrganisationKind.INTEGRATOR: (Role.INTEGRATOR, "省级平台", "integrator"),
+_ROLES: Mapping[str, Role] = {
+    OrganisationKind.CLINIC: Role.CLINIC,
+    OrganisationKind.SCHOOL: Role.SCHOOL,
+    OrganisationKind.TOWNSHIP: Role.TOWNSHIP,
+    OrganisationKind.COUNTY_CDC: Role.COUNTY_CDC,
+    OrganisationKind.CITY_CDC: Role.CITY_CDC,
+    OrganisationKind.PROVINCE_CDC: Role.PROVINCE_CDC,
+    OrganisationKind.EDUCATION: Role.EDUCATION,
+    OrganisationKind.REGULATOR: Role.REGULATOR,
+    OrganisationKind.INTEGRATOR: Role.INTEGRATOR,
 }
 _DIVISION_DIGITS = {Role.CITY_CDC: 4, Role.PROVINCE_CDC: 2}
 """The source's six digits of a city or province name it; what lies in it begins with fewer."""
@@ -115,11 +116,14 @@ async def sign_out(request: Request) -> Response:
 def _choices(serving: Serving) -> list[Choice]:
     found = serving.views.organisations.within("")[:MAX_CHOICES]
     choices = [
-        Choice(str(row.organisation), f"{_ROLES[row.kind][1]}：{row.name}（{row.division}）",
-               f"{_ROLES[row.kind][2]}: {row.name_en or row.name} ({row.division})")
+        Choice(
+            str(row.organisation),
+            f"{ROLES[_ROLES[row.kind]]['zh']}：{row.name}（{row.division}）",
+            f"{ROLES[_ROLES[row.kind]]['en']}: {row.name_en or row.name} ({row.division})",
+        )
         for row in found
         if row.kind in _ROLES
-    ]  # fmt: skip
+    ]
     return [
         Choice("regulator", "监管（全部区划）", "regulator of all divisions"),
         Choice("operator", "运营方", "operator"),
@@ -152,6 +156,6 @@ def _chosen(serving: Serving, form: Mapping[str, str]) -> Principal:
         raise MalformedForm from error
     if row is None or row.kind not in _ROLES:
         raise AddressUnknown
-    role = _ROLES[row.kind][0]
+    role = _ROLES[row.kind]
     division = row.division[: _DIVISION_DIGITS.get(role, len(row.division))]
     return Principal(f"development-{role}", role, row.organisation, division)

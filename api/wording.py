@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
+from commands.access import Purpose
+from commands.principal import Role
 from domain.correction import CorrectionKind, CorrectionState
+from domain.grant import GrantRelation, Scope
 from domain.registration import Roll
 from domain.topics import EVENTS
 
@@ -56,6 +59,8 @@ TOPICS: Mapping[str, Wording] = {
     "certificate.claimed.v1": _both("申领电子证", "Certificate claimed"),
     "certificate.granted.v1": _both("授权他人使用", "Certificate granted"),
     "certificate.grant-revoked.v1": _both("撤销授权", "Grant revoked"),
+    "certificate.credential-issued.v1": _both("签发离线凭证", "Credential issued"),
+    "certificate.credential-revoked.v1": _both("挂失离线凭证", "Credential revoked"),
     "certificate.released.v1": _both("放弃电子证", "Certificate released"),
     "enrolment.enrolled.v1": _both("入托入学登记", "Enrolled"),
     "enrolment.checked.v1": _both("学校查验", "Checked by the school"),
@@ -119,6 +124,72 @@ KINDS: Mapping[str, Wording] = {
     CorrectionKind.ENTERED_IN_ERROR: _both("作废（误录）", "entered in error"),
     CorrectionKind.REINSTATE: _both("恢复", "reinstate"),
 }
+ROLES: Mapping[str, Wording] = {
+    Role.CLINIC: _both("接种单位", "clinic"),
+    Role.SCHOOL: _both("学校、托幼机构", "school"),
+    Role.TOWNSHIP: _both("乡镇", "township"),
+    Role.COUNTY_CDC: _both("县级疾控", "county CDC"),
+    Role.CITY_CDC: _both("市级疾控", "city CDC"),
+    Role.PROVINCE_CDC: _both("省级疾控", "provincial CDC"),
+    Role.EDUCATION: _both("教育部门", "education authority"),
+    Role.REGULATOR: _both("监管部门", "regulator"),
+    Role.INTEGRATOR: _both("省级平台", "integrator"),
+    Role.GUARDIAN: _both("监护人或被授权人", "a guardian or grantee"),
+    Role.ADULT: _both("受种者本人", "the recipient"),
+    Role.OPERATOR: _both("运营方", "operator"),
+}
+PURPOSES: Mapping[str, Wording] = {
+    Purpose.CARE: _both("接种服务", "care"),
+    Purpose.SCHOOL_CHECK: _both("入托入学查验", "school check"),
+    Purpose.OVERSIGHT: _both("业务管理", "oversight"),
+    Purpose.OUTBREAK: _both("疫情处置", "outbreak"),
+    Purpose.COMPLAINT: _both("投诉处理", "complaint"),
+    Purpose.AUDIT: _both("审计", "audit"),
+    Purpose.OWN_RECORD: _both("本人或被授权查阅", "own record, or granted"),
+    Purpose.MAINTENANCE: _both("系统维护", "maintenance"),
+}
+RELATIONS: Mapping[str, Wording] = {
+    GrantRelation.MOTHER: _both("母亲", "mother"),
+    GrantRelation.FATHER: _both("父亲", "father"),
+    GrantRelation.GRANDMOTHER: _both("祖母、外祖母", "grandmother"),
+    GrantRelation.GRANDFATHER: _both("祖父、外祖父", "grandfather"),
+    GrantRelation.RELATIVE: _both("其他亲属", "relative"),
+    GrantRelation.GUARDIAN: _both("监护人", "guardian"),
+    GrantRelation.OTHER: _both("其他", "other"),
+}
+"""What a grantee is to the child (C-16)."""
+SCOPES: Mapping[str, Wording] = {
+    Scope.VIEW: _both("查看接种记录", "see the doses"),
+    Scope.SHOW_CODE: _both("亮码接种", "show the code"),
+    Scope.BOOK: _both("预约接种", "book"),
+}
+"""What a grantee may do (C-2)."""
+VIEWS: Mapping[str, Wording] = {
+    "access": _both("查阅记录", "who looked"),
+    "audit": _both("档案审计", "audit of the record"),
+    "bookings": _both("预约", "bookings"),
+    "candidates": _both("待申领列表", "list of certificates"),
+    "certificate": _both("电子接种证", "certificate"),
+    "corrections": _both("更正", "corrections"),
+    "dossier": _both("证据包", "dossier"),
+    "duplicates": _both("重复档案核对", "duplicates"),
+    "entry": _both("录入", "an entry was made"),
+    "history": _both("离线凭证", "code to carry"),
+    "lot": _both("批号追踪", "doses of a lot"),
+    "own-record": _both("个人信息下载", "own record taken along"),
+    "personal": _both("个人信息", "personal values"),
+    "printed": _both("打印接种证", "certificate printed"),
+    "record": _both("接种档案", "record"),
+    "register": _both("查验登记表", "class register"),
+    "roll": _both("在册名单", "roll of a clinic"),
+    "roll-up": _both("查验汇总", "school checks"),
+    "school-verdict": _both("入学查验凭证", "verdict for a school"),
+    "search": _both("查找", "search"),
+    "statement": _both("查验证明", "check statement"),
+    "timeline": _both("档案经过", "timeline"),
+    "visit": _both("就诊", "visit"),
+}
+"""What was looked at, by the code in the access journal."""
 
 
 def title_of(topic: str) -> Wording:

@@ -11,13 +11,13 @@ from uuid import UUID
 
 from commands.answering import Written, first_answer
 from commands.behalf import record_for
+from commands.certificate_use import GRANTEE_NUMBER, CertificateUse
 from commands.citizens import Asked, claim_facts, identity_of, number_of
 from commands.errors import CommandError, NotFound
 from commands.principal import Principal, Role
 from commands.reading import Reading
 from commands.records import id_number
 from commands.services import Services
-from commands.states import check_readable, states_of
 from commands.vault import NOTHING_SEALED, Place
 from commands.writing import HOLDER, ID_NUMBER, Decision
 from domain.certificate import Certificate, Issued
@@ -25,7 +25,6 @@ from domain.claim import AlreadyClaimed
 from domain.codec import statement_fields
 from domain.effect import OnBehalf, OnBehalfOrCaused
 from domain.errors import DomainError
-from domain.grant import Scope
 from domain.protection import State
 from domain.topics import GRANTEE, check_private
 from domain.vaccination_record import VaccinationRecord
@@ -33,7 +32,6 @@ from domain.vocabulary import PersonKind
 from ledger.store.append import Claim, Guard
 from ledger.store.errors import ClaimTaken, GuardFailed, VersionConflict
 
-GRANTEE_NUMBER = "grantee-id-number"
 IDENTIFIER_BYTES = 16
 ATTEMPTS = 3
 """How often a decision is made anew when what it rests on moved in between."""
@@ -53,10 +51,15 @@ _Decided = tuple[Decision, Mapping[UUID, str]]
 
 
 class Console:
-    """Claims, grants, revocations and releases of citizens."""
+    """Claims, grants, revocations and releases of citizens.
+
+    Attributes:
+        use: Who may use which certificate.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.use = CertificateUse(services)
 
     def candidates(self, caller: Principal) -> list[Candidate]:
         """The caller's own record and those of the caller's children (C-13)."""
@@ -178,6 +181,33 @@ class Console:
         )
         return Decision(certificate, NOTHING_SEALED), {}
 
+    def revoke_credential(
+        self, caller: Principal, key: UUID, stream: UUID, request: Mapping[str, Any]
+    ) -> Written:
+        """Let a credential hold no more, of a lost telephone or paper.
+
+        Args:
+            caller: The holder.
+            key: Idempotency key.
+            stream: The certificate.
+            request: Names the `credential` and gives the `reason`.
+
+        Raises:
+            UnknownCredential: It is not in force.
+            Forbidden, NotFound: not a citizen; not the caller's certificate.
+        """
+        asked = Asked(caller, key, "revoke-credential", stream, request)
+        return self._answer(asked, self._revoke_credential)
+
+    def _revoke_credential(self, asked: Asked) -> _Decided:
+        reading, certificate, derived = self._held(asked)
+        certificate.revoke_credential(
+            derived=derived,
+            recorded_at=reading.recorded_at,
+            **statement_fields(Certificate.CredentialRevoked, dict(asked.request)),
+        )
+        return Decision(certificate, NOTHING_SEALED), {}
+
     def release(
         self, caller: Principal, key: UUID, stream: UUID, request: Mapping[str, Any]
     ) -> Written:
@@ -194,77 +224,12 @@ class Console:
         held = Claim(HOLDER, certificate.record.bytes, certificate.id, release=True)
         return Decision(certificate, NOTHING_SEALED, claims=(held,)), {}
 
-    def shown(self, caller: Principal, stream: UUID) -> Certificate:
-        """The certificate for those who may see it; to everyone else it does not exist.
-
-        Raises:
-            Forbidden, NotFound: not a citizen; not the caller's to see.
-            Restricted, Erased: the record may not be processed.
-        """
-        certificate = self._reading().load(Certificate, stream)
-        if not self.may_view(caller, certificate):
-            raise NotFound
-        check_readable(self._services.reader, certificate.record)
-        return certificate
-
-    def granted(self, caller: Principal) -> list[Certificate]:
-        """The certificates that others let the caller view."""
-        reading, number = self._reading(), number_of(identity_of(caller))
-        streams = {stream for _, stream in self._services.vault.keys.find(GRANTEE_NUMBER, number)}
-        found = [reading.load(Certificate, one) for one in sorted(streams) if reading.exists(one)]
-        hidden = states_of(self._services.reader, [one.record for one in found])
-        return [one for one in found if one.record not in hidden and self.may_view(caller, one)]
-
-    def holds(self, caller: Principal, stream: UUID) -> bool:
-        """Whether the caller holds the certificate of that stream, or once held it."""
-        return self.is_holder(caller, self._reading().load(Certificate, stream))
-
-    def is_holder(self, caller: Principal, certificate: Certificate) -> bool:
-        """Whether the caller is the person who holds the certificate."""
-        reading = self._reading()
-        record_ = reading.stored(VaccinationRecord, certificate.record)
-        held_by = reading.person(record_, certificate.holder)
-        return id_number(held_by) == number_of(identity_of(caller))
-
-    def may_view(self, caller: Principal, certificate: Certificate) -> bool:
-        """Whether the caller holds the certificate or has an active grant to view it (C-2)."""
-        return self._acting(caller, certificate, Scope.VIEW) is not None
-
-    def shows_code(self, caller: Principal, stream: UUID) -> tuple[Certificate, UUID]:
-        """The certificate whose code the caller may show, and the caller's handle there (C-2).
-
-        Raises:
-            Forbidden, NotFound: not a citizen; not the caller's to show.
-            Restricted, Erased: the record may not be processed.
-        """
-        certificate = self._reading().load(Certificate, stream)
-        who = self._acting(caller, certificate, Scope.SHOW_CODE)
-        if who is None:
-            raise NotFound
-        check_readable(self._services.reader, certificate.record)
-        return certificate, who
-
-    def _acting(self, caller: Principal, certificate: Certificate, scope: Scope) -> UUID | None:
-        """The caller's handle at a certificate: its holder's, or a grantee's with that scope."""
-        if self.is_holder(caller, certificate):
-            return None if certificate.is_released else certificate.holder
-        number = number_of(identity_of(caller))
-        handles = {
-            handle
-            for handle, stream in self._services.vault.keys.find(GRANTEE_NUMBER, number)
-            if stream == certificate.id
-        }
-        for grant in certificate.active_grants(self._reading().today):
-            if grant.grantee in handles and scope in grant.scope:
-                return grant.grantee
-        return None
-
     def _held(self, asked: Asked) -> tuple[Reading, Certificate, OnBehalf]:
         """The certificate for its holder; to everyone else it does not exist."""
         reading = self._reading()
         assert asked.stream is not None
         certificate = reading.load(Certificate, asked.stream)
-        if not self.is_holder(asked.caller, certificate):
+        if not self.use.is_holder(asked.caller, certificate):
             raise NotFound
         reading.load(VaccinationRecord, certificate.record)  # refuses one that is restricted
         return reading, certificate, OnBehalf(certificate.holder)

@@ -50,7 +50,7 @@ class Visits:
             Forbidden, NotFound: not a citizen; not the caller's to show.
             Restricted, Erased: the record may not be processed.
         """
-        certificate, presenter = self._console.shows_code(caller, stream)
+        certificate, presenter = self._console.use.shows_code(caller, stream)
         now = self._services.clock()
         made_at = now - timedelta(microseconds=now.microsecond % 1000)
         return ShowCode(self._services.random(NONCE_BYTES), certificate.id, presenter, made_at)

@@ -11,7 +11,12 @@ from eventsourcing.domain import AggregateCreated, BaseAggregate
 
 from domain.calendar import civil_day
 from domain.claim import ClaimFacts, ClaimPolicy, check_claim
-from domain.credential import Credential, CredentialIssued, UnknownCredential
+from domain.credential import (
+    Credential,
+    CredentialIssued,
+    CredentialRevoked,
+    UnknownCredential,
+)
 from domain.effect import OnBehalf, OnBehalfOrCaused
 from domain.errors import DomainError
 from domain.grant import (
@@ -64,6 +69,7 @@ class Certificate(BaseAggregate[UUID]):
     Event = Fact
 
     CredentialIssued = CredentialIssued
+    CredentialRevoked = CredentialRevoked
 
     def __init__(self, record: UUID, kind: PersonKind, division: str, holder: UUID) -> None:
         self.record = record
@@ -194,6 +200,17 @@ class Certificate(BaseAggregate[UUID]):
         if not self.credentials.keys() >= set(fields["supersedes"]):
             raise UnknownCredential
         self.trigger_event(self.CredentialIssued, timestamp=recorded_at, **fields)
+
+    def revoke_credential(self, *, derived: OnBehalf, recorded_at: datetime, **fields: Any) -> None:
+        """Let a credential hold no more.
+
+        Raises:
+            DomainError: NotClaimed, NotHolder, or UnknownCredential for one that is not in force.
+        """
+        self._check_holder(derived)
+        if fields["credential"] not in self.credentials:
+            raise UnknownCredential
+        self.trigger_event(self.CredentialRevoked, timestamp=recorded_at, derived=derived, **fields)
 
     def end_grant(self, grant: UUID) -> None:
         """Keep a grant in the history, revoked."""

@@ -13,10 +13,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
+from domain.effect import OnBehalf
 from domain.errors import DomainError
 from domain.sealed import Fact
 from domain.shape import Pattern, Size
-from domain.vocabulary import EntryType, Version
+from domain.vocabulary import Code, EntryType, Version
 
 if TYPE_CHECKING:
     from domain.certificate import Certificate
@@ -123,3 +124,23 @@ class CredentialIssued(Fact):
             self.expires_on,
             self.entry_type,
         )
+
+
+class CredentialRevoked(Fact):
+    """The holder let a credential hold no more, of a lost telephone or paper.
+
+    Attributes:
+        credential: which; its status bit is set from this event on, and nothing succeeds it.
+        reason: why, as a code.
+        derived: for whom the platform signed.
+    """
+
+    TOPIC = "certificate.credential-revoked.v1"
+
+    credential: UUID
+    reason: Code
+    derived: OnBehalf
+
+    def apply(self, aggregate: Certificate) -> None:
+        """It is not in force any more."""
+        del aggregate.credentials[self.credential]

@@ -21,6 +21,7 @@ NAME = "credentials"
 _SQL = named_queries("credentials.sql")
 
 _ISSUED = "certificate.credential-issued.v1"
+_REVOKED = "certificate.credential-revoked.v1"
 _CORRECTED = "vaccination-record.dose-corrected.v1"
 _IN_ERROR = "vaccination-record.dose-entered-in-error.v1"
 _REINSTATED = "vaccination-record.dose-reinstated.v1"
@@ -35,11 +36,14 @@ _SHANGHAI = timezone(timedelta(hours=8))
 
 
 def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
-    """Add credentials, end those that they supersede, and note what restates a record."""
+    """Add credentials, end what is superseded or revoked, and note what restates a record."""
     issued = [change for change in changes if change.entry.topic == _ISSUED]
     if issued:
         _add_credentials(cursor, issued)
         _supersede(cursor, issued)
+    revoked = [change for change in changes if change.entry.topic == _REVOKED]
+    if revoked:
+        _revoke(cursor, revoked)
     restated = [change for change in changes if _restates(change)]
     if restated:
         _add_restatements(cursor, restated)
@@ -66,6 +70,14 @@ def _supersede(cursor: Cursor, issued: Sequence[Change]) -> None:
             "positions": [position for _, position in ended],
         }
         cursor.execute(_SQL["supersede"], asked)
+
+
+def _revoke(cursor: Cursor, revoked: Sequence[Change]) -> None:
+    asked = {
+        "credentials": [change.entry.data["credential"] for change in revoked],
+        "positions": [change.position for change in revoked],
+    }
+    cursor.execute(_SQL["revoke"], asked)
 
 
 def _restates(change: Change) -> bool:

@@ -10,11 +10,16 @@ UPDATE credentials c SET superseded_position = superseded.position
 FROM unnest(%(credentials)s::uuid[], %(positions)s::bigint[]) AS superseded (credential, position)
 WHERE c.credential = superseded.credential
 
+-- name: revoke
+UPDATE credentials c SET revoked_position = revoked.position
+FROM unnest(%(credentials)s::uuid[], %(positions)s::bigint[]) AS revoked (credential, position)
+WHERE c.credential = revoked.credential
+
 -- name: copy_restatements
 COPY restatements (record, position, effective_on, person) FROM STDIN
 
 -- name: outdated
--- Neither superseded nor released, and corrected since; by the day on which a correction counts.
+-- Neither superseded, revoked nor released, and corrected since; by the day on which a correction counts.
 -- What is corrected in a record that was merged into another shows there.
 SELECT c.certificate, c.credential, c.content, c.entry_type
 FROM views.restatements r
@@ -24,6 +29,7 @@ CROSS JOIN LATERAL (
 ) shown (record)
 JOIN views.certificates k ON k.record = shown.record AND k.released_position IS NULL
 JOIN views.credentials c ON c.certificate = k.certificate AND c.superseded_position IS NULL
+                        AND c.revoked_position IS NULL
 JOIN views.records d ON d.record = r.record
 WHERE (%(certificate)s::uuid IS NULL OR k.certificate = %(certificate)s)
   AND %(day)s < c.expires_on
@@ -36,6 +42,9 @@ GROUP BY c.credential
 -- Every set bit of a list, and whether a successor was issued.
 SELECT status_index, true FROM views.credentials
 WHERE status_list = %(list)s AND superseded_position IS NOT NULL
+UNION
+SELECT status_index, false FROM views.credentials
+WHERE status_list = %(list)s AND revoked_position IS NOT NULL
 UNION
 SELECT c.status_index, false
 FROM views.certificates k JOIN views.credentials c USING (certificate)

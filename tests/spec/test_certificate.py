@@ -29,6 +29,7 @@ from domain.claim import (
     Under18,
     check_claim,
 )
+from domain.credential import Content, UnknownCredential
 from domain.effect import OnBehalf, OnBehalfOrCaused
 from domain.errors import DomainError
 from domain.grant import (
@@ -277,6 +278,45 @@ class TestRelease:
     def test_only_the_holder_releases_it(self):
         with pytest.raises(NotHolder):
             self.release(claim(), by=FATHER)
+
+
+class TestLostCredential:
+    def issued(self, certificate, credential):
+        certificate.issue_credential(
+            recorded_at=at(TODAY),
+            credential=credential,
+            content=Content.HISTORY,
+            status_list=0,
+            status_index=7,
+            issuer="CN-320600",
+            key="0f" * 8,
+            reflects=12,
+            effective_on=TODAY,
+            expires_on=TODAY + timedelta(days=365),
+            supersedes=(),
+        )
+        return certificate
+
+    def revoke(self, certificate, credential, by=MOTHER):
+        certificate.revoke_credential(
+            derived=OnBehalf(by), recorded_at=at(TODAY), credential=credential, reason="lost"
+        )
+        return certificate
+
+    def test_the_lost_one_alone_holds_no_more(self):
+        lost, kept = handle(600), handle(601)
+        certificate = self.issued(self.issued(claim(), lost), kept)
+        assert list(self.revoke(certificate, lost).credentials) == [kept]
+
+    def test_it_is_revoked_once_and_by_the_holder(self):
+        certificate = self.issued(claim(), handle(600))
+        with pytest.raises(NotHolder):
+            self.revoke(certificate, handle(600), by=FATHER)
+        with pytest.raises(UnknownCredential):
+            self.revoke(certificate, handle(601))
+        self.revoke(certificate, handle(600))
+        with pytest.raises(UnknownCredential):
+            self.revoke(certificate, handle(600))
 
 
 CITIES = {"南通市": "320602", "无锡市": "320205"}

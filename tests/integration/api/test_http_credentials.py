@@ -396,6 +396,23 @@ def test_a_released_certificate_takes_its_credentials_with_it(county: County):
     assert family.mother.get(family.path).status_code == 404
 
 
+def test_a_lost_credential_is_revoked_and_the_next_one_is_another(county: County):
+    family = carrier(county)
+    first, verdict = family.carried(), family.verdict()
+    path = f"/v1/certificates/{family.certificate}/credential-revocations"
+    lost = {"credential": first["id"], "reason": "lost"}
+    stranger = citizen(county.served, id_number("19790101"), name="赵六")
+    assert stranger.call(path, lost).status_code == 404
+    ok(family.mother.call(path, lost))
+    verdict_within_a_minute(county, first["credential"], Verdict.REVOKED)
+    assert verified(county, verdict["credential"]).verdict is Verdict.VALID
+    second = family.carried()
+    assert second["id"] != first["id"]
+    assert verified(county, second["credential"]).verdict is Verdict.VALID
+    again = family.mother.call(path, lost)
+    assert again.json()["type"] == "/problems/unknown_credential"
+
+
 def test_two_renewals_at_once_supersede_once(county: County):
     family = carrier(county)
     family.carried()

@@ -1,6 +1,7 @@
 """A mother on her telephone: signs in, claims, opens the certificate, shows the code."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -31,17 +32,22 @@ def child(county: County) -> Child:
 @pytest.fixture
 def page(browser: Browser, county: County, child: Child) -> Iterator[Page]:
     with opened_page(browser, PHONE) as page:
-        page.goto(f"{county.served.url}/my")
-        page.get_by_label("身份", exact=True).select_option("guardian")
-        page.get_by_label("姓名（仅个人）").fill("李梅")
-        page.get_by_label("身份证号（仅个人）").fill(child.mother_number)
-        page.get_by_role("button", name="登录").click()
-        expect(page.locator("h1")).to_have_text("我的接种证")
+        sign_in(page, county, "李梅", child.mother_number)
         yield page
 
 
-def fits(page: Page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+def sign_in(page: Page, county: County, name: str, number: str) -> None:
+    page.goto(f"{county.served.url}/my")
+    page.get_by_label("身份", exact=True).select_option("guardian")
+    page.get_by_label("姓名（仅个人）").fill(name)
+    page.get_by_label("身份证号（仅个人）").fill(number)
+    page.get_by_role("button", name="登录").click()
+    expect(page.locator("h1")).to_have_text("我的接种证")
+
+
+def fits(page: Page, folder: Path, name: str) -> None:
+    page.screenshot(path=folder / f"{name}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
 def is_drawn(page: Page) -> bool:
@@ -50,35 +56,82 @@ def is_drawn(page: Page) -> bool:
     return code.evaluate("image => image.naturalWidth") > 0
 
 
-def test_she_claims_reads_carries_and_shows(page: Page):
+def test_she_claims_reads_carries_and_shows(page: Page, tmp_path: Path):
+    fits(page, tmp_path, "to-claim")
     expect(page.get_by_text("王小明")).to_be_visible()
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="同意并申领").click()
-    expect(page.locator("h1")).to_have_text("王小明", timeout=60_000)
+    expect(page.locator("h1")).to_have_text("王小明")
     expect(page.get_by_text("不等于没有接种")).to_be_visible()
-    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator(".timeline li")).to_have_count(1)
     assert is_drawn(page)
-    assert fits(page)
+    fits(page, tmp_path, "certificate")
     page.get_by_role("link", name="亮码接种").click()
     expect(page.get_by_text("截图无效")).to_be_visible()
     assert is_drawn(page)
-    assert fits(page)
+    fits(page, tmp_path, "show")
     page.get_by_role("link", name="我的接种证").click()
     expect(page.get_by_role("link", name="查看接种证")).to_be_visible()
     page.get_by_role("link", name="English").click()
     expect(page.locator("h1")).to_have_text("My certificates")
     page.get_by_role("link", name="中文").click()
-    assert fits(page)
+    fits(page, tmp_path, "list")
+
+
+def test_she_grants_it_to_the_grandmother_and_takes_it_back(
+    browser: Browser, county: County, page: Page, tmp_path: Path
+):
+    grandmother = id_number("19600101", is_female=True)
+    page.get_by_role("link", name="查看接种证").click()
+    page.get_by_role("link", name="授权").click()
+    expect(page.locator("main")).to_contain_text("目前没有授权给任何人")
+    page.get_by_label("姓名").fill("张桂英")
+    page.get_by_label("身份证号").fill(grandmother)
+    page.get_by_label("手机号码").fill("13712345678")
+    page.get_by_label("与儿童的关系").select_option("grandmother")
+    page.get_by_label("亮码接种").check()
+    page.get_by_role("button", name="授权").click()
+    expect(page.locator("h3")).to_contain_text("张桂英")
+    expect(page.locator("dl")).to_contain_text("查看接种记录、亮码接种")
+    fits(page, tmp_path, "grants")
+    with opened_page(browser, PHONE) as other:
+        sign_in(other, county, "张桂英", grandmother)
+        expect(other.get_by_text("他人授权")).to_be_visible()
+        other.get_by_role("link", name="查看接种证").click()
+        expect(other.locator("h1")).to_have_text("王小明")
+        expect(other.get_by_role("link", name="授权")).to_have_count(0)
+        for held in ("grants", "access", "credentials"):
+            assert other.request.get(f"{other.url}/{held}").status == 404
+    page.get_by_role("button", name="撤销").click()
+    expect(page.locator("ul")).to_contain_text("张桂英")
+    expect(page.locator("main")).to_contain_text("目前没有授权给任何人")
+    page.go_back()
+    page.get_by_role("link", name="返回接种证").click()
+    page.get_by_role("link", name="谁看过").click()
+    expect(page.locator("main")).to_contain_text("您本人的查阅")
+    fits(page, tmp_path, "access")
+
+
+def test_she_loses_her_telephone_and_gives_the_certificate_up(page: Page, tmp_path: Path):
+    page.get_by_role("link", name="查看接种证").click()
+    assert is_drawn(page)
+    page.get_by_role("link", name="挂失与放弃").click()
+    fits(page, tmp_path, "credentials")
+    page.get_by_role("button", name="挂失").click()
+    expect(page.locator("main")).to_contain_text("目前没有有效的凭证")
+    page.get_by_label("我确认放弃持有此接种证").check()
+    page.get_by_role("button", name="放弃持有").click()
+    expect(page.locator("h1")).to_have_text("我的接种证")
+    expect(page.get_by_text("待申领")).to_be_visible()
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="同意并申领").click()
+    expect(page.locator("h1")).to_have_text("王小明")
 
 
 def test_a_stranger_sees_neither_certificate_nor_code(county: County, browser: Browser, page: Page):
     held = page.get_by_role("link", name="查看接种证").get_attribute("href")
     with opened_page(browser, PHONE) as other:
-        other.goto(f"{county.served.url}/my")
-        other.get_by_label("身份", exact=True).select_option("guardian")
-        other.get_by_label("姓名（仅个人）").fill("赵六")
-        other.get_by_label("身份证号（仅个人）").fill(id_number("19790101"))
-        other.get_by_role("button", name="登录").click()
+        sign_in(other, county, "赵六", id_number("19790101"))
         expect(other.get_by_text("未查询到")).to_be_visible()
         for path in ("", "/code.svg", "/show", "/show.svg"):
             answer = other.request.get(f"{county.served.url}{held}{path}")

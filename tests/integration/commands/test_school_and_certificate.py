@@ -198,8 +198,8 @@ def test_only_the_holder_grants_and_grantees_may_view(county: County):
         subject="viewer",
         identity=VerifiedIdentity("亲属1", grantee(1)["id_number"], None, face_verified=True),
     )
-    assert console.may_view(viewer, loaded)
-    assert not console.may_view(guardian(FATHER), loaded)
+    assert console.use.may_view(viewer, loaded)
+    assert not console.use.may_view(guardian(FATHER), loaded)
     with pytest.raises(NotFound):
         grant(county, certificate, grantee(2), viewer)
 
