@@ -146,7 +146,8 @@ def _chosen(serving: Serving, form: Mapping[str, str]) -> Principal:
         if not name or not number:
             raise MalformedForm
         identity = VerifiedIdentity(name, number, None, face_verified=True)
-        return Principal(f"development-{who}", Role(who), None, "", identity)
+        one = serving.parts.services.vault.keys.digest(SESSION, number).hex()[:16]
+        return Principal(f"development-{who}-{one}", Role(who), None, "", identity)
     if who in {Role.REGULATOR, Role.OPERATOR}:
         operator = serving.parts.secrets.operator
         return Principal(f"development-{who}", Role(who), operator, "")

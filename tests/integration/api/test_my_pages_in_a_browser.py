@@ -109,6 +109,7 @@ def test_she_grants_it_to_the_grandmother_and_takes_it_back(
     page.get_by_role("link", name="返回接种证").click()
     page.get_by_role("link", name="谁看过").click()
     expect(page.locator("main")).to_contain_text("您本人的查阅")
+    expect(page.locator("ol")).to_contain_text("监护人或被授权人")
     fits(page, tmp_path, "access")
 
 
