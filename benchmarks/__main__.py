@@ -16,6 +16,7 @@ from benchmarks import (
     carrying,
     county,
     delivering,
+    draining,
     floors,
     following,
     importing,
@@ -100,12 +101,15 @@ class Run:
         return proving.contestants(self.proved, self.pace)
 
     def views(self) -> list[Contestant]:
-        """Projections and feed."""
+        """Projections."""
         return following.contestants(self.proved, self.pace)
 
     def feed(self) -> list[Contestant]:
-        """From the commit to the subscribers."""
-        return delivering.contestants(self.ground, self.pace)
+        """A backlog drained, and from the commit to the subscribers."""
+        return [
+            *draining.contestants(self.proved, self.pace),
+            *delivering.contestants(self.ground, self.pace),
+        ]
 
     def bookings(self) -> list[Contestant]:
         """The rush for seats."""

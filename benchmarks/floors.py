@@ -193,12 +193,13 @@ def _nats(ground: Ground, pace: Pace) -> list[Contestant]:
 
     def run(_seconds: float) -> Measured:
         bodies = [orjson.dumps(payload()) for _ in range(amount)]
-        return asyncio.run(_publish(ground, bodies))
+        return asyncio.run(bare_batches(ground, bodies, _BATCH))
 
     return [Contestant(NATS_BATCH, EVENTS, run)]
 
 
-async def _publish(ground: Ground, bodies: Sequence[bytes]) -> Measured:
+async def bare_batches(ground: Ground, bodies: Sequence[bytes], size: int) -> Measured:
+    """Publish bodies in atomic batches to a stream that is synced, as a ceiling."""
     server = ground.nats
     connection = await nats.connect(
         server.url, user=server.admin_user, password=server.admin_password
@@ -211,7 +212,7 @@ async def _publish(ground: Ground, bodies: Sequence[bytes]) -> Measured:
         await connection.jetstream().add_stream(config)
         loop = asyncio.get_running_loop()
         started = loop.time()
-        for batch in _batches(bodies):
+        for batch in _batches(bodies, size):
             await _send(connection, f"bench.{stream}", batch)
         measured = Measured(len(bodies), loop.time() - started)
         await connection.jetstream().delete_stream(stream)
@@ -220,9 +221,9 @@ async def _publish(ground: Ground, bodies: Sequence[bytes]) -> Measured:
     return measured
 
 
-def _batches(bodies: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(bodies), _BATCH):
-        yield bodies[start : start + _BATCH]
+def _batches(bodies: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(bodies), size):
+        yield bodies[start : start + size]
 
 
 async def _send(connection: Connection, subject: str, bodies: Sequence[bytes]) -> None:

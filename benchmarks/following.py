@@ -1,27 +1,21 @@
-"""What follows the log: projections live and made anew, and the feed to NATS."""
+"""What follows the log in PostgreSQL: projections, live and made anew."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-import nats
-
 from benchmarks.contest import Contestant, Pace
-from benchmarks.floors import NATS_BATCH
-from benchmarks.measuring import Measured, once
+from benchmarks.measuring import once
 from benchmarks.proving import ENTRIES_A_SECOND
 from benchmarks.site import Site
 from projections.loop import LOG_PROJECTIONS, Projector
-from workers.stream import FeedStream
 
 LIVE = "all projections, live"
 REBUILD = "rebuild of "
-PUBLISH = "publish to NATS"
 _AMOUNT = 8_000
 
 
 def contestants(site: Site, pace: Pace) -> list[Contestant]:
-    """All projections live, each of them anew, and the publisher."""
+    """All projections live, and each of them anew."""
     amount = pace.amount(_AMOUNT)
 
     def more() -> None:
@@ -49,14 +43,6 @@ def contestants(site: Site, pace: Pace) -> list[Contestant]:
             note=f"{len(names)} of them in one process, batches of 1,000",
         ),
         *(_rebuilt(site, name, current) for name in names),
-        Contestant(
-            PUBLISH,
-            ENTRIES_A_SECOND,
-            lambda _: asyncio.run(_publish(site)),
-            more,
-            beside=NATS_BATCH,
-            note="messages built, atomic batches, synced",
-        ),
     ]
 
 
@@ -81,21 +67,3 @@ def _rebuilt(site: Site, name: str, prepare: Callable[[], None]) -> Contestant:
     return Contestant(
         f"{REBUILD}{name}", ENTRIES_A_SECOND, lambda _: once(work), prepare, note="from entry 1"
     )
-
-
-async def _publish(site: Site) -> Measured:
-    """Publish what the feed lacks."""
-    server = site.ground.nats
-    connection = await nats.connect(
-        server.url, user=server.admin_user, password=server.admin_password
-    )
-    try:
-        stream = FeedStream(connection, site.parts.reader, 1)
-        await stream.resume()
-        before, loop = stream.tail, asyncio.get_running_loop()
-        started = loop.time()
-        while await stream.advance():
-            pass
-        return Measured(stream.tail - before, loop.time() - started)
-    finally:
-        await connection.close()

@@ -7,6 +7,7 @@ default acknowledges before it syncs (a power cut loses up to two minutes), so a
 accepted when it syncs always.
 """
 
+import asyncio
 import json
 import ssl
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ import httpx
 from nats.aio.client import Client as Connection
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServerError
 
 from client.errors import FeedRefusedError
 
@@ -42,6 +43,7 @@ KEPT_PARKED = 100_000
 _CONNECT_SECONDS = 5
 _RETRY_SECONDS = 0.1
 _MONITOR_SECONDS = 5.0
+_FOLDER_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +160,28 @@ async def ensure_streams(js: JetStreamContext, replicas: int) -> None:
         try:
             info = await js.stream_info(str(wanted.name))
         except NotFoundError:
-            # Two publishers may do this at once: the same configuration twice is no error.
-            info = await js.add_stream(wanted)
+            info = await make_stream(js, wanted)
         check_stream(info, wanted)
+
+
+async def make_stream(js: JetStreamContext, wanted: StreamConfig) -> StreamInfo:
+    """Make a stream; two publishers may do this at once.
+
+    A server that has just deleted a stream of that name refuses with 500 until it has let go of
+    its folder, and tells a full disk no differently: so it is asked again, but not for ever.
+
+    Raises:
+        nats.errors.Error: If the server still refuses, or does not answer.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _FOLDER_SECONDS
+    while True:
+        try:
+            return await js.add_stream(wanted)
+        except ServerError:
+            if loop.time() >= until:
+                raise
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 async def check_streams(js: JetStreamContext, replicas: int) -> None:

@@ -84,6 +84,7 @@ class Rebuild:
                 _log.warning("stream-deleted", stream=feed.ENTRIES)
             if not self._mark.exists():
                 write_whole(self._mark, "")
+            await feed.ensure_streams(js, self._server.replicas)
         finally:
             await connection.close()
 

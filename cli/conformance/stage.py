@@ -102,7 +102,7 @@ class Stage:
         config.deny_delete = config.deny_purge = config.allow_atomic = False
         config.max_msg_size = -1
         config.subjects = [feed.ENTRY_SUBJECTS, _GAP]
-        await js.add_stream(config)
+        await feed.make_stream(js, config)
         await self.publish(messages)
         await js.add_consumer(
             feed.ENTRIES,

@@ -1,14 +1,9 @@
 """What tests of the feed share: a NATS of their own, its administrator, a filled stream."""
 
-import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import nats
-from nats.js import JetStreamContext
-from nats.js.api import StreamConfig
 
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.nats_users import NatsUsers
@@ -56,15 +51,3 @@ async def fill(server: EmbeddedNats, count: int) -> None:
     for subject, headers, body in made(count)[1]:
         await js.publish(subject, body, headers=headers)
     await connection.close()
-
-
-async def made_again(js: JetStreamContext, config: StreamConfig) -> None:
-    """Make a stream anew, as soon as the server has let go of the folder of the one before."""
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                await js.add_stream(config)
-            except nats.js.errors.ServerError:
-                await asyncio.sleep(0.1)
-            else:
-                return

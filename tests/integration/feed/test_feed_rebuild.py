@@ -8,6 +8,7 @@ import signal
 import nats
 import pytest
 
+from bootstrap.embedded.nats_users import ACCOUNT
 from bootstrap.floors import FLOORS, Floors
 from client import feed
 from client.credentials import name_of
@@ -156,6 +157,39 @@ def test_killed_at_any_step_it_goes_on_when_run_again(server, log, tmp_path, mon
         assert "subscriber-henan" in kept
         assert await rebuild.run(lambda *_: None) == COUNT
         assert (await contents(server), await standing(server)) == (before, stood)
+
+    asyncio.run(run())
+
+
+class _Freeing:
+    """JetStream whose folder somebody holds until a stream was refused there."""
+
+    def __init__(self, js, held):
+        self._js = js
+        self._held = held
+
+    async def add_stream(self, config):
+        try:
+            return await self._js.add_stream(config)
+        except nats.js.errors.ServerError:
+            self._held.unlink(missing_ok=True)
+            raise
+
+
+def test_a_stream_whose_folder_is_held_is_made_as_soon_as_that_is_free(server):
+    folder = server.home / "jetstream" / "jetstream" / ACCOUNT / "streams"
+    held = folder / feed.ENTRIES
+
+    async def run():
+        connection = await feed.connect(where(server), reconnect=False)
+        js = connection.jetstream()
+        await feed.ensure_streams(js, 1)
+        await js.delete_stream(feed.ENTRIES)
+        held.touch()
+        await feed.make_stream(_Freeing(js, held), feed.entries_config(1))
+        assert not held.is_file()
+        await feed.check_streams(js, 1)
+        await connection.close()
 
     asyncio.run(run())
 

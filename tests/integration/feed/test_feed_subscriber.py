@@ -15,7 +15,7 @@ from client.feed import FeedServer
 from client.message import Message
 from client.subscribe import Subscription
 from ledger.entry import Entry
-from tests.integration.feed.own_server import made, made_again, own_server
+from tests.integration.feed.own_server import made, own_server
 from tests.unit.client.written_log import DIVISIONS
 
 
@@ -37,7 +37,7 @@ async def fill(server, messages):
         await js.delete_stream(feed.ENTRIES)
     config = feed.entries_config(1)
     config.deny_delete = config.deny_purge = False  # a dishonest administrator's stream
-    await made_again(js, config)
+    await feed.make_stream(js, config)
     for subject, headers, body in messages:
         await js.publish(subject, body, headers=headers)
     return connection, js

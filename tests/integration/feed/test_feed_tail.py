@@ -16,7 +16,7 @@ from client.feed import FeedServer
 from client.key_history import LOG_KEYS
 from client.message import Previous, build
 from ledger.hashing import leaf_hash
-from tests.integration.feed.own_server import made_again, own_server
+from tests.integration.feed.own_server import own_server
 from tests.unit.client.rotated_log import rotated
 from tests.unit.client.signed_log import ORIGIN, SignedLog, small_log, trust
 from tests.unit.client.written_log import WrittenLog
@@ -123,7 +123,7 @@ def stream_anew(server, raws, bend=lambda _position, body: body, note=None):
         )
         js = connection.jetstream()
         await js.delete_stream(feed.ENTRIES)
-        await made_again(js, feed.entries_config(1))
+        await feed.make_stream(js, feed.entries_config(1))
         for position, raw in enumerate(raws, 1):
             subject, headers, body = build(raw, position, Previous(*previous[position]))
             await js.publish(subject, bend(position, body), headers=headers)
