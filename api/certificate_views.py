@@ -15,12 +15,13 @@ from api.errors import AddressUnknown
 from api.forecasting import coming_doses
 from api.noting import note_read
 from api.parts import Serving, serving_of
-from api.people import people_on
+from api.people import organisation_names, people_on
 from api.reads import NO_STORE, dose_lines, row_as_of
 from api.writes import json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
+from commands.statements import PAPER_DIFFERS
 from commands.states import check_readable
 from projections.certificates import CertificateRow, GrantRow
 from projections.pieces import OPEN_POSITION
@@ -33,6 +34,13 @@ NOTICE = {
     "was not given. Use together with the paper certificate.",
 }
 """C-27 and C-4, shown with every view of a certificate."""
+ADVICE = {
+    "zh": "前往外省前，请将纸质预防接种证补充打印完整，并随身携带；"
+    "在外省的接种回本地后请及时补录。",
+    "en": "Before you leave the province, have the paper certificate printed up to date and take "
+    "it along; have doses that were given elsewhere entered when you are back.",
+}
+"""C-25 and C-26."""
 
 router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
 
@@ -45,6 +53,9 @@ async def get_certificate(
     as_of: AsOf,
 ) -> Response:
     """The doses of a certificate on a day, each with its provenance (C-1, C-27).
+
+    `paper_differs` tells that a clinic found paper and record to differ, which is not settled yet
+    (C-4); `advice` is what to do before leaving the province (C-25).
 
     `next_due` tells the doses to come by the immunization schedule in force on that day.
 
@@ -105,7 +116,15 @@ def certificate_body(
             }
             for grant in grants
         ],
+        "managed_by": {
+            "organisation": record.managing_organisation,
+            "name": organisation_names(serving.views, [record.managing_organisation])[
+                record.managing_organisation
+            ],
+        },
+        "paper_differs": bool(serving.parts.reader.holders((PAPER_DIFFERS,), [row.record.bytes])),
         "notice": NOTICE,
+        "advice": ADVICE,
     }
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import httpx
 import typer
@@ -18,10 +19,19 @@ from certificates.errors import CertificateError
 from certificates.history import History
 from certificates.signing import ES256, PublicKey
 from certificates.verify import Verdict, Verification
-from cli.trusting import JsonOption
+from cli.key import LOCAL, UrlOption, one_line
+from cli.trusting import (
+    JsonOption,
+    OriginOption,
+    TokenOption,
+    TrustOption,
+    load_trust,
+    reader_of,
+)
 from cli.verify import REFUTED, UNREADABLE
 from client.credential_lists import CredentialLists
 from client.errors import TrustError
+from client.http import Client
 from ledger.errors import LedgerError
 
 app = typer.Typer(
@@ -69,6 +79,24 @@ def verify(
     else:
         typer.echo(_told(found))
     raise typer.Exit(0 if found.verdict is Verdict.VALID else REFUTED)
+
+
+@app.command("print")
+def print_pdf(
+    certificate: Annotated[UUID, typer.Argument(help="电子证编号。The certificate.")],
+    file: Annotated[Path, typer.Argument(help="PDF 存为文件。Where to keep it.", metavar="FILE")],
+    *,
+    url: UrlOption = LOCAL,
+    token_file: TokenOption = None,
+    trust: TrustOption = None,
+    origin: OriginOption = "",
+) -> None:
+    """打印接种证：按纸质证的栏目存为 PDF。The certificate as PDF, laid out as on paper."""
+    with one_line():
+        caller = reader_of(url, token_file, load_trust(trust, origin))
+        with Client(caller) as client:
+            answer = client.request("GET", f"/v1/certificates/{certificate}/certificate.pdf")
+        file.write_bytes(answer.content)
 
 
 @app.command()

@@ -23,6 +23,7 @@ _ONE_AT_A_TIME = Lock()
 class Form(StrEnum):
     """A form, by its template."""
 
+    CERTIFICATE = "certificate"
     NOTICE = "notice"
     STATEMENT = "statement"
     REGISTER = "register"

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import cbor2
 import pytest
+import zxingcpp
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -42,6 +43,7 @@ from tests.integration.api.conftest import (
     register,
 )
 from tests.integration.api.family import ok
+from tests.pdfs import image_of, text_of
 from tests.qr_codes import blotted, pixels, read_back
 
 
@@ -544,6 +546,33 @@ def test_the_command_verifies_with_lists_it_has_fetched_and_then_without_a_netwo
     altered = vaxledger(county, "verify", f"{text}00", *given)
     assert altered.returncode == 1
     assert "Traceback" not in altered.stderr
+
+
+def test_the_certificate_is_printed_for_whoever_may_read_it_and_noted(
+    county: County, tmp_path, held: Carrier
+):
+    path = f"/v1/certificates/{held.certificate}/certificate.pdf"
+    answer = held.mother.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    told = text_of(answer.content)
+    assert "王小明" in told
+    assert "共2剂次，已全部打印" in told
+    assert "不等于没有接种" in told
+    assert "前往外省前" in told
+    with_code = image_of(answer.content)
+    assert verified(county, zxingcpp.read_barcode(with_code).text).verdict is Verdict.VALID
+    stranger = citizen(county.served, id_number("19790101"), name="赵六")
+    assert stranger.get(path).status_code == 404
+    assert "王小明" in text_of(county.clinic.get(path).content)
+    token, trust, file = (tmp_path / name for name in ("token", "trust", "certificate.pdf"))
+    token.write_text(county.served.token(held.mother.principal))
+    trust.write_bytes(county.served.http.get("/log.vkey").content)
+    given = ("--url", county.served.url, "--token-file", str(token), "--trust", str(trust))
+    printed = vaxledger(county, "print", str(held.certificate), str(file), *given)
+    assert printed.returncode == 0, printed.stderr
+    assert "王小明" in text_of(file.read_bytes())
+    seen = held.mother.get(f"/v1/records/{held.child.record}/access").json()["reads"]
+    assert {"printed"} <= {one["what"] for one in seen if one["role"] == "clinic"}
 
 
 def test_a_status_list_is_read_by_another_reader(county: County, held: Carrier):

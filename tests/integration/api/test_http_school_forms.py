@@ -3,13 +3,13 @@
 from io import BytesIO
 from uuid import uuid4
 
-import pypdfium2
 import pytest
 from openpyxl import load_workbook
 
 from client.signing import Draft
 from tests.integration.api.conftest import County, register
 from tests.integration.api.family import YEAR, Family, family, ok
+from tests.pdfs import text_of
 
 ROLL_UP = {"entry_type": "primary", "school_year": YEAR}
 
@@ -21,12 +21,6 @@ def household(county: County) -> Family:
 
 def register_path(household: Family, kind: str) -> str:
     return f"/v1/institutions/{household.county.school.organisation}/register.{kind}"
-
-
-def text_of(pdf: bytes) -> str:
-    with pypdfium2.PdfDocument(pdf) as document:
-        pages = [document[index].get_textpage().get_text_range() for index in range(len(document))]
-    return "".join("".join(pages).split())
 
 
 def test_a_school_prints_its_registers(county: County, household: Family):

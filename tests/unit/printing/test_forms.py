@@ -10,6 +10,7 @@ import pypdfium2
 import pytest
 from openpyxl import load_workbook
 
+from printing.certificate import CertificateForm, CertificateLine
 from printing.glyphs import drawable
 from printing.register import PrintedClass, RegisterForm
 from printing.roll_up import RollUpForm
@@ -79,6 +80,40 @@ def test_the_headings_are_those_of_the_forms():
     assert tuple(cell.value for cell in book["一班"][2]) == annex3.COLUMNS
     book = load_workbook(BytesIO(roll_up().xlsx()))
     assert tuple(cell.value for cell in book["入托"][2]) == annex4.COLUMNS
+
+
+def certificate(count=22, **fields):
+    lines = [
+        CertificateLine(f"疫苗{n // 4}", DAY, "左上臂", f"2018A{n:03}", "北京生物", "第一门诊")
+        for n in range(count)
+    ]
+    values = {
+        "name": "张小明",
+        "sex": "男",
+        "birth_date": date(2012, 3, 4),
+        "holder": "李梅",
+        "managed_by": "第一门诊",
+        "identifier": "0f" * 16,
+        "lines": lines,
+        "withheld": 0,
+        "differs": False,
+        "notices": ("此处没有某次接种的记录，不等于没有接种。",),
+        "day": DAY,
+        "foot": "账本位置 12345",
+    }
+    return CertificateForm(**(values | fields))
+
+
+def test_a_certificate_has_every_dose_in_its_vaccines_row_and_says_that_it_is_complete():
+    text = "".join(pages(certificate().pdf()))
+    assert [text.count(f"2018A{n:03}") for n in range(22)] == [1] * 22
+    assert text.count("疫苗3") == 1
+    assert "共22剂次，已全部打印" in text
+    assert "不等于没有接种" in text
+    kept_back = "".join(pages(certificate(withheld=2, differs=True).pdf()))
+    assert "共24剂次，其中2剂次（犬伤处置系统）未打印" in kept_back
+    assert "有差异" in kept_back
+    assert "无接种记录" in "".join(pages(certificate(0).pdf()))
 
 
 def test_a_name_without_a_glyph_is_printed_with_its_code_point():
