@@ -67,6 +67,7 @@ def main() -> int:
     Returns:
         0 after an orderly stop, 2 for settings, or files they name, that cannot be used.
     """
+    garbage.share_heap()
     try:
         settings = Settings.load()
         if settings.database_url is None:

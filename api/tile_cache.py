@@ -13,8 +13,8 @@ from ledger.hashing import HASH_BYTES, pair_up
 from ledger.store.reading import LogReader
 from ledger.tiles import TILE_HEIGHT, TILE_WIDTH, TileAddress
 
-TILES = 4_096
-"""Kept in memory: 16 KiB each with their inner nodes, and enough for a million entries."""
+TILES = 2_048
+"""Kept in memory: 16 KiB each with their inner nodes, and enough for half a million entries."""
 
 _Place = tuple[int, int]
 _Rows = tuple[bytes, ...]

@@ -1,8 +1,10 @@
-"""The garbage collector of a process that has started and now only serves."""
+"""The memory of a process that serves for long: its collector, and its heap."""
 
+import ctypes
 import gc
 
 YOUNG_OBJECTS = 50_000
+_M_ARENA_MAX = -8  # of malloc.h
 
 
 def settle() -> None:
@@ -13,3 +15,15 @@ def settle() -> None:
     """
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 10, 10)
+
+
+def share_heap() -> None:
+    """Let all threads use one heap of the C library; call it before there are threads.
+
+    glibc gives threads heaps of their own, and what they free stays in each: after 24,000 imported
+    rows a server held 180 MiB instead of 155. The interpreter's lock lets one of them allocate at a
+    time anyway. Other C libraries have no such heaps, and nothing is done.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)

@@ -18,8 +18,9 @@ import structlog
 
 from commands import records, registration
 from commands.answering import Written
+from commands.duplicates import remarks_on
 from commands.principal import Principal
-from commands.reading import Change, Seen
+from commands.reading import Change, Reading, Seen
 from commands.recording import keep_keys, request_digest, signed_of, write_of
 from commands.services import Services
 from commands.signed_body import SignedBody
@@ -100,7 +101,8 @@ class Ahead:
         numbered = iter(enumerate(bodies))
         while group := list(islice(numbered, GROUP)):
             try:
-                flights += self._hand_in(self._decide(group, principal))
+                decided = self._decide(group, principal)
+                flights += self._hand_in(decided, self._told(decided, principal))
             except Exception as error:  # noqa: BLE001  the rest is submitted singly, and says why
                 # Among others: somebody else made a person's key at this moment, or too much
                 # waits. What was decided on such keys must not be stored, so all of it goes.
@@ -137,8 +139,17 @@ class Ahead:
         return standing is None or standing.version == statement.expected_version
 
     def _read(self, bodies: Sequence[SignedBody]) -> None:
-        """Read streams, keys and what tells who their people are, in three queries."""
+        """Read streams, keys and what tells who their people are, in four queries."""
         seen, services = self._seen, self._services
+        newcomers = {
+            who
+            for body in bodies
+            if not body.statement.expected_version
+            for who in body.private.keys() - seen.keys.keys()
+        }
+        held = services.vault.keys.open(newcomers)
+        seen.keys.update(held)
+        seen.keyless.update(newcomers - held.keys())
         known = {body.statement.stream for body in bodies if body.statement.expected_version}
         wanted = known - seen.histories.keys()
         if not wanted:
@@ -197,11 +208,27 @@ class Ahead:
         self._left.add(stream)
         self._seen.standing.pop(stream, None)
 
-    def _hand_in(self, decided: Sequence[_Decided]) -> list[_Flight]:
+    def _told(self, decided: Sequence[_Decided], principal: Principal) -> list[tuple[Check, ...]]:
+        """What the writer is told of each, asked for together."""
+        sharing = self._services.vault.keys.sharing_each(one.decision.alike for one in decided)
+        reading = Reading(
+            services=self._services, recorded_at=self._services.clock(), seen=self._seen
+        )
+        return [
+            (
+                *one.decision.remarks,
+                *remarks_on(reading, principal, one.decision.aggregate.id, shared),
+            )
+            for one, shared in zip(decided, sharing, strict=True)
+        ]
+
+    def _hand_in(
+        self, decided: Sequence[_Decided], told: Sequence[tuple[Check, ...]]
+    ) -> list[_Flight]:
         keep_keys(self._services, [one.decision for one in decided])
         # Durable: the keys of everyone in the group. Died here: keys that seal nothing.
         flights: list[_Flight] = []
-        for one in decided:
+        for one, remarks in zip(decided, told, strict=True):
             (event,) = one.append.events
             try:
                 appended = self._services.journal.submit(one.append)
@@ -209,7 +236,7 @@ class Ahead:
                 if flights:
                     flights[-1].appended.exception()  # so many fewer wait then
                 appended = self._services.journal.submit(one.append)
-            flights.append(_Flight(one.number, event, one.decision.remarks, appended))
+            flights.append(_Flight(one.number, event, remarks, appended))
         return flights
 
     def _settle(self, flight: _Flight) -> None:

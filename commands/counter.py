@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from commands.answering import Written, first_answer
+from commands.duplicates import remarks
 from commands.errors import CommandError, Forbidden
 from commands.principal import Principal, Role
 from commands.recording import platform_signed, record, request_digest
@@ -142,7 +143,9 @@ class Counter:
             commitments={who: commitment for who, (_, commitment) in sealed.items()},
         )
         parts = {who: part for who, (part, _) in sealed.items()}
-        decision = self._handlers[form.topic](self._writing(form, statement, parts))
+        writing = self._writing(form, statement, parts)
+        decision = self._handlers[form.topic](writing)
+        told = remarks(writing, form.caller, form.stream, decision.alike)
         recorded = record(
             services,
             decision,
@@ -157,7 +160,7 @@ class Counter:
             entry.version,
             recorded.entry,
             replayed=recorded.replayed,
-            remarks=decision.remarks,
+            remarks=(*decision.remarks, *told),
         )
 
     def _writing(

@@ -27,6 +27,7 @@ from commands import (
 from commands.ahead import Ahead
 from commands.answering import Written, first_answer
 from commands.counter import Counter
+from commands.duplicates import remarks
 from commands.errors import (
     CommandError,
     KeyHeaderMismatch,
@@ -150,6 +151,7 @@ class Desk:
             try:
                 writing = self._writing(body, principal)
                 decision = HANDLERS[statement.topic](writing)
+                told = remarks(writing, principal, statement.stream, decision.alike)
                 recorded = record(
                     self._services,
                     decision,
@@ -163,7 +165,7 @@ class Desk:
                 self._services.directory.forget(organisation)
                 self._verify(body, principal)
             else:
-                return _written(recorded, statement, decision.remarks)
+                return _written(recorded, statement, (*decision.remarks, *told))
         raise AssertionError
 
     def _writing(self, body: SignedBody, principal: Principal, seen: Seen | None = None) -> Writing:

@@ -53,11 +53,23 @@ def keys_of(recipient: Mapping[str, Any], guardians: Collection[Mapping[str, Any
 
 
 def remarks(reading: Reading, principal: Principal, own: UUID, found: Keys) -> tuple[Check, ...]:
+    """What the writer of a record with these keys is told; see `remarks_on`."""
+    return remarks_on(reading, principal, own, reading.services.vault.keys.sharing(found))
+
+
+def remarks_on(
+    reading: Reading, principal: Principal, own: UUID, sharing: Mapping[UUID, Collection[str]]
+) -> tuple[Check, ...]:
     """What the writer of a record is told of others that have the same keys, likeliest first.
 
     A record that the writer may not see is told of and not named.
+
+    Args:
+        reading: The log as it stands.
+        principal: Who writes.
+        own: The record.
+        sharing: By record the kinds of its keys that others have too.
     """
-    sharing = reading.services.vault.keys.sharing(found)
     likely = sorted(
         ((score(alike), record, alike) for record, alike in sharing.items() if record != own),
         key=lambda one: (-one[0], one[1]),

@@ -38,12 +38,14 @@ class Seen:
         standing: Aggregates with everything that was decided about them, stored or not.
         opened: Sealed values by position and person; None where they are erased.
         keys: Keys of people.
+        keyless: People of whom it was seen that they have no key.
     """
 
     histories: dict[UUID, list[Change]] = field(default_factory=dict)
     standing: dict[UUID, BaseAggregate[UUID]] = field(default_factory=dict)
     opened: Opened = field(default_factory=dict)
     keys: dict[UUID, bytes] = field(default_factory=dict)
+    keyless: set[UUID] = field(default_factory=set)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ class Reading:
     @cached_property
     def ring(self) -> KeyRing:
         """The keys of this write."""
-        return KeyRing(self.services.vault.keys, self.seen.keys)
+        return KeyRing(self.services.vault.keys, self.seen.keys, self.seen.keyless)
 
     @property
     def today(self) -> date:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from commands.duplicates import Keys, keys_of, remarks
+from commands.duplicates import Keys, keys_of
 from commands.permissions import Scope
 from commands.records import id_number, roles_of
 from commands.writing import ID_NUMBER, PERSON, Decision, Handler, Writing
@@ -63,7 +63,7 @@ def register(writing: Writing) -> Decision:
         guards=guards,
         claims=tuple(claims),
         indexes=(*indexes, *_indexes(record, alike)),
-        remarks=remarks(writing, writing.principal, record.id, alike),
+        alike=alike,
     )
 
 
@@ -90,7 +90,7 @@ def amend_identity(writing: Writing) -> Decision:
             record,
             sealing,
             indexes=_indexes(record, alike),
-            remarks=remarks(writing, writing.principal, record.id, alike),
+            alike=alike,
         )
     claims = [Claim(ID_NUMBER, writing.blind(ID_NUMBER, number), record.id)]
     earlier = id_number(current)
@@ -102,7 +102,7 @@ def amend_identity(writing: Writing) -> Decision:
         sealing,
         claims=tuple(claims) if who == record.recipient else (),
         indexes=((ID_NUMBER, number, who), *_indexes(record, alike)),
-        remarks=remarks(writing, writing.principal, record.id, alike),
+        alike=alike,
     )
 
 
@@ -124,7 +124,7 @@ def add_guardian(writing: Writing) -> Decision:
         guards=(Guard(source.id, source.version),) if source else (),
         claims=() if source else (Claim(PERSON, who.bytes, record.id),),
         indexes=((ID_NUMBER, number, who), *_indexes(record, alike)) if number else (),
-        remarks=remarks(writing, writing.principal, record.id, alike),
+        alike=alike,
     )
 
 

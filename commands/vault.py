@@ -1,6 +1,6 @@
 """Opening and sealing personal values: the only place where a person's key meets their data."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -81,11 +81,23 @@ class KeySource(Protocol):
 
 
 class KeyRing:
-    """The keys that one write needs, each fetched once and forgotten with the write."""
+    """The keys that one write needs, each fetched once and forgotten with the write.
 
-    def __init__(self, keys: KeySource, held: dict[UUID, bytes] | None = None) -> None:
+    Args:
+        keys: Where they are.
+        held: Those that are at hand; what is opened is added.
+        keyless: Persons of whom it was seen that they have none.
+    """
+
+    def __init__(
+        self,
+        keys: KeyStore,
+        held: dict[UUID, bytes] | None = None,
+        keyless: Container[UUID] = (),
+    ) -> None:
         self._keys = keys
         self._held = {} if held is None else held
+        self._keyless = keyless
 
     def open(self, handles: Iterable[UUID]) -> dict[UUID, bytes]:
         """Return the keys of persons; whoever is missing has none."""
@@ -101,7 +113,8 @@ class KeyRing:
         Who was given a key by a decision before this one keeps it.
         """
         wanted = set(handles)
-        made = self._keys.prepare(handle for handle in wanted if handle not in self._held)
+        missing = [handle for handle in wanted if handle not in self._held]
+        made = self._keys.prepare(missing, self._keyless)
         return {handle: self._held.get(handle) or made[handle] for handle in wanted}
 
 

@@ -1,6 +1,6 @@
 """One write on its way: what handlers are given, and what they decide."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -52,6 +52,8 @@ class Decision:
         effects: Events on other streams, in order.
         indexes: Numbers by which persons can be found: kind, number, handle.
         remarks: What deserves a second look in what is written.
+        alike: Kind and text of what the record is compared by, where the writer is to be told of
+            others that have the same (`duplicates.remarks`).
     """
 
     aggregate: BaseAggregate[UUID]
@@ -61,6 +63,7 @@ class Decision:
     effects: tuple[Effect, ...] = ()
     indexes: tuple[tuple[str, str, UUID], ...] = ()
     remarks: tuple[Check, ...] = ()
+    alike: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

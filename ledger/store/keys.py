@@ -2,7 +2,8 @@
 
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from itertools import chain
 from uuid import UUID
 
 from ledger.errors import SealError
@@ -40,14 +41,18 @@ class KeyStore:
         self._pepper = pepper
         self._load_keks()
 
-    def prepare(self, handles: Iterable[UUID]) -> dict[UUID, bytes]:
+    def prepare(self, handles: Iterable[UUID], keyless: Container[UUID] = ()) -> dict[UUID, bytes]:
         """Return the keys of people, new ones for those who have none; nothing is stored yet.
+
+        Args:
+            handles: Of the people.
+            keyless: Those of whom it was seen just now that they have none; they are not looked up.
 
         Raises:
             KeyUnreadable: If a stored key is under no key-encryption key at hand.
         """
         wanted = list(dict.fromkeys(handles))
-        known = self.open(wanted)
+        known = self.open(handle for handle in wanted if handle not in keyless)
         return {handle: known.get(handle) or secrets.token_bytes(KEY_BYTES) for handle in wanted}
 
     def commit(self, keys: Mapping[UUID, bytes]) -> None:
@@ -126,15 +131,23 @@ class KeyStore:
 
         Of one number at most 64 records are told.
         """
-        asked = [(kind, self.digest(kind, number)) for kind, number in numbers]
-        if not asked:
-            return {}
-        kinds, digests = (list(column) for column in zip(*asked, strict=True))
-        found: dict[UUID, set[str]] = {}
-        parameters = [kinds, digests, _MOST_SHARING]
-        for record, kind in rows_of(self._pool, _QUERIES["select_sharing"], parameters):
-            found.setdefault(record, set()).add(kind)
+        (found,) = self.sharing_each([numbers])
         return found
+
+    def sharing_each(
+        self, groups: Iterable[Iterable[tuple[str, str]]]
+    ) -> list[dict[UUID, set[str]]]:
+        """Likewise for many groups of numbers, in one query."""
+        asked = [[(kind, self.digest(kind, text)) for kind, text in group] for group in groups]
+        every = list(dict.fromkeys(chain.from_iterable(asked)))
+        if not every:
+            return [{} for _ in asked]
+        kinds, digests = (list(column) for column in zip(*every, strict=True))
+        parameters = [kinds, digests, _MOST_SHARING]
+        having: dict[tuple[str, bytes], list[UUID]] = {}
+        for kind, digest, record in rows_of(self._pool, _QUERIES["select_sharing"], parameters):
+            having.setdefault((kind, digest), []).append(record)
+        return [_kinds_by_record(one, having) for one in asked]
 
     def pairs(
         self, kinds: Iterable[str], after: tuple[UUID, UUID], limit: int
@@ -182,3 +195,13 @@ class KeyStore:
             return unwrap_key(kek.key, wrapped)
         except SealError as error:
             raise KeyUnreadable(handle) from error
+
+
+def _kinds_by_record(
+    asked: Iterable[tuple[str, bytes]], having: Mapping[tuple[str, bytes], list[UUID]]
+) -> dict[UUID, set[str]]:
+    found: dict[UUID, set[str]] = {}
+    for kind, digest in asked:
+        for record in having.get((kind, digest), ()):
+            found.setdefault(record, set()).add(kind)
+    return found

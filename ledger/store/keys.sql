@@ -23,10 +23,10 @@ ORDER BY asked.n, i.handle, i.record;
 SELECT DISTINCT record FROM keys.blind_index WHERE handle = %b ORDER BY record;
 
 -- name: select_sharing
-SELECT DISTINCT i.record, i.kind
+SELECT asked.kind, asked.digest, i.record
 FROM unnest(%b::text[], %b::bytea[]) AS asked (kind, digest)
 CROSS JOIN LATERAL (
-    SELECT kind, record FROM keys.blind_index
+    SELECT DISTINCT record FROM keys.blind_index
     WHERE kind = asked.kind AND digest = asked.digest LIMIT %b::integer
 ) i;
 
