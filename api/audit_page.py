@@ -1,7 +1,6 @@
 """The audit of a record as a page that a regulator reads, replays, verifies and prints."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,7 +14,8 @@ from api.errors import AddressUnknown
 from api.frame import go_to, page, page_router
 from api.noting import note_read
 from api.parts import Serving, serving_of
-from api.reads import readable, record_body, row_as_of
+from api.people import EVER
+from api.reads import read_together, readable, record_body, row_as_of
 from api.session import Reader
 from api.trail import trail
 from api.wording import roll_of
@@ -23,6 +23,7 @@ from domain.calendar import SHANGHAI
 from projections.records import RecordRow
 
 MAX_LINES = 500
+_NOW = Clocks(None, EVER)
 
 router = page_router()
 
@@ -50,9 +51,10 @@ async def show(
     """
     serving = serving_of(request)
     row = await to_thread.run_sync(readable, serving, caller, record)
-    await note_read(request, caller, "audit", [record])
+    records = await to_thread.run_sync(read_together, serving, row, _NOW)
+    await note_read(request, caller, "audit", records)
     lines = await to_thread.run_sync(
-        lambda: trail(serving, record, up_to=None, limit=MAX_LINES), limiter=serving.threads
+        lambda: trail(serving, records, up_to=None, limit=MAX_LINES), limiter=serving.threads
     )
     if step is not None and lines:
         known_at = str(lines[min(step, len(lines)) - 1]["position"])
@@ -106,8 +108,3 @@ def _values(
         "day": as_of.day,
         "origin": serving.parts.settings.origin,
     }
-
-
-def _local(moment: datetime) -> str:
-    """A moment as a reader in China has it on the clock."""
-    return moment.astimezone(SHANGHAI).isoformat(" ", "seconds")

@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from api.callers import Caller
 from api.clocks import Clocks
-from api.dossier import dossier
+from api.dossier import Dossier
 from api.errors import AddressUnknown
 from api.noting import note_read
 from api.parameters import AtLeast, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
-from api.reads import NO_STORE, record_body
+from api.reads import NO_STORE, read_together, record_body
 from api.writes import json_response
 from commands.citizens import identity_of, is_about, number_of
 from commands.errors import NotFound
@@ -43,10 +43,11 @@ async def export(request: Request, caller: Caller, record: UUID, at_least: AtLea
     day = day_or_today(request, None)
     row = await to_thread.run_sync(_own, serving, caller, record, limiter=serving.threads)
     await note_read(request, caller, "own-record", [record, *row.merged])
+    now = Clocks(None, day)
     body = await to_thread.run_sync(
         lambda: {
-            "record": _without_others(caller, record_body(serving, row, Clocks(None, day))),
-            "dossier": dossier(serving, record, None),
+            "record": _without_others(caller, record_body(serving, row, now)),
+            "dossier": Dossier.of(serving, read_together(serving, row, now), None).document(),
         },
         limiter=serving.threads,
     )

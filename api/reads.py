@@ -71,24 +71,24 @@ async def get_timeline(
 ) -> Response:
     """Everything that happened about a record, oldest first, with the clear data of each entry.
 
-    `Link: rel="next"` leads on.
+    What happened to records that were merged into it is part of it, as long as they are; `record`
+    of a line says whose it is. `Link: rel="next"` leads on.
     """
     serving = serving_of(request)
-    await to_thread.run_sync(readable, serving, caller, record)
-    await note_read(request, caller, "timeline", [record])
+    row = await to_thread.run_sync(readable, serving, caller, record)
+    records = await to_thread.run_sync(read_together, serving, row, as_of)
+    await note_read(request, caller, "timeline", records)
+    position = serving.projected.reached if as_of.position is None else as_of.position
 
     def read() -> list[dict[str, Any]]:
-        rows = serving.views.records.timeline(
-            record, up_to=as_of.position, after=after, limit=limit
-        )
+        rows = serving.views.records.timeline(records, up_to=position, after=after, limit=limit)
         return _lines(serving, rows)
 
     lines = await to_thread.run_sync(read, limiter=serving.threads)
     headers = dict(NO_STORE)
     if len(lines) == limit:
-        address = f"/v1/records/{record}/timeline?after={lines[-1]['position']}&limit={limit}"
-        if as_of.position is not None:
-            address += f"&known_at={as_of.position}"
+        last = lines[-1]["position"]
+        address = f"/v1/records/{record}/timeline?after={last}&limit={limit}&known_at={position}"
         headers["Link"] = f'<{address}>; rel="next"'
     return json_response({"record": record, "lines": lines}, headers=headers)
 
@@ -158,6 +158,16 @@ def row_as_of(serving: Serving, row: RecordRow, as_of: Clocks) -> RecordRow:
     if past is None:
         raise AddressUnknown
     return past
+
+
+def read_together(serving: Serving, row: RecordRow, as_of: Clocks) -> list[UUID]:
+    """A record and those that were merged into it then, unless they may not be processed."""
+    try:
+        merged = row_as_of(serving, row, as_of).merged
+    except AddressUnknown:
+        merged = ()
+    hidden = states_of(serving.parts.reader, merged) if merged else {}
+    return [row.record, *(one for one in merged if one not in hidden)]
 
 
 def record_body(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str, Any]:

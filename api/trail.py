@@ -1,6 +1,6 @@
 """The trail of a record: of each entry who, for whom, when, why, before, after, and how proven."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,26 +36,26 @@ class _Evidence:
     opened: Mapping[tuple[int, UUID], Mapping[str, Any] | None]
     names: Mapping[UUID, str | None]
     positions: Mapping[tuple[bytes, int], int]
-    rolls: Sequence[RollRow]
+    rolls: Mapping[UUID, Sequence[RollRow]]
     platform: str
 
 
 def trail(
-    serving: Serving, record: UUID, *, up_to: int | None, after: int = 0, limit: int
+    serving: Serving, records: Collection[UUID], *, up_to: int | None, after: int = 0, limit: int
 ) -> list[dict[str, Any]]:
     """The lines of a record's trail, oldest first.
 
     Args:
         serving: The running parts.
-        record: Whose.
+        records: Whose; the record and what was merged into it.
         up_to: What was known up to there; None for all.
         after: Position of the last line already had.
         limit: How many at most.
     """
-    rows = serving.views.records.timeline(record, up_to=up_to, after=after, limit=limit)
+    rows = serving.views.records.timeline(records, up_to=up_to, after=after, limit=limit)
     raws = {position: raw for position, raw, _ in _entries(serving, rows)}
     changes = [read_change(position, raw) for position, raw in raws.items()]
-    evidence = _gather(serving, record, rows, changes)
+    evidence = _gather(serving, rows, changes)
     return [
         _line(row, change.entry, raws[row.position], evidence)
         for row, change in zip(rows, changes, strict=True)
@@ -66,11 +66,9 @@ def _entries(serving: Serving, rows: Sequence[TimelineRow]) -> list[tuple[int, b
     return serving.parts.reader.entries_at([row.position for row in rows]) if rows else []
 
 
-def _gather(
-    serving: Serving, record: UUID, rows: Sequence[TimelineRow], changes: Sequence[Change]
-) -> _Evidence:
+def _gather(serving: Serving, rows: Sequence[TimelineRow], changes: Sequence[Change]) -> _Evidence:
     parts, views = serving.parts, serving.views
-    found = views.records.get(record)
+    moved = {row.record for row in rows if row.topic == _ROLL_CHANGED}
     authors = {change.entry.author.org for change in changes}
     named = {UUID(author) for author in authors}
     named |= {UUID(one) for change in changes if (one := change.entry.data.get("clinic"))}
@@ -82,7 +80,7 @@ def _gather(
         ),
         names=organisation_names(views, named),
         positions={(row.stream.bytes, row.version): row.position for row in rows},
-        rolls=found.rolls if found else (),
+        rolls={one: found.rolls for one in moved if (found := views.records.get(one))},
         platform=str(parts.services.platform.organisation),
     )
 
@@ -93,11 +91,12 @@ def _line(row: TimelineRow, entry: Entry, raw: bytes, evidence: _Evidence) -> di
     derived = data.get("derived", {})
     author = UUID(entry.author.org)
     clinic = data.get("clinic")
-    changes, erased = _changes(row.position, entry, evidence)
+    changes, erased = _changes(row, entry, evidence)
     return {
         "position": row.position,
         "topic": row.topic,
         "title": title_of(row.topic),
+        "record": row.record,
         "stream": row.stream,
         "version": row.version,
         "dose": row.dose,
@@ -166,7 +165,9 @@ def _cause(cause: tuple[bytes, int] | None, evidence: _Evidence) -> dict[str, An
     }
 
 
-def _changes(position: int, entry: Entry, evidence: _Evidence) -> tuple[list[dict[str, Any]], bool]:
+def _changes(
+    row: TimelineRow, entry: Entry, evidence: _Evidence
+) -> tuple[list[dict[str, Any]], bool]:
     """What reads differently since, before and after; and whether part of that is erased."""
     data = entry.data
     found: list[tuple[str, Any, Any]] = [
@@ -176,7 +177,7 @@ def _changes(position: int, entry: Entry, evidence: _Evidence) -> tuple[list[dic
     erased = False
     if entry.topic in _RESTATING:
         for seal in entry.sealed:
-            values = evidence.opened.get((position, UUID(seal.subject)))
+            values = evidence.opened.get((row.position, UUID(seal.subject)))
             erased = erased or values is None
             found += _sealed_changes(values or {})
     if entry.topic == _IN_ERROR:
@@ -184,7 +185,7 @@ def _changes(position: int, entry: Entry, evidence: _Evidence) -> tuple[list[dic
     if entry.topic == _REINSTATED:
         found.append(("record_status", "entered-in-error", "completed"))
     if entry.topic == _ROLL_CHANGED:
-        found += _moves(position, evidence.rolls)
+        found += _moves(row.position, evidence.rolls.get(row.record, ()))
     lines = [
         {"field": field, "label": label_of(field), "before": before, "after": after}
         for field, before, after in found

@@ -1,6 +1,7 @@
 """Verifying a dossier: what a log has about one record, in a file that proves itself offline."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -19,6 +20,7 @@ from ledger.treehead import Checkpoint
 FORMAT = "vaxledger-dossier.v1"
 PROOF, STREAM = 2, 4
 _OWN = "vaccination-record."
+_MERGED = "vaccination-record.merged.v1"
 
 
 class ProvenEntry(NamedTuple):
@@ -130,20 +132,28 @@ def _check_signatures(items: Sequence[ProvenEntry]) -> None:
 
 
 def _check_streams(record: UUID, entries: Sequence[ProvenEntry]) -> dict[UUID, int]:
-    """Every stream is about the record, and there from its first version on without a gap."""
+    """Every stream is about the record, and there from its first version on without a gap.
+
+    A record that was merged into it is about the same person: the record's own entry says so.
+    """
+    records = {record} | {
+        UUID(str(item.entry.data["duplicate"]))
+        for item in entries
+        if item.entry.stream == record and item.entry.topic == _MERGED
+    }
     versions: dict[UUID, int] = {}
     for item in sorted(entries, key=lambda one: one.position):
         entry = item.entry
         expected = versions.get(entry.stream, 0) + 1
         if entry.version != expected:
             raise RefutedError(STREAM, item.position, "version-gap", expected=expected)
-        if expected == 1 and not _is_about(record, entry):
+        if expected == 1 and not _is_about(records, entry):
             raise RefutedError(ENTRY, item.position, "another-record")
         versions[entry.stream] = expected
     return versions
 
 
-def _is_about(record: UUID, entry: Entry) -> bool:
+def _is_about(records: AbstractSet[UUID], entry: Entry) -> bool:
     if entry.topic.startswith(_OWN):
-        return entry.stream == record
-    return entry.data.get("record") == str(record)
+        return entry.stream in records
+    return entry.data.get("record") in {str(record) for record in records}

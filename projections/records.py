@@ -318,12 +318,17 @@ class Records:
         return self._ids("records_managed_by", asked)
 
     def timeline(
-        self, record: UUID, *, up_to: int | None = None, after: int = 0, limit: int = 200
+        self,
+        records: Collection[UUID],
+        *,
+        up_to: int | None = None,
+        after: int = 0,
+        limit: int = 200,
     ) -> list[TimelineRow]:
-        """Return what happened about a record, oldest first.
+        """Return what happened about records, oldest first.
 
         Args:
-            record: The record.
+            records: A record, and what was merged into it.
             up_to: Last position to look at.
             after: Position of the last line already had.
             limit: How many at most.
@@ -332,7 +337,7 @@ class Records:
             cursor = connection.cursor(row_factory=class_row(TimelineRow))
             return cursor.execute(
                 _SQL["timeline"],
-                {"record": record, "up_to": up_to, "after": after, "limit": limit},
+                {"records": list(records), "up_to": up_to, "after": after, "limit": limit},
             ).fetchall()
 
     def _by_position(self, query: str, asked: dict[str, Any]) -> dict[int, UUID]:

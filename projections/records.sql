@@ -93,7 +93,7 @@ ORDER BY registered_position LIMIT %(limit)s
 SELECT position, record, stream, version, topic, recorded_at, organisation, keyid, occurred_on,
        effective_on, dose
 FROM views.timeline
-WHERE record = %(record)s AND position > %(after)s
+WHERE record = ANY(%(records)s) AND position > %(after)s
   AND position <= coalesce(%(up_to)s, 9223372036854775807)
 ORDER BY position LIMIT %(limit)s
 

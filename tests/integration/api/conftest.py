@@ -126,6 +126,12 @@ class Author:
         return self.served.http.post(path, content=canonical(body), headers=sent)
 
 
+@pytest.fixture(scope="session")
+def trust(served: Served) -> Trust:
+    """What whoever verifies the log was given."""
+    return Trust.parse(served.http.get("/log.vkey").content)
+
+
 @dataclass
 class County:
     """Everyone who writes and reads."""

@@ -1,14 +1,16 @@
 """The audit of a record: who, for whom, when, why, before and after, and a proof of it all."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
+from api.dossier import Dossier
+from api.parts import Serving
 from client.dossier import verify_dossier
 from client.errors import DossierError, RefutedError
 from client.trust import Trust
-from ledger.signature import VerifierKey
 from tests.integration.api.conftest import County
 from tests.integration.api.family import Family, family
 
@@ -16,12 +18,6 @@ from tests.integration.api.family import Family, family
 @pytest.fixture(scope="module")
 def household(county: County) -> Family:
     return family(county)
-
-
-@pytest.fixture(scope="module")
-def trust(county: County) -> Trust:
-    keys = county.served.http.get("/log.vkey").text.split()
-    return Trust.of_keys([VerifierKey.parse(key) for key in keys])
 
 
 def audited(county: County, household: Family, **params: Any) -> list[dict[str, Any]]:
@@ -106,6 +102,18 @@ def test_a_dossier_ends_where_knowledge_did(county: County, household: Family, t
     found = verify_dossier(answer.json(), trust)
     assert len(found.entries) == 3
     assert found.size >= third
+
+
+def test_a_dossier_reads_the_same_however_small_its_pieces_are(
+    county: County, household: Family, document, trust: Trust
+):
+    serving = Serving.of(county.served.parts, county.served.views)
+    known = document["entries"][-1]["position"]
+    pieces = [Dossier.of(serving, [household.child.record], known, page) for page in (1, 2, 200)]
+    texts = [json.loads(b"".join(dossier.text())) for dossier in pieces]
+    assert texts == [dossier.document() for dossier in pieces]
+    assert texts[0] == texts[1] == texts[2]
+    assert len(verify_dossier(texts[0], trust).entries) == len(document["entries"])
 
 
 def _altered(entry: str) -> str:

@@ -9,7 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import app
+from client.dossier import verify_dossier
+from client.errors import RefutedError
 from client.signing import Draft
+from client.trust import Trust
 from commands.principal import Role
 from domain.calendar import civil_day
 from tests.drafts import id_number
@@ -157,6 +160,31 @@ def test_merged_the_survivor_reads_as_both(county: County, twofold: tuple[Child,
     )
     assert code(refused) == "record-merged"
     assert refused.json()["facts"]["survivor"] == str(first.record)
+
+
+def test_merged_one_trail_and_one_dossier_tell_of_both(
+    county: County, twofold: tuple[Child, Child], trust: Trust
+):
+    first, second = twofold
+    path = f"/v1/records/{first.record}"
+    before = county.served.head()
+    assert merge(county.clinic, first, second).status_code == 201
+    county.served.caught_up()
+
+    lines = county.regulator.get(f"{path}/audit").json()["lines"]
+    told = [(line["record"], line["version"]) for line in lines if "-record." in line["topic"]]
+    one, other = str(first.record), str(second.record)
+    assert told == [(one, 1), (other, 1), (one, 2), (other, 2), (one, 3), (other, 3)]
+    timeline = county.clinic.get(f"{path}/timeline").json()["lines"]
+    assert [line["position"] for line in timeline] == [line["position"] for line in lines]
+    earlier = county.regulator.get(f"{path}/audit", known_at=before).json()["lines"]
+    assert {line["record"] for line in earlier} == {one}
+
+    whole = county.regulator.get(f"{path}/dossier").json()
+    assert list(verify_dossier(whole, trust).entries) == [line["position"] for line in lines]
+    unmerged = [line for line in whole["entries"] if ".merged.v1" not in line["entry"]]
+    with pytest.raises(RefutedError, match="another-record"):
+        verify_dossier({**whole, "entries": unmerged}, trust)
 
 
 def test_separated_both_read_as_before(county: County, twofold: tuple[Child, Child]):

@@ -31,11 +31,6 @@ def size(county: County) -> int:
     return county.served.caught_up()
 
 
-@pytest.fixture(scope="module")
-def trust(county: County) -> Trust:
-    return Trust.parse(county.served.http.get("/log.vkey").content)
-
-
 def with_role(author: Author, role: Role, division: str) -> Author:
     return replace(author, principal=replace(author.principal, role=role, division=division))
 

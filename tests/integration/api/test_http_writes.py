@@ -3,8 +3,6 @@
 from dataclasses import replace
 from uuid import uuid4
 
-import pytest
-
 from client.http import Caller, Client
 from client.receipt import Receipt
 from client.signing import Draft
@@ -12,17 +10,11 @@ from client.trust import Trust
 from ledger.proof import TlogProof, verify_proof
 from tests.integration.api.conftest import (
     County,
-    Served,
     dose,
     doses_path,
     register,
     registration,
 )
-
-
-@pytest.fixture(scope="module")
-def trust(served: Served) -> Trust:
-    return Trust.parse(served.http.get("/log.vkey").content)
 
 
 def test_a_write_is_answered_with_a_receipt_that_proves_it(county: County, trust: Trust):

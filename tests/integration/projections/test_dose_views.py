@@ -258,7 +258,7 @@ def test_the_timeline_gathers_every_stream_about_a_record(house, story, views):
               derived={"effective_on": "2018-09-02"})  # fmt: skip
     story.correct("小明", "d1", lot="NEW")
     house.project()
-    lines = views.records.timeline(story.id("小明"))
+    lines = views.records.timeline([story.id("小明")])
     assert [line.topic.split(".")[1] for line in lines] == [
         "registered",
         "dose-administered",
@@ -270,7 +270,7 @@ def test_the_timeline_gathers_every_stream_about_a_record(house, story, views):
     assert lines[1].occurred_on == date(2018, 8, 30)
     assert lines[4].effective_on == date(2018, 9, 2)
     assert [
-        line.position for line in views.records.timeline(story.id("小明"), up_to=4, after=1)
+        line.position for line in views.records.timeline([story.id("小明")], up_to=4, after=1)
     ] == [
         3,
         4,

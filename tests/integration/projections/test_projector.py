@@ -198,7 +198,7 @@ def test_a_poisoned_stream_is_parked_and_the_others_go_on(house, story, views):
     assert set(projector.positions().values()) == {story.size}
     assert len(views.doses.of_record(story.id("healthy"), story.today)) == 1
     assert len(views.doses.of_record(story.id("poisoned"), story.today)) == 1
-    assert len(views.records.timeline(story.id("poisoned"))) == 4
+    assert len(views.records.timeline([story.id("poisoned")])) == 4
     story.dose("poisoned", "p3")
     story.publish()
     assert projector.round().parked == ()
