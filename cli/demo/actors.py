@@ -67,6 +67,7 @@ class Author:
 
     def __init__(self, place: Place, principal: Principal, key: AuthorKey) -> None:
         self.key = key
+        self.principal = principal
         self.client = AsyncClient(place.caller(principal, key))
 
     @classmethod

@@ -22,6 +22,7 @@ _PATHS: Mapping[str, str] = {
     "vaccination-record.dose-administered.v1": "/v1/records/{}/doses",
     "vaccination-record.dose-transcribed.v1": "/v1/records/{}/doses",
     "vaccination-record.contraindication-recorded.v1": "/v1/records/{}/contraindications",
+    "vaccination-record.roll-changed.v1": "/v1/records/{}/roll",
     "correction.requested.v1": "/v1/corrections",
     "correction.verified.v1": "/v1/corrections/{}/verification",
     "correction.applied.v1": "/v1/corrections/{}/application",

@@ -117,6 +117,18 @@ def test_every_block_of_the_integrators_page_runs(running):
     run_page(running)
 
 
+def test_a_simulated_province_lives_in_it_and_goes_on_when_run_again(running):
+    """One child; one of its doses is corrected, which takes three writes."""
+    words = ("--rate", "1000", "--children", "1", "--years", "3", "--seed", "146", "--json")
+    told = []
+    for _ in range(2):
+        with running.command("simulate", *words) as living:
+            out, err = living.communicate(timeout=2 * WAIT)
+        assert (living.returncode, err) == (0, b"")
+        told.append(json.loads(out)["writes"])
+    assert told == [18, 18]  # the second time they are answered as what stands
+
+
 def test_the_second_start_goes_on_where_the_first_ended(running, record_property):
     newest = record_some(running).acknowledged[-1].receipt
     assert running.stop() == 0
