@@ -24,7 +24,7 @@ settings.load_profile("repeated")
 
 # As every process does first. Unconfigured, structlog draws each traceback with all its variables,
 # which takes so many seconds in an app of this size that a request seems to hang.
-configure_logging()
+configure_logging("WARNING")
 
 
 class Databases(NamedTuple):
