@@ -25,7 +25,7 @@ def request(writing: Writing) -> Decision:
     """Ask for a correction, stating before and after; the record must still stand there."""
     writing.check_new()
     fields, statement = writing.fields, writing.statement
-    record = writing.load(VaccinationRecord, fields["record"])
+    record = writing.known(VaccinationRecord, fields["record"])
     _permit(writing, record)
     sealing, _ = writing.seal(
         people(statement.topic, fields, recipient=record.recipient), newcomers=()
@@ -177,10 +177,10 @@ def _package_claims(
 
 
 def _open(writing: Writing) -> tuple[Correction, VaccinationRecord]:
-    correction = writing.target(Correction)
-    record = writing.load(VaccinationRecord, correction.record)
+    asked = writing.known(Correction, writing.statement.stream)
+    record = writing.known(VaccinationRecord, asked.record)
     _permit(writing, record)
-    return correction, record
+    return writing.target(Correction), record
 
 
 def _permit(writing: Writing, record: VaccinationRecord) -> None:

@@ -64,7 +64,7 @@ def tell_apart(writing: Writing) -> Decision:
 def _permitted(writing: Writing, which: UUID) -> tuple[VaccinationRecord, VaccinationRecord]:
     """The record and the other one; the author may act on both."""
     record = writing.target(VaccinationRecord)
-    other = writing.load(VaccinationRecord, which)
+    other = writing.known(VaccinationRecord, which)
     acting: UUID = writing.fields["organisation"]
     for one in (record, other):
         writing.permit(Scope(one.division, acting=acting, managing=one.managing_organisation))

@@ -252,6 +252,16 @@ def check_write(principal: Principal, topic: str, scope: Scope) -> None:
     _check(WRITES.get(topic, ()), principal, scope, what=topic)
 
 
+def check_role(principal: Principal, topic: str) -> None:
+    """Refuse whom no row allows the write, whatever it is about.
+
+    Raises:
+        Forbidden: likewise; the same of what exists and of what does not.
+    """
+    if all(role != principal.role for role, _ in WRITES.get(topic, ())):
+        raise Forbidden(what=topic, role=str(principal.role))
+
+
 def check_read(principal: Principal, what: str, scope: Scope) -> None:
     """Refuse a read that no row allows.
 

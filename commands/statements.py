@@ -20,7 +20,7 @@ def issue(writing: Writing) -> Decision:
     """Issue a check statement on the record as it stands."""
     writing.check_new()
     fields = writing.fields
-    record = writing.load(VaccinationRecord, fields["record"])
+    record = writing.known(VaccinationRecord, fields["record"])
     check_open(record)
     writing.permit(
         Scope(record.division, acting=fields["clinic"], managing=record.managing_organisation)
@@ -55,7 +55,7 @@ def report_difference(writing: Writing) -> Decision:
     """Note that paper and record differ: no statement until that is settled (S-9)."""
     writing.check_new()
     fields = writing.fields
-    record = writing.load(VaccinationRecord, fields["record"])
+    record = writing.known(VaccinationRecord, fields["record"])
     writing.permit(Scope(record.division, acting=fields["clinic"]))
     sealing, _ = writing.seal({})
     found = PaperComparison.differ(
@@ -80,9 +80,10 @@ def settle_difference(writing: Writing) -> Decision:
 
 def record_makeup(writing: Writing) -> Decision:
     """Write a dose of the record into the row of the statement that asked for it."""
-    statement = writing.target(CheckStatement)
-    record = writing.load(VaccinationRecord, statement.record)
+    issued = writing.known(CheckStatement, writing.statement.stream)
+    record = writing.known(VaccinationRecord, issued.record)
     writing.permit(Scope(record.division, acting=writing.fields["clinic"]))
+    statement = writing.target(CheckStatement)
     sealing, _ = writing.seal({})
     statement.record_makeup(
         certified=_certified(writing, record, statement),

@@ -7,13 +7,16 @@ from uuid import UUID
 
 from eventsourcing.domain import BaseAggregate
 
-from commands.permissions import Scope, check_write
+from commands.knowing import check_known
+from commands.permissions import Scope, check_role, check_write
 from commands.principal import Principal
 from commands.reading import A, Reading
 from commands.signed_body import PrivatePart
+from commands.states import check_state
 from commands.vault import Place, Sealing
 from domain.quality import Check
 from domain.topics import check_people, check_private
+from domain.vaccination_record import VaccinationRecord
 from ledger.statement import Statement
 from ledger.store.append import Blob, Claim, Guard
 from ledger.store.errors import VersionConflict
@@ -90,19 +93,37 @@ class Writing(Reading):
         """
         check_write(self.principal, self.statement.topic, scope)
 
+    def known(self, kind: type[A], stream: UUID) -> A:
+        """An aggregate that the author may know of; a record only where it may be processed.
+
+        Raises:
+            Forbidden: the author's role writes nothing of the kind; said before anything is read.
+            NotFound: there is none, or the author may not know of it, in whatever state it is.
+            Restricted, Erased: it is a record that is restricted or shredded.
+        """
+        found = self._known(kind, stream)
+        if isinstance(found, VaccinationRecord):
+            check_state(found.protection.state)
+        return found
+
     def target(self, kind: type[A]) -> A:
         """The aggregate that the statement changes, at the version that was signed.
 
         Raises:
-            NotFound: see `load`.
+            Forbidden, NotFound, Restricted, Erased: see `known`.
             VersionConflict: it stands elsewhere by now.
-            Restricted, Erased: it is a record that may not be processed.
         """
-        return self._at_version(self.load(kind, self.statement.stream))
+        return self._at_version(self.known(kind, self.statement.stream))
 
     def target_in_any_state(self, kind: type[A]) -> A:
         """As `target`, also for a record that may not be processed."""
-        return self._at_version(self.stored(kind, self.statement.stream))
+        return self._at_version(self._known(kind, self.statement.stream))
+
+    def _known(self, kind: type[A], stream: UUID) -> A:
+        check_role(self.principal, self.statement.topic)
+        found = self.stored(kind, stream)
+        check_known(self.principal, found)
+        return found
 
     def _at_version(self, found: A) -> A:
         if found.version != self.statement.expected_version:

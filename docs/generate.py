@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from api.app import openapi_document
+from api.permission_table import permissions_markdown
 from bootstrap.settings import settings_markdown
 from client.asyncapi import asyncapi_document
 from domain.duplicates import likenesses_markdown
@@ -32,6 +33,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "openapi.json": _openapi,
     "events/README.md": catalogue_markdown,
     "settings.md": settings_markdown,
+    "permissions.md": permissions_markdown,
     "data-quality.md": lambda: f"{checks_markdown()}\n{likenesses_markdown()}",
 }
 

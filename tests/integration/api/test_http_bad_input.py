@@ -434,7 +434,7 @@ def test_a_record_of_another_clinic_is_not_moved(county: County, child: Child):
 @pytest.mark.usefixtures("unchanged")
 def test_a_record_of_another_county(county: County, child: Child):
     answer = county.far_clinic.post(doses_path(child), dose(county.far_clinic, child))
-    refused(answer, 403, "forbidden")
+    refused(answer, 404, "not-found")
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -126,7 +126,7 @@ def test_a_stranger_cannot_be_attached_as_guardian(county: County):
 def test_only_the_receiving_clinic_of_the_county_takes_a_record_over(county: County):
     child = register(county.clinic)
     far = move(county.far_clinic, child, county.far_clinic)
-    assert far.status_code == 403
+    assert far.status_code == 404
     for_another = move(county.other_clinic, child, county.far_clinic)
     assert for_another.status_code == 403
     own = move(county.other_clinic, child, county.other_clinic)

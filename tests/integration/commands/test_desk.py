@@ -8,8 +8,8 @@ import pytest
 from client.signing import AuthorKey, Draft
 from commands.errors import (
     CommitmentMismatch,
-    Forbidden,
     KeyUnknown,
+    NotFound,
     SignatureRefused,
     WrongOrigin,
 )
@@ -145,7 +145,7 @@ def test_a_clinic_of_another_county_is_refused(county: County):
     )
     draft, child = registration(county.clinic)
     county.clinic.submit(draft)
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         stranger.submit(dose(stranger, draft.stream, child, 1))
 
 

@@ -1,0 +1,117 @@
+"""The table of permissions as a document: who may write and read what, at which addresses."""
+
+from collections.abc import Mapping
+
+from api.writes import ADDRESSES
+from commands.permissions import READS, WRITES, Policy, Rows
+
+READ_AT: Mapping[str, tuple[str, ...]] = {
+    "record": (
+        "getRecord",
+        "getTimeline",
+        "getAudit",
+        "getDossier",
+        "getProtection",
+        "getDuplicates",
+        "getAsSeen",
+        "getCertificate",
+        "searchRecords",
+        "listCorrections",
+        "previewCorrections",
+    ),
+    "access": ("listAccess",),
+    "quality": ("getQualityWithin",),
+    "duplicates": ("getDuplicatesWithin",),
+    "lot": ("getDosesOfLot",),
+    "clinic": ("getClinicRoll", "getClinicQuality"),
+    "visit": ("getVisit",),
+    "bookings": ("getSiteDay", "findBooking"),
+    "register": (
+        "listClasses",
+        "getClassRegister",
+        "printRegisters",
+        "listRegisterReports",
+        "printRegisterReport",
+        "printNotices",
+        "reviewClassList",
+    ),
+    "statement": ("getCheckStatement", "printCheckStatement"),
+    "roll-up": (
+        "getRollUp",
+        "printRollUp",
+        "listRollUpReports",
+        "getRollUpReport",
+        "printRollUpReport",
+        "listSchoolsReporting",
+        "listPreparations",
+        "openNumber",
+        "listRollUpChanges",
+    ),
+    "entries": ("getEntryBundle", "getEnvelopes", "listEntries"),
+    "personal": ("openPersonal",),
+    "signatures": ("listEntriesOfKey",),
+    "feed": ("getFeedStatus",),
+}
+"""Operations of staff by what they read; a test holds each of them against `READS`."""
+
+_INTRODUCTION = """\
+# Permissions
+
+Made by `make docs` from `commands/permissions.py`; `tests/integration/api/test_permissions.py` asks
+every address as every role, within and beyond its scope, and compares.
+
+What has no row is refused. Whoever may not know of a thing gets the answer of a thing that does not
+exist, byte for byte but for the request's id, whatever state it is in. Citizens have no rows here:
+they see and do what concerns themselves and their children, by the claims of their token.
+"""
+
+
+def permissions_markdown() -> str:
+    """The document `docs/permissions.md`."""
+    written_at = {"visit.opened.v1": "/v1/visits"}  # by the platform, with a code that was shown
+    written_at |= {topic: one.path for one in ADDRESSES for topic in one.topics}
+    writes = [
+        f"| `{topic}` | {_who(rows)} | `{written_at[topic]}` |" for topic, rows in WRITES.items()
+    ]
+    reads = [
+        f"| {what} | {_who(rows)} | {', '.join(f'`{one}`' for one in READ_AT[what])} |"
+        for what, rows in READS.items()
+    ]
+    policies = dict.fromkeys(
+        policy for rows in (*WRITES.values(), *READS.values()) for _, policy in rows
+    )
+    return "\n".join(
+        [
+            _INTRODUCTION,
+            "## What the conditions mean\n",
+            "| condition | holds when |",
+            "|---|---|",
+            *(f"| {_name(policy)} | {_meaning(policy)} |" for policy in policies),
+            "\n## Signed writes\n",
+            "| event | who, under which condition | address |",
+            "|---|---|---|",
+            *writes,
+            "\n## Reads\n",
+            "| what | who, under which condition | operations of the OpenAPI document |",
+            "|---|---|---|",
+            *reads,
+            "",
+        ]
+    )
+
+
+def _who(rows: Rows) -> str:
+    """Roles by condition, in the order of the table."""
+    conditions = dict.fromkeys(policy for _, policy in rows)
+    return "; ".join(
+        f"{', '.join(role for role, held in rows if held is policy)}: {_name(policy)}"
+        for policy in conditions
+    )
+
+
+def _name(policy: Policy) -> str:
+    return policy.__name__.removeprefix("is_").replace("_", " ")
+
+
+def _meaning(policy: Policy) -> str:
+    return (policy.__doc__ or "").partition("\n")[0]
