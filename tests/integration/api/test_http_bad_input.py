@@ -2,8 +2,6 @@
 
 import json
 import secrets
-import time
-from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,12 +9,10 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from joserfc import jwt
-from joserfc.jwk import OctKey, OKPKey
 
 from api.body import MAX_BODY_BYTES
 from client.signing import AuthorKey, Draft, SignedWrite
-from commands.principal import Principal, Role
+from commands.principal import Role
 from ledger.envelope import sign_payload
 from tests.drafts import id_number
 from tests.integration.api.conftest import (
@@ -471,147 +467,6 @@ def test_a_key_whose_private_half_nobody_showed(county: County):
     }
     draft = Draft("organisation.registered.v1", stream, 0, data)
     refused(county.cdc.post("/v1/organisations", draft), 422, "key-refused")
-
-
-# Tokens ----------------------------------------------------------------------------------------
-
-
-def claims(county: County, **changes: Any) -> dict[str, Any]:
-    now = int(time.time())
-    principal = county.clinic.principal
-    made = {
-        "iss": "http://127.0.0.1/development-issuer",
-        "aud": "vaxledger",
-        "sub": principal.subject,
-        "iat": now,
-        "exp": now + 600,
-        "role": "clinic",
-        "organisation": str(principal.organisation),
-        "division": principal.division,
-        **changes,
-    }
-    return {name: value for name, value in made.items() if value is not None}
-
-
-CLAIMS: dict[str, dict[str, Any]] = {
-    "expired": {"exp": 1_600_000_000},
-    "never expiring": {"exp": None},
-    "for another audience": {"aud": "another-service"},
-    "for no audience": {"aud": None},
-    "of another issuer": {"iss": "https://elsewhere.example"},
-    "not valid yet": {"nbf": 4_000_000_000},
-    "issued in the future": {"iat": 4_000_000_000},
-    "of an unknown role": {"role": "root"},
-    "without a role": {"role": None},
-    "without an organisation": {"organisation": None},
-    "without a division": {"division": None},
-    "of a clinic of the whole country": {"division": ""},
-    "of a division that is none": {"division": "4102%"},
-    "without a subject": {"sub": None},
-    "with a number as division": {"division": 410299},
-}
-
-
-def minted(county: County, header: dict[str, Any], **changes: Any) -> str:
-    return jwt.encode(
-        header, claims(county, **changes), county.served.parts.issuer._key, algorithms=["Ed25519"]
-    )
-
-
-HEADER = {"alg": "Ed25519", "typ": "at+jwt", "kid": "development"}
-
-
-def test_a_token_made_by_hand_is_taken_when_it_is_right(county: County, child: Child):
-    token = minted(county, HEADER)
-    answer = county.clinic.post(
-        doses_path(child),
-        dose(county.clinic, child, vaccine="HepZ"),
-        authorization=f"Bearer {token}",
-    )
-    refused(answer, 422, "unknown-vaccine")  # so the token was
-
-
-@pytest.mark.usefixtures("unchanged")
-@pytest.mark.parametrize("case", CLAIMS)
-def test_a_token_with_claims_that_do_not_hold(county: County, child: Child, case: str):
-    token = minted(county, HEADER, **CLAIMS[case])
-    answer = county.clinic.post(
-        doses_path(child), dose(county.clinic, child), authorization=f"Bearer {token}"
-    )
-    refused(answer, 401, "unauthenticated")
-    assert answer.headers["www-authenticate"] == "Bearer"
-
-
-def part(value: dict[str, Any]) -> str:
-    return b64encode(json.dumps(value).encode()).decode().rstrip("=").replace("+", "-")
-
-
-def forged_tokens(county: County) -> dict[str, str]:
-    body = claims(county)
-    public = county.served.parts.issuer.keys.as_dict()["keys"][0]
-    secret = OctKey.import_key(json.dumps(public).encode())
-    stranger = OKPKey.generate_key("Ed25519", {"kid": "development", "use": "sig"})
-    good = minted(county, HEADER)
-    head, claimed, signature = good.split(".")
-    raw = b64decode(signature.replace("-", "+").replace("_", "/") + "==")
-    flipped = b64encode(bytes([raw[0] ^ 1]) + raw[1:]).decode().rstrip("=")
-    critical = part({**HEADER, "crit": ["x"], "x": 1})
-    promoted = part({**body, "role": "operator"})
-    return {
-        "alg none": f"{part({'alg': 'none', 'typ': 'at+jwt'})}.{part(body)}.",
-        "alg none with a signature": f"{part({**HEADER, 'alg': 'none'})}.{claimed}.{signature}",
-        "HMAC under the public key": jwt.encode(
-            {"alg": "HS256", "typ": "at+jwt"}, body, secret, algorithms=["HS256"]
-        ),
-        "another key of the same name": jwt.encode(HEADER, body, stranger, algorithms=["Ed25519"]),
-        "another type": minted(county, {**HEADER, "typ": "JWT"}),
-        "an ID token": minted(county, {"alg": "Ed25519", "kid": "development"}),
-        "an unknown critical header": f"{critical}.{claimed}.{signature}",
-        "a flipped bit": f"{head}.{claimed}.{flipped.replace('+', '-').replace('/', '_')}",
-        "no signature": f"{head}.{claimed}.",
-        "other claims under the signature": f"{head}.{promoted}.{signature}",
-    }
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_forged_tokens(county: County, child: Child):
-    for name, token in forged_tokens(county).items():
-        answer = county.clinic.post(
-            doses_path(child), dose(county.clinic, child), authorization=f"Bearer {token}"
-        )
-        assert answer.status_code == 401, name
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_two_tokens_are_none(county: County, child: Child):
-    write = county.clinic.sign(dose(county.clinic, child))
-    bearer = county.clinic.bearer["Authorization"]
-    headers = [
-        ("Authorization", bearer),
-        ("Authorization", bearer),
-        ("Content-Type", "application/json"),
-        ("Idempotency-Key", str(write.statement.idempotency_key)),
-        ("If-Match", '"1"'),
-    ]
-    answer = county.served.http.post(doses_path(child), content=write.body(), headers=headers)
-    refused(answer, 401, "unauthenticated")
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_a_citizen_signs_nothing(county: County, child: Child):
-    principal = Principal("x", Role.GUARDIAN, None, "", None)
-    token = minted(
-        county,
-        HEADER,
-        role=str(principal.role),
-        organisation=None,
-        name="李梅",
-        id_number="11010519491231002X",
-    )
-    answer = county.clinic.post(
-        doses_path(child), dose(county.clinic, child), authorization=f"Bearer {token}"
-    )
-    refused(answer, 403, "key-unknown")
 
 
 # What the caller reads -------------------------------------------------------------------------

@@ -207,7 +207,6 @@ OF_SCHOOL: dict[str, tuple[str, dict[str, Any]]] = {
     "/v1/institutions/{}/classes": ("register", {"school_year": 2020}),
     "/v1/institutions/{}/classes/1/register": ("register", {"school_year": 2020}),
     "/v1/institutions/{}/register-reports": ("register", {"school_year": 2020}),
-    "/v1/institutions/{}/register.xlsx": ("register", {"school_year": 2020}),
 }
 
 
@@ -235,7 +234,6 @@ OF_DIVISION: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "duplicates": (("duplicates",), {}),
     "quality": (("quality",), {"since": "2020-01-01", "until": "2020-01-31"}),
     "roll-up": (("roll-up",), SHEET),
-    "roll-up.xlsx": (("roll-up",), SHEET),
     "roll-up/children": (("roll-up", "register"), {**SHEET, "column": "enrolled"}),
     "roll-up/changes": (("roll-up", "register"), {**SHEET, "since": 1}),
     "roll-up-reports": (("roll-up",), {**SHEET, "level": "county"}),
