@@ -6,19 +6,19 @@ is kept dense: 20 bytes a stream, 21 an author's write, and something for each k
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from client.authors import Authors
-from client.checking import ENTRY, Facts, check_evidence, facts_of, read_entry
+from client.checked import Row
+from client.checking import ENTRY, Cause, Facts, check_blob, check_evidence, facts_of, read_entry
 from client.compact import CompactMap
 from client.errors import RefutedError
 from ledger.entry import CLOCK_TOLERANCE, Entry, decode_time
 from ledger.log_keys import TOPICS, LogKeyError, LogKeys
 from ledger.succession import SUCCEEDED, Origins, SuccessionError
 
-STREAM, DOUBLE, CAUSE, BLOB, LOG_KEYS = 4, 7, 8, 9, 11
+STREAM, DOUBLE, CAUSE, LOG_KEYS = 4, 7, 8, 11
 """Numbers of the steps, as ``client.verify`` lists them; the others' are beside their checks."""
 
 _VERSION_BYTES, _POSITION_BYTES = 4, 5
@@ -69,6 +69,8 @@ class Audit:
         self.newest = ""
         self.origins = Origins(origin)
         self._origin = origin
+        self._able: tuple[str, str] | None = None
+        """Whose key was found valid last; forgotten with each entry about organisations."""
 
     @property
     def origin(self) -> str:
@@ -104,19 +106,40 @@ class Audit:
         self._follow(position, facts, entry, None if envelope is None else evidence)
         return facts
 
-    def take_checked(self, position: int, raw: bytes, facts: Facts, write: bytes | None) -> None:
+    def take_row(self, position: int, row: Row) -> None:
         """Check an entry against everything before it, where it was checked by itself elsewhere.
 
         Args:
             position: Its place, one more than the last one taken.
-            raw: Its bytes.
+            row: What was found in it, of which nothing more is judged.
+
+        Raises:
+            RefutedError: As ``take``.
+        """
+        stream, version, recorded_at, author, write = row
+        self._check_stream(position, stream, version)
+        self._check_time(position, recorded_at)
+        if write is not None:
+            if author is not self._able:
+                self.authors.public_key(position, *author, None)
+                self._able = author
+            self._check_once(position, write)
+            self.counts.envelopes += 1
+        self.counts.entries += 1
+
+    def take_checked(self, position: int, raw: bytes, facts: Facts, write: bytes | None) -> None:
+        """Check an entry of which more is judged, where it was checked by itself elsewhere.
+
+        Args:
+            position: Its place, one more than the last one taken and not 1.
+            raw: Its bytes, where it is kept.
             facts: What ``client.checking`` found in it.
             write: And in its evidence, under the key that it names; None as in ``take``.
 
         Raises:
             RefutedError: As ``take``.
         """
-        entry = Entry.decode(raw) if facts.is_kept or position == 1 else None
+        entry = Entry.decode(raw) if facts.is_kept else None
         self._follow(position, facts, entry, None if write is None else lambda _public: write)
 
     def finish(self) -> None:
@@ -134,12 +157,9 @@ class Audit:
         Raises:
             RefutedError: If it is not the one that the entry names.
         """
-        if blob is None:
-            self.counts.erased += 1
-            return
-        if sha256(blob).hexdigest() != digest:
-            raise RefutedError(BLOB, position, "blob-differs", sha256=digest)
-        self.counts.blobs += 1
+        check_blob(position, digest, blob)
+        self.counts.blobs += blob is not None
+        self.counts.erased += blob is None
 
     def remember(self) -> dict[str, Any]:
         """Return what is known but ``versions`` and ``writes``, as a JSON object."""
@@ -172,14 +192,15 @@ class Audit:
         evidence: Callable[[bytes], bytes] | None,
     ) -> None:
         """Check what depends on the order; ``entry`` is only looked at where it is kept."""
-        self._check_stream(position, facts)
-        self._check_time(position, facts)
+        self._check_stream(position, facts.stream, facts.version)
+        self._check_time(position, facts.recorded_at)
         counts = self.counts
         if evidence is not None:
             public = self.authors.public_key(position, facts.org, facts.keyid, entry)
-            self._check_once(position, facts, evidence(public))
+            self._check_once(position, evidence(public), facts.cause)
             if facts.is_kept:
                 assert entry is not None
+                self._able = None
                 self.authors.take(position, entry)
                 counts.organisations, counts.keys = self.authors.sizes
             counts.envelopes += 1
@@ -190,7 +211,6 @@ class Audit:
             self._check_log_keys(position, entry)
             self._check_succession(position, entry)
         counts.entries += 1
-        counts.streams = len(self.versions)
         counts.unknown_topics += not facts.is_known
 
     def _read(self, position: int, raw: bytes) -> Entry:
@@ -203,32 +223,33 @@ class Audit:
             # Position 1 alone stands under another name than the checkpoint: it is what is wrong.
             raise RefutedError(ENTRY, _FIRST, "origin-differs", origin=self.origin) from error
 
-    def _check_stream(self, position: int, facts: Facts) -> None:
+    def _check_stream(self, position: int, stream: bytes, version: int) -> None:
         # One that is too large for the map is not the expected one either.
-        expected = self.versions.put(facts.stream, facts.version % _VERSIONS) + 1
-        if facts.version != expected:
+        expected = self.versions.put(stream, version % _VERSIONS) + 1
+        if version != expected:
             raise RefutedError(
                 STREAM,
                 position,
                 "version-not-dense",
-                stream=str(UUID(bytes=facts.stream)),
+                stream=str(UUID(bytes=stream)),
                 expected=expected,
-                actual=facts.version,
+                actual=version,
             )
+        self.counts.streams += version == _FIRST
 
-    def _check_time(self, position: int, facts: Facts) -> None:
+    def _check_time(self, position: int, recorded_at: str) -> None:
         """Compare with the running maximum, by which "known at" is told (DESIGN section 4)."""
-        if facts.recorded_at >= self.newest:  # spelled so that their order is that of time
-            self.newest = facts.recorded_at
+        if recorded_at >= self.newest:  # spelled so that their order is that of time
+            self.newest = recorded_at
             return
-        behind = decode_time(self.newest) - decode_time(facts.recorded_at)
+        behind = decode_time(self.newest) - decode_time(recorded_at)
         if behind > CLOCK_TOLERANCE:
             raise RefutedError(STREAM, position, "time-set-back", seconds=behind.total_seconds())
 
-    def _check_once(self, position: int, facts: Facts, write: bytes) -> None:
+    def _check_once(self, position: int, write: bytes, cause: Cause | None = None) -> None:
         """An idempotency key is used once; only effects of one write share it, side by side."""
         before = self.writes.put(write, position)
-        if before and not (before == position - 1 and facts.cause is not None):
+        if before and not (before == position - 1 and cause is not None):
             raise RefutedError(DOUBLE, position, "idempotency-key-reused", first=before)
 
     def _check_cause(self, position: int, facts: Facts) -> None:

@@ -43,9 +43,14 @@ class _Organisation:
 
 
 class Authors:
-    """The register as of the last entry that was taken."""
+    """The register as of the last entry that was taken.
+
+    Attributes:
+        public_keys: All that are or were registered, in their order.
+    """
 
     def __init__(self) -> None:
+        self.public_keys: list[bytes] = []
         self._organisations: dict[str, _Organisation] = {}
         self._keys: dict[tuple[str, str], _Key] = {}
 
@@ -122,6 +127,7 @@ class Authors:
             (org, keyid): _Key(bytes.fromhex(public), since, until)
             for org, keyid, public, since, until in facts["keys"]
         }
+        self.public_keys = [key.public for key in self._keys.values()]
 
     def _register(self, position: int, entry: Entry) -> None:
         kind, division = str(entry.data.get("kind")), str(entry.data.get("division"))
@@ -166,6 +172,7 @@ class Authors:
         if identity in self._keys:
             raise RefutedError(STEP, position, "key-registered-twice", keyid=identity[1])
         self._keys[identity] = _Key(public, position)
+        self.public_keys.append(public)
 
     def _revoke(self, position: int, entry: Entry) -> None:
         key = self._keys.get((str(entry.stream), str(entry.data.get("keyid"))))

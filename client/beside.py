@@ -1,37 +1,41 @@
 """Checking bundles in processes beside the walk: what needs no order is done on all cores.
 
-Nobody believes these processes when they find something wrong: they only say that all is right, or
-nothing, and then the walk looks for itself. So there is one judge, whatever the number of cores.
+They read what they check themselves, so that no entry crosses a process. Nobody believes them when
+they find something wrong: they only say that all is right, or nothing, and then the walk looks for
+itself. So there is one judge, whatever the number of cores.
 """
 
 import multiprocessing
-import os
-import re
-import threading
+import signal
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from hashlib import sha256
+from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Any, Self
+from typing import NamedTuple, Self
 
-from client.checking import Facts, check_evidence, facts_of, read_entry
-from client.errors import RefutedError
-from client.glance import Glance
+from client.bundles import Bundles, Extent
+from client.checked import BundleChecker, Checked
+from client.sources import Source
 
-Checked = list[tuple[tuple[Any, ...], bytes | None]]
-"""What was found in each entry of a bundle, and in its evidence.
 
-The members of ``Facts`` as a plain tuple, which crosses processes in half the time.
-"""
+class _Log(NamedTuple):
+    """Which log is checked from now on, and how much of it."""
 
-_KEYID = slice(98, 162)
-"""Where canonical entries name the author's key."""
-_NAMES_KEY = b'"public_key":"'
-_PUBLIC_KEY = re.compile(rb'"public_key":"([0-9a-f]{64})"').findall
+    source: Source
+    size: int
+    extent: Extent
+
+
+class _Task(NamedTuple):
+    """One bundle; as ``BundleChecker.check`` takes it, and keys that it has not been given yet."""
+
+    number: int
+    origin: str
+    judged: int
+    keys: Sequence[bytes]
 
 
 class Checkers:
-    """Processes that check bundles; a context manager. None is started before it has work.
+    """Processes that check bundles in turns; a context manager. None is started before its work.
 
     Args:
         jobs: How many.
@@ -39,28 +43,35 @@ class Checkers:
 
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
-        # Not forked: a copy of a process with threads may hold their locks for ever.
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(jobs, context, initializer=_end_with_parent)
-        self._keys: dict[bytes, bytes] = {}
+        self._helpers: list[_Helper] = []
 
-    def submit(
-        self, origin: str, entries: Sequence[bytes], envelopes: Sequence[bytes] | None
-    ) -> Future[Checked | None]:
-        """Have a bundle checked; bundles are given in their order.
+    def begin(self, source: Source, size: int, extent: Extent) -> None:
+        """Say which log is checked from now on; what was asked before is forgotten.
 
-        A key ID is the hash of its key, so any key that ever stood in the log may be given; whether
-        it was valid there is the walk's matter.
+        Args:
+            source: Each process opens it for itself.
+            size: Entries of the log.
+            extent: How much of it is verified.
         """
-        keys = {}
-        if envelopes is not None:
-            text = b"\n".join(entries)
-            for found in _PUBLIC_KEY(text) if _NAMES_KEY in text else ():
-                public = bytes.fromhex(found.decode())
-                self._keys[sha256(public).hexdigest().encode()] = public
-            named = {raw[_KEYID] for raw in entries} & self._keys.keys()
-            keys = {one.decode(): self._keys[one] for one in named}
-        return self._pool.submit(check_bundle, origin, entries, envelopes, keys)
+        if not self._helpers:
+            self._helpers = [_Helper() for _ in range(self.jobs)]
+        for helper in self._helpers:
+            helper.begin(_Log(source, size, extent))
+
+    def ask(self, index: int, origin: str, judged: int, keys: Sequence[bytes]) -> None:
+        """Have a bundle checked.
+
+        Args:
+            index: Of the bundle.
+            origin: Name that the log has there, as far as is known.
+            judged: How many bundles have been judged.
+            keys: All keys that these brought, in their order.
+        """
+        self._helpers[index % self.jobs].ask(index, origin, judged, keys)
+
+    def answer(self, index: int) -> Checked | None:
+        """Wait for what was found in a bundle; each process is asked and answers in order."""
+        return self._helpers[index % self.jobs].answer()
 
     def __enter__(self) -> Self:
         return self
@@ -71,59 +82,66 @@ class Checkers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        for helper in self._helpers:
+            helper.end()
 
 
-def check_bundle(
-    origin: str,
-    entries: Sequence[bytes],
-    envelopes: Sequence[bytes] | None,
-    keys: dict[str, bytes],
-) -> Checked | None:
-    """Check each entry by itself.
+class _Helper:
+    """One process; one that has died says nothing, like any that finds something wrong."""
 
-    Args:
-        origin: Name of the log.
-        entries: Entries of a bundle.
-        envelopes: Their evidence, None where it is not wanted.
-        keys: Public keys by key ID.
+    def __init__(self) -> None:
+        # Not forked: a copy of a process with threads may hold their locks for ever.
+        context = multiprocessing.get_context("spawn")
+        self._line, other = context.Pipe()
+        self._process = context.Process(target=_help, args=(other,), daemon=True)
+        self._process.start()
+        other.close()  # so that either hears when the other is gone
+        self._waiting = 0
+        self._told = 0
 
-    Returns:
-        What was found, or None if anything at all is not as it should be.
-    """
-    if envelopes is not None and len(envelopes) != len(entries):
-        return None
-    glance = Glance(origin)
-    checked: Checked = []
+    def begin(self, log: _Log) -> None:
+        while self._waiting:
+            self.answer()
+        self._told = 0
+        self._send(log)
+
+    def ask(self, index: int, origin: str, judged: int, keys: Sequence[bytes]) -> None:
+        self._send(_Task(index, origin, judged, keys[self._told :]))
+        self._told = len(keys)
+        self._waiting += 1
+
+    def answer(self) -> Checked | None:
+        self._waiting -= 1
+        try:
+            found: Checked | None = self._line.recv()
+        except (EOFError, OSError):
+            return None
+        return found
+
+    def end(self) -> None:
+        self._line.close()
+        self._process.join()
+
+    def _send(self, what: _Log | _Task) -> None:
+        try:
+            self._line.send(what)
+        except OSError:
+            return
+
+
+def _help(line: Connection) -> None:
+    """Check what is asked until the other end is closed, by its owner or by his death."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the owner's to hear
+    checker: BundleChecker | None = None
     try:
-        for place, raw in enumerate(entries):
-            envelope = None if envelopes is None else envelopes[place]
-            seen = glance.see(raw, envelope, keys)
-            facts, write = _check(origin, raw, envelope, keys) if seen is None else seen
-            checked.append((tuple(facts), write))
-    except (RefutedError, KeyError):
-        return None
-    return checked
-
-
-def _check(
-    origin: str, raw: bytes, envelope: bytes | None, keys: dict[str, bytes]
-) -> tuple[Facts, bytes | None]:
-    """Check what is not seen to be right at a glance."""
-    entry = read_entry(0, raw, origin)
-    write = None
-    if envelope is not None:
-        write = check_evidence(0, entry, envelope, keys[entry.author.keyid])
-    return facts_of(entry), write
-
-
-def _end_with_parent() -> None:
-    """End when the parent is killed; a pool's processes would wait for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+        while True:
+            asked: _Log | _Task = line.recv()
+            if isinstance(asked, _Log):
+                bundles = Bundles(asked.source, asked.size, asked.extent)
+                checker = BundleChecker(bundles, asked.size)
+                continue
+            assert checker is not None
+            checker.learn(asked.keys)
+            line.send(checker.check(asked.number, asked.origin, asked.judged))
+    except (EOFError, OSError):
+        return

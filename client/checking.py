@@ -20,7 +20,7 @@ from ledger.log_keys import TOPICS
 from ledger.statement import DERIVED, Statement
 from ledger.succession import SUCCEEDED
 
-ENTRY, ENVELOPE = 3, 5
+ENTRY, ENVELOPE, BLOB = 3, 5, 9
 
 KEPT = REGISTER | TOPICS | {SUCCEEDED}
 """Topics about organisations, keys and the log's own keys and name."""
@@ -140,6 +140,16 @@ def check_evidence(position: int, entry: Entry, envelope: bytes, public: bytes) 
     except StatementError as error:
         raise RefutedError(ENVELOPE, position, "statement-differs", **error.fields) from error
     return write_id(entry.author.org, str(statement.idempotency_key))
+
+
+def check_blob(position: int, digest: str, blob: bytes | None) -> None:
+    """Check a sealed value, if it is at hand.
+
+    Raises:
+        RefutedError: If it is not the one that the entry names.
+    """
+    if blob is not None and sha256(blob).hexdigest() != digest:
+        raise RefutedError(BLOB, position, "blob-differs", sha256=digest)
 
 
 def _cause(value: Any) -> Cause | None:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from client.bundles import TREE
 from client.errors import RefutedError
 from client.files import LogFiles
 from client.sources import Source
-from client.walk import TREE
 from ledger.bundle import decode_bundle
 from ledger.entry import Entry
 from ledger.hashing import leaf_hash

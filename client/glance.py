@@ -7,7 +7,7 @@ is not seen to be right it says nothing, and ``client.checking`` judges.
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -15,10 +15,24 @@ from client.checking import KEPT, Cause, Facts, origins_of, write_id
 from domain.codec import json_schema
 from domain.spelling import spelling_of_data
 from domain.topics import EVENTS
-from ledger.spelling import Match, SpelledEntry, entries_of
+from ledger.spelling import Match, Signed, SpelledEntry, entries_of
 
 _TOPIC = b'","topic":"'
 _NOT_MADE: tuple[bool, Cause | None, Any] = (False, None, None)
+
+
+class Seen(NamedTuple):
+    """What is judged by those before an entry.
+
+    Attributes:
+        facts: Of the entry.
+        write: The author's write, None where no evidence was wanted.
+        signed: The signature that must be verified before any of this is believed.
+    """
+
+    facts: Facts
+    write: bytes | None
+    signed: Signed | None
 
 
 class Glance:
@@ -32,9 +46,7 @@ class Glance:
         self._origin = origin
         self._topics = {topic.encode(): topic for topic in EVENTS}
 
-    def see(
-        self, raw: bytes, envelope: bytes | None, keys: Mapping[str, bytes]
-    ) -> tuple[Facts, bytes | None] | None:
+    def see(self, raw: bytes, envelope: bytes | None, keys: Mapping[str, bytes]) -> Seen | None:
         """Look at an entry, and at its evidence if there is one.
 
         Args:
@@ -43,7 +55,7 @@ class Glance:
             keys: Public keys by key ID.
 
         Returns:
-            What is judged by those before it, and the author's write; None if nothing is seen.
+            What is seen, right if its signature is; None if nothing is seen.
         """
         # Wherever this points to: what matches has its topic there.
         start = raw.rfind(_TOPIC) + len(_TOPIC)
@@ -53,18 +65,15 @@ class Glance:
         entry = SpelledEntry.read(raw, _matches(self._origin, topic))
         if entry is None:
             return None
-        write = None
-        if envelope is not None and (write := self._write(entry, topic, envelope, keys)) is None:
-            return None
-        return _facts(entry, topic), write
-
-    def _write(
-        self, entry: SpelledEntry, topic: str, envelope: bytes, keys: Mapping[str, bytes]
-    ) -> bytes | None:
+        if envelope is None:
+            return Seen(_facts(entry, topic), None, None)
         if sha256(envelope).hexdigest() != entry.envelope:
             return None
-        key = entry.idempotency_key(self._origin, topic, envelope, keys)
-        return None if key is None else write_id(entry.org, key)
+        found = entry.write(self._origin, topic, envelope, keys)
+        if found is None:
+            return None
+        key, signed = found
+        return Seen(_facts(entry, topic), write_id(entry.org, key), signed)
 
 
 @lru_cache(maxsize=256)

@@ -20,10 +20,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from client.bundles import Extent
 from client.compact import CompactMap
 from client.errors import RefutedError, StateError
 from client.trust import Trust
-from client.walk import Extent, Walk
+from client.walk import Walk
 from ledger.errors import LedgerError
 
 _MAGIC = b"vaxledger verification 1\n"

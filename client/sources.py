@@ -110,6 +110,10 @@ class HttpSource:
     def __init__(self, caller: Caller) -> None:
         self._client = Client(caller)
 
+    def __reduce__(self) -> tuple[type[Self], tuple[Caller]]:
+        """Cross to another process as who calls which log, with connections of its own there."""
+        return type(self), (self._client.caller,)
+
     def read(self, path: str) -> bytes | None:
         """Return a file, None if the server has none.
 

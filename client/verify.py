@@ -20,12 +20,13 @@ from typing import Any
 
 from client.audit import Counts
 from client.beside import Checkers
+from client.bundles import TREE, Extent
 from client.errors import RefutedError, TrustError
 from client.log_keys import check_newest, judge_newest
 from client.notes import Notes
 from client.sources import CHECKPOINT, Source
 from client.trust import Trust
-from client.walk import KNOWN, TREE, Extent, Walk
+from client.walk import KNOWN, Walk
 from ledger.errors import NoteError
 from ledger.policy import Judgement
 from ledger.tiles import TILE_WIDTH
@@ -101,10 +102,10 @@ def verify_log(
     walk = Walk(source, judgement.checkpoint, extent)
     if notes is not None:
         notes.open(walk, trust, extent)
-    for bundle, checked in walk.bundles(checkers):
+    for index, checked in walk.rest(checkers):
         if notes is not None:
-            notes.keep(walk, is_last=(bundle.index + 1) * TILE_WIDTH >= size)
-        walk.take_bundle(bundle, checked)
+            notes.keep(walk, is_last=(index + 1) * TILE_WIDTH >= size)
+        walk.take(index, checked)
         progress(walk.frontier.size, size)
     walk.finish()
     if extent.entries:

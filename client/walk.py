@@ -2,70 +2,30 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from client.audit import Audit
-from client.beside import Checked, Checkers
+from client.beside import Checkers
+from client.bundles import TREE, Bundle, Bundles, Extent
+from client.checked import Checked
 from client.checking import ENVELOPE, Facts
 from client.errors import RefutedError, StateError
-from client.files import LogFiles
-from client.sources import EnvelopesError, Source, blob_path, decode_envelopes
-from ledger.bundle import decode_bundle
+from client.sources import Source
 from ledger.entry import Entry
-from ledger.errors import EntryError, LedgerError, TileError
+from ledger.errors import EntryError, LedgerError
 from ledger.frontier import Frontier
-from ledger.hashing import leaf_hashes
+from ledger.hashing import HASH_BYTES, leaf_hashes
 from ledger.merkle import verify_consistency, verify_inclusion
 from ledger.tiles import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TileReader, tile_width
-from ledger.tower import ALTERED, Difference, Tower, find_difference
+from ledger.tower import ALTERED, Difference, Tower, find_difference, full_tile_root
 from ledger.treehead import Checkpoint
 
-TREE, KNOWN = 2, 10
+KNOWN = 10
 
 _MANY_BUNDLES = 64
 """Below them starting processes takes longer than checking."""
 _AHEAD = 4
 """Bundles that are read ahead for each process."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How much is verified.
-
-    Attributes:
-        envelopes: Whether the authors' envelopes must be there and hold.
-        blobs: Whether sealed values are looked for.
-        known: Checkpoints of this log that the caller has verified earlier.
-        entries: Whether entries are judged at all; else their hashes alone, without envelopes.
-    """
-
-    envelopes: bool = True
-    blobs: bool = False
-    known: Sequence[Checkpoint] = ()
-    entries: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """Up to 256 entries as they were read, and their envelopes where they are wanted."""
-
-    index: int
-    entries: list[bytes]
-    envelopes: list[bytes] | None
-
-
-class _Sent(NamedTuple):
-    """A bundle that is being checked elsewhere, under the name that the log had when it was sent.
-
-    Where it could not be read it is read again in its turn.
-    """
-
-    number: int
-    bundle: Bundle | None
-    found: Future[Checked | None] | None
-    origin: str
 
 
 class Walk:
@@ -75,62 +35,95 @@ class Walk:
         self.frontier = Frontier()
         self.audit = Audit(checkpoint.origin)
         self._source = source
-        self._files = LogFiles(source, checkpoint.size)
+        self._bundles = Bundles(source, checkpoint.size, extent)
+        self._files = self._bundles.files
         self._checkpoint = checkpoint
         self._extent = extent
         self._known = _in_order(extent.known, checkpoint)
         self._tower = Tower(self._files.tile)
 
-    def bundles(self, checkers: Checkers | None) -> Iterator[tuple[Bundle, Checked | None]]:
-        """Yield the bundles that are left in their order, with what was found in them elsewhere."""
+    def rest(self, checkers: Checkers | None) -> Iterator[tuple[int, Checked | None]]:
+        """Yield the bundles that are left in their order, with what was found in them elsewhere.
+
+        Each is to be taken before the next one is asked for.
+        """
         rest = range(self.frontier.size // TILE_WIDTH, -(-self._checkpoint.size // TILE_WIDTH))
         if checkers is None or not self._extent.entries or len(rest) < _MANY_BUNDLES:
-            yield from ((self._read(index), None) for index in rest)
+            yield from ((index, None) for index in rest)
             return
-        ahead: deque[_Sent] = deque()
-        for index in rest:
-            ahead.append(self._send(checkers, index))
-            if len(ahead) > _AHEAD * checkers.jobs:
-                yield self._fetch(ahead.popleft())
-        while ahead:
-            yield self._fetch(ahead.popleft())
+        if rest.start == 0:  # the name of the log, and who may sign first
+            yield 0, None
+        checkers.begin(self._source, self._checkpoint.size, self._extent)
+        yield from self._ahead(checkers, range(max(rest.start, 1), rest.stop))
 
-    def take_bundle(self, bundle: Bundle, checked: Checked | None) -> None:
-        """Check up to 256 entries, and stop at the first that is wrong."""
-        index, entries, envelopes = bundle.index, bundle.entries, bundle.envelopes
-        first = index * TILE_WIDTH + 1
-        width = tile_width(ENTRIES, index, self._checkpoint.size)
+    def _ahead(self, checkers: Checkers, rest: range) -> Iterator[tuple[int, Checked | None]]:
+        """Yield bundles that were asked for some time before."""
+        asked: deque[tuple[int, str]] = deque()
+        for index in rest:
+            judged = asked[0][0] if asked else index
+            origin = self.audit.origin
+            checkers.ask(index, origin, judged, self.audit.authors.public_keys)
+            asked.append((index, origin))
+            if len(asked) > _AHEAD * checkers.jobs:
+                yield self._fetch(checkers, *asked.popleft())
+        while asked:
+            yield self._fetch(checkers, *asked.popleft())
+
+    def _fetch(self, checkers: Checkers, index: int, origin: str) -> tuple[int, Checked | None]:
+        found = checkers.answer(index)
+        # What was right under a name that the log has given up meanwhile is not right any more.
+        return index, found if origin == self.audit.origin else None
+
+    def take(self, index: int, checked: Checked | None) -> None:
+        """Check up to 256 entries, and stop at the first that is wrong.
+
+        Args:
+            index: Of their bundle.
+            checked: What was found in it elsewhere; None if it is still to be read.
+
+        Raises:
+            RefutedError: With the first that is wrong.
+            LedgerError, OSError: If the source cannot be read.
+        """
+        if checked is None:
+            self._take_bundle(self._read(index))
+        else:
+            self._take_checked(index, checked)
+
+    def _take_checked(self, index: int, checked: Checked) -> None:
+        take_row = self.audit.take_row
+        others = checked.others
+        for place, row in enumerate(checked.rows):
+            position = index * TILE_WIDTH + place + 1
+            if place in others:
+                facts, raw = others[place]
+                self.audit.take_checked(position, raw, Facts._make(facts), row[-1])
+            else:
+                take_row(position, row)
+        self.audit.counts.blobs += checked.blobs
+        self.audit.counts.erased += checked.erased
+        raw = checked.leaves
+        leaves = [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)]
+        self._grow(leaves, checked.node)
+
+    def _take_bundle(self, bundle: Bundle) -> None:
+        entries, envelopes, first = bundle.entries, bundle.envelopes, bundle.first
+        width = tile_width(ENTRIES, bundle.index, self._checkpoint.size)
         leaves = leaf_hashes(entries[:width])
-        difference = find_difference(self._files.tile(0, index), leaves, width)
+        difference = find_difference(self._files.tile(0, bundle.index), leaves, width)
         right = len(leaves) if difference is None else difference.place
         if self._extent.entries:
             for position, raw in enumerate(entries[:width][:right], first):
-                self._judge(position, raw, envelopes, checked)
+                self._judge(position, raw, envelopes)
         if difference is not None and right < len(leaves):
             raise self._blame(first + right, leaves[right], difference)
-        self._grow(leaves, self._tower.take(leaves))
+        self._grow(leaves, full_tile_root(leaves))
         if len(entries) < width:
             raise RefutedError(TREE, first + len(entries), "entry-missing")
         if len(entries) > width:
             raise RefutedError(TREE, first + width, "bundle-too-long")
         if envelopes is not None and len(envelopes) > width:
             raise RefutedError(ENVELOPE, first + width, "envelopes-too-long")
-
-    def _judge(
-        self,
-        position: int,
-        raw: bytes,
-        envelopes: Sequence[bytes] | None,
-        checked: Checked | None,
-    ) -> None:
-        """Judge one entry, by what was found in it elsewhere if it was looked at there."""
-        if checked is None:
-            self._take(position, raw, envelopes)
-            return
-        found, write = checked[(position - 1) % TILE_WIDTH]
-        facts = Facts._make(found)
-        self.audit.take_checked(position, raw, facts, write)
-        self._take_blobs(position, facts)
 
     def root_of(self, size: int) -> bytes:
         """Return the root at a smaller size, proven from the verified one.
@@ -194,49 +187,13 @@ class Walk:
             self.audit.finish()
         self._check_names()
 
-    def _send(self, checkers: Checkers, index: int) -> "_Sent":
-        """Read a bundle and have it checked; one that cannot be read is read again in its turn."""
-        try:
-            bundle = self._read(index)
-        except (LedgerError, OSError):
-            return _Sent(index, None, None, "")
-        origin = self.audit.origin
-        submitted = checkers.submit(origin, bundle.entries, bundle.envelopes)
-        return _Sent(index, bundle, submitted, origin)
-
-    def _fetch(self, sent: "_Sent") -> tuple[Bundle, Checked | None]:
-        if sent.bundle is None or sent.found is None:
-            return self._read(sent.number), None
-        found = sent.found.result()
-        # What was right under a name that the log has given up meanwhile is not right any more.
-        return sent.bundle, found if sent.origin == self.audit.origin else None
-
     def _read(self, index: int) -> Bundle:
-        bundle = Bundle(index, self._entries(index), self._envelopes(index))
+        bundle = self._bundles.read(index)
         if index == 0 and self._extent.entries:
             self.audit.begin(_name_of(bundle.entries, self._checkpoint.origin))
         return bundle
 
-    def _entries(self, index: int) -> list[bytes]:
-        """Return what a bundle holds, be it fewer or more than the checkpoint covers."""
-        raw = self._files.bundle(index)
-        try:
-            return [] if raw is None else decode_bundle(raw)
-        except TileError as error:
-            first = index * TILE_WIDTH + 1
-            raise RefutedError(TREE, first, "bundle-malformed", cause=error.message) from error
-
-    def _envelopes(self, index: int) -> list[bytes] | None:
-        if not self._extent.envelopes:
-            return None
-        raw = self._files.envelopes(index)
-        try:
-            return [] if raw is None else decode_envelopes(raw)
-        except EnvelopesError as error:
-            first = index * TILE_WIDTH + 1
-            raise RefutedError(ENVELOPE, first, "envelopes-malformed") from error
-
-    def _take(self, position: int, raw: bytes, envelopes: Sequence[bytes] | None) -> None:
+    def _judge(self, position: int, raw: bytes, envelopes: Sequence[bytes] | None) -> None:
         """Check one entry with its envelope, the one at its place in the bundle."""
         envelope = None
         if envelopes is not None:
@@ -244,13 +201,9 @@ class Walk:
             if place >= len(envelopes):
                 raise RefutedError(ENVELOPE, position, "envelope-missing")
             envelope = envelopes[place]
-        self._take_blobs(position, self.audit.take(position, raw, envelope))
-
-    def _take_blobs(self, position: int, facts: Facts) -> None:
-        if not self._extent.blobs:
-            return
-        for digest in facts.sealed:
-            self.audit.take_blob(position, digest, self._source.read(blob_path(digest)))
+        facts = self.audit.take(position, raw, envelope)
+        for digest in facts.sealed if self._extent.blobs else ():
+            self.audit.take_blob(position, digest, self._bundles.blob(digest))
 
     def _grow(self, leaves: Sequence[bytes], node: bytes | None) -> None:
         """Append leaves, and compare the root at each size that the caller knows.
@@ -259,6 +212,7 @@ class Walk:
             leaves: The leaf hashes of a bundle.
             node: The root over them, where they are a full tile.
         """
+        self._tower.take(node)
         start = self.frontier.size
         if node is not None and not (self._known and self._known[0].size <= start + len(leaves)):
             self.frontier.extend((node,), TILE_HEIGHT)  # hashed once, for both

@@ -13,7 +13,6 @@ from typing import NamedTuple, Self
 
 from ledger.dsse import PAYLOAD_TYPE, verify_signature
 from ledger.entry import MAX_ENTRY_BYTES
-from ledger.errors import EnvelopeError
 from ledger.members import MAX_ENVELOPE_BYTES
 
 _DATA, _DERIVED = 4, 5
@@ -27,8 +26,7 @@ _HEX32 = "[0-9a-f]{64}"
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
 _SEAL = rf'\{{"sha256":"{_HEX32}","subject":"{_UUID}"\}}'
 _SEALS = re.compile(rf'"sha256":"({_HEX32})","subject":"({_UUID})"').findall
-_COMMITMENTS = re.compile(rf'(?:"{_UUID}":"{_HEX32}"(?:,(?=")|\Z))*').fullmatch
-_COMMITTED = re.compile(rf'"({_UUID})":').findall
+_COMMITMENTS = re.compile(rf'"({_UUID})":"{_HEX32}"(?:,|\Z)').findall
 _COMMITMENTS_AT = len('{"commitments":{')
 _COMMITMENT_CHARACTERS = len('"":""') + 36 + 64
 _IS_UUID = re.compile(_UUID.encode()).fullmatch
@@ -36,6 +34,11 @@ _UUID_CHARACTERS = 36
 _PAYLOAD_AT = len('{"payload":"')
 _SIGNATURE = slice(-92, -4)
 """Where canonical evidence has the 64 bytes of its only signature."""
+_ENVELOPE = (
+    b'{"payload":"%b","payloadType":"'
+    + PAYLOAD_TYPE.encode()
+    + b'","signatures":[{"keyid":"%b","sig":"%b"}]}'
+)
 
 
 def entries_of(origin: str, topic: str, data: str) -> Match:
@@ -56,6 +59,24 @@ def entries_of(origin: str, topic: str, data: str) -> Match:
         rf'"stream":"({_UUID})","topic":"{re.escape(topic)}","v":1,'
         r'"version":([1-9][0-9]{0,14})\}'
     ).fullmatch
+
+
+class Signed(NamedTuple):
+    """A signature that is still to be verified.
+
+    Attributes:
+        public: The raw public key.
+        signature: 64 bytes.
+        payload: What it is to be of: an event's statement.
+    """
+
+    public: bytes
+    signature: bytes
+    payload: bytes
+
+    def verify(self) -> None:
+        """Verify it; raises EnvelopeError if it does not fit."""
+        verify_signature(self.public, self.signature, PAYLOAD_TYPE, self.payload)
 
 
 class SpelledEntry(NamedTuple):
@@ -104,10 +125,10 @@ class SpelledEntry(NamedTuple):
         signed = _without(found) if derived else data
         return cls(envelope, keyid, org, data, signed, recorded_at, sealed, stream, version)
 
-    def idempotency_key(
+    def write(
         self, origin: str, topic: str, evidence: bytes, keys: Mapping[str, bytes]
-    ) -> str | None:
-        """Return the number of the write, where an envelope is canonical and signs this entry.
+    ) -> tuple[str, Signed] | None:
+        """Return the number of the write, where an envelope is canonical and states this entry.
 
         That the digest of ``evidence`` is the one named here is the caller's to check.
 
@@ -118,7 +139,8 @@ class SpelledEntry(NamedTuple):
             keys: Public keys by key ID.
 
         Returns:
-            None where ``ledger.envelope`` must be asked.
+            The number, and the signature that is still to be verified; None where
+            ``ledger.envelope`` must be asked.
         """
         if len(evidence) > MAX_ENVELOPE_BYTES or self.keyid not in keys:
             return None
@@ -127,15 +149,14 @@ class SpelledEntry(NamedTuple):
             key = before and _payload_part(evidence, len(before), _UUID_CHARACTERS)
             if not key or _IS_UUID(key) is None:
                 return None
-            after = f'","origin":"{origin}","stream":"{self.stream}","topic":"{topic}"}}'
-            payload = b"".join((before, key, after.encode()))
             signature = a2b_base64(evidence[_SIGNATURE])
-            if _spelled(payload, self.keyid, signature) != evidence:
-                return None
-            verify_signature(keys[self.keyid], signature, PAYLOAD_TYPE, payload)
-        except (ValueError, EnvelopeError):
+        except ValueError:
             return None
-        return key.decode()
+        after = f'","origin":"{origin}","stream":"{self.stream}","topic":"{topic}"}}'
+        payload = before + key + after.encode()
+        if _spelled(payload, self.keyid, signature) != evidence:
+            return None
+        return key.decode(), Signed(keys[self.keyid], signature, payload)
 
     def _stated(self, evidence: bytes) -> bytes:
         """Spell the statement that this entry must stem from up to the number of the write.
@@ -145,9 +166,10 @@ class SpelledEntry(NamedTuple):
         """
         subjects = [subject for _, subject in self.sealed]
         subjects.sort()
-        size = _COMMITMENT_CHARACTERS * len(subjects) + max(len(subjects) - 1, 0)
+        # As many as fit into so many characters leave none over.
+        size = (_COMMITMENT_CHARACTERS + 1) * len(subjects) - bool(subjects)
         commitments = _payload_part(evidence, _COMMITMENTS_AT, size).decode()
-        if _COMMITMENTS(commitments) is None or _COMMITTED(commitments) != subjects:
+        if _COMMITMENTS(commitments) != subjects:
             return b""
         return (
             f'{{"commitments":{{{commitments}}},"data":{self.signed},'
@@ -156,7 +178,10 @@ class SpelledEntry(NamedTuple):
 
 
 def _payload_part(evidence: bytes, start: int, size: int) -> bytes:
-    """Read some bytes of the payload where canonical evidence has it, if this is canonical."""
+    """Read some bytes of the payload where canonical evidence has it, if this is canonical.
+
+    Decoding all of it would cost more than spelling it anew does.
+    """
     first, last = start // 3, -(-(start + size) // 3)
     part = a2b_base64(evidence[_PAYLOAD_AT + 4 * first : _PAYLOAD_AT + 4 * last])
     return part[start - 3 * first :][:size]
@@ -164,9 +189,8 @@ def _payload_part(evidence: bytes, start: int, size: int) -> bytes:
 
 def _spelled(payload: bytes, keyid: str, signature: bytes) -> bytes:
     """Return a canonical envelope with one signature."""
-    return b'{"payload":"%b","payloadType":"%b","signatures":[{"keyid":"%b","sig":"%b"}]}' % (
+    return _ENVELOPE % (
         b2a_base64(payload, newline=False),
-        PAYLOAD_TYPE.encode(),
         keyid.encode(),
         b2a_base64(signature, newline=False),
     )

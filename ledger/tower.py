@@ -44,6 +44,11 @@ def find_difference(stored: bytes | None, hashes: Sequence[bytes], width: int) -
     return None
 
 
+def full_tile_root(leaves: Sequence[bytes]) -> bytes | None:
+    """Return the root over a full tile of leaves, None where they are fewer."""
+    return _reduce(leaves) if len(leaves) == TILE_WIDTH else None
+
+
 class Tower:
     """Tiles of level 1 and above, as far as the leaves that were taken make them.
 
@@ -60,17 +65,10 @@ class Tower:
         self._complete: list[int] = []
         self.first_wrong: tuple[int, str] | None = None
 
-    def take(self, leaves: Sequence[bytes]) -> bytes | None:
-        """Take the next leaves, a full tile of them; a last partial one makes nothing above.
-
-        Returns:
-            The root over a full tile.
-        """
-        if len(leaves) < TILE_WIDTH:
-            return None
-        node = _reduce(leaves)
-        self._push(1, node)
-        return node
+    def take(self, node: bytes | None) -> None:
+        """Take the root over the next full tile of leaves; a last partial one makes nothing."""
+        if node is not None:
+            self._push(1, node)
 
     def remember(self) -> dict[str, Any]:
         """Return what is not compared yet, as a JSON object."""

@@ -25,7 +25,7 @@ from ledger.store.queries import load_queries
 from ledger.store.reading import ROLE
 from ledger.succession import SUCCEEDED, Origins, SuccessionError
 from ledger.tiles import TILE_WIDTH
-from ledger.tower import Tower, find_difference
+from ledger.tower import Tower, find_difference, full_tile_root
 from ledger.treehead import Checkpoint
 
 _QUERIES = load_queries("fsck.sql")
@@ -226,7 +226,7 @@ class Tree:
             found = find_difference(_cut(stored, len(leaves)), leaves, len(leaves))
             if found is not None:
                 yield Finding(found.reason, start + found.place + 1, {"level": 0})
-            self._tower.take(leaves)
+            self._tower.take(full_tile_root(leaves))
         yield from self._grow(leaves)
 
     def finish(self) -> Iterator[Finding]:

@@ -1,13 +1,17 @@
 """The same log checked by this process alone and by others beside it: the verdict is one."""
 
+import multiprocessing
 import random
 
 import pytest
 
 from client import walk
-from client.beside import Checkers, check_bundle
+from client.beside import Checkers
+from client.bundles import Bundles, Extent
+from client.checked import BundleChecker
 from client.errors import RefutedError
-from client.verify import Extent, verify_log
+from client.sources import encode_envelopes, envelopes_path
+from client.verify import verify_log
 from tests.tamper.drawn_log import drawn_log
 from tests.tamper.test_second_implementation import ATTACKS, NAMED, genuine
 from tests.unit.client.signed_log import ORIGIN, MemorySource, trust
@@ -52,11 +56,30 @@ def test_a_log_of_several_bundles_gets_the_report_of_the_process_alone(envelopes
 
 
 def test_what_is_checked_beside_is_believed_only_where_all_is_right():
-    log = genuine(3)
-    entries = [line.raw for line in log.lines]
-    envelopes = [line.envelope for line in log.lines]
-    keys = {}
-    assert check_bundle(ORIGIN, entries, None, keys) is not None
-    assert check_bundle(ORIGIN, entries, envelopes, keys) is None
-    assert check_bundle(ORIGIN, entries, envelopes[1:], keys) is None
-    assert check_bundle("another.example.cn/log", entries, None, keys) is None
+    log = drawn_log(3, 300)
+    files = log.files()
+
+    def checked(origin=ORIGIN, judged=0, index=0, **extent):
+        bundles = Bundles(MemorySource(files), len(log.lines), Extent(**extent))
+        return BundleChecker(bundles, len(log.lines)).check(index, origin, judged)
+
+    assert checked() is not None
+    assert checked(index=1) is not None  # with keys that stand in the bundle before
+    assert checked(index=1, judged=1) is None  # those were not given
+    assert checked(index=1, judged=1, envelopes=False) is not None
+    assert checked("another.example.cn/log") is None
+    files[envelopes_path(0)] = encode_envelopes(line.envelope for line in log.lines[1:256])
+    assert checked() is None
+    assert checked(envelopes=False) is not None
+
+
+def test_a_process_that_dies_leaves_its_bundles_to_the_judge():
+    log = drawn_log(4, 700)
+    alone = verify_log(MemorySource(log.files()), trust())
+    others = set(multiprocessing.active_children())
+    with Checkers(2) as checkers:
+        checkers.begin(MemorySource({}), 0, Extent())
+        first, _ = set(multiprocessing.active_children()) - others
+        first.kill()
+        first.join()
+        assert verify_log(MemorySource(log.files()), trust(), checkers=checkers) == alone
