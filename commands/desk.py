@@ -42,6 +42,7 @@ from commands.recording import Recorded, record, request_digest, signed_of
 from commands.seats import SEAT
 from commands.services import Services
 from commands.signed_body import SignedBody
+from commands.statements import PAPER_DIFFERS
 from commands.writing import PERSON, Handler, Writing
 from domain.codec import statement_fields
 from domain.errors import DomainError
@@ -187,9 +188,10 @@ def _is_worth_another_look(moved: Exception) -> bool:
     A clock is behind when the write waited for seconds while other processes appended: deciding
     again takes a fresh time, and a clock that is really behind is refused in the end.
     A guardian's handle that another record took meanwhile is a sibling's guardian at the next look;
-    instead of a seat that somebody took meanwhile another one is withdrawn.
+    instead of a seat that somebody took meanwhile another one is withdrawn; a statement that a
+    difference came before is refused with its reason.
     """
-    return not isinstance(moved, ClaimTaken) or moved.kind in (PERSON, SEAT)
+    return not isinstance(moved, ClaimTaken) or moved.kind in (PERSON, SEAT, PAPER_DIFFERS)
 
 
 def _written(recorded: Recorded, statement: Statement, remarks: tuple[Check, ...]) -> Written:

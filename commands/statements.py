@@ -25,7 +25,8 @@ def issue(writing: Writing) -> Decision:
     writing.permit(
         Scope(record.division, acting=fields["clinic"], managing=record.managing_organisation)
     )
-    if writing.services.reader.holders((PAPER_DIFFERS,), [record.id.bytes]):
+    known = [one.id.bytes for one in writing.with_merged(record)]
+    if writing.services.reader.holders((PAPER_DIFFERS,), known):
         raise PaperDiffers
     verdict = judge(
         writing,
@@ -47,6 +48,12 @@ def issue(writing: Writing) -> Decision:
         statement,
         sealing,
         guards=record_guard(writing, record),
+        # Taken and given back at once: a difference that came in meanwhile holds it, and wins.
+        claims=tuple(
+            Claim(PAPER_DIFFERS, one, statement.id, release=release)
+            for one in known
+            for release in (False, True)
+        ),
         effects=_superseding(writing, record),
     )
 

@@ -9,14 +9,19 @@ import pytest
 
 from bootstrap.wiring import new_id
 from client.signing import Draft
+from commands import recording, statements
 from commands.answering import Written
 from commands.errors import Forbidden, NotFound
 from commands.principal import Principal, Role, VerifiedIdentity
+from commands.writing import Writing
 from domain.certificate import Certificate
-from domain.check_statement import NotServing
+from domain.check_statement import NotServing, PaperDiffers
 from domain.claim import AlreadyClaimed, NoConsent, ParentIdMismatch
+from domain.codec import statement_fields
 from domain.grant import AlreadyGranted, GrantLimit, MissingPhone
 from domain.identity import checksum
+from domain.topics import EVENTS
+from ledger.store.errors import ClaimTaken
 from tests.integration.commands.conftest import TOWNSHIP, County, dose, entry_data, registration
 
 MOTHER = "11010519491231002X"
@@ -116,6 +121,48 @@ def test_the_managing_clinic_issues_the_statement_and_another_does_not(county: C
     assert entry_data(county.parts, written.position)["derived"]["template"] == "2"
     with pytest.raises(NotServing):
         county.other_clinic.submit(statement(county, record, county.other_clinic.organisation))
+
+
+def difference(county: County, record: UUID) -> Draft:
+    data = {
+        "record": str(record),
+        "division": TOWNSHIP,
+        "clinic": str(county.clinic.organisation),
+        "compared_on": "2018-08-20",
+        "differences": ["date"],
+    }
+    return Draft("paper-comparison.differed.v1", new_id(), 0, data)
+
+
+def test_a_difference_that_comes_while_a_statement_is_written_wins(county: County):
+    """S-9."""
+    record, _ = child_of(county)
+    draft = statement(county, record, county.clinic.organisation)
+    body, services = county.clinic.body(draft), county.parts.services
+    signed = body.statement
+    decided = statements.issue(
+        Writing(
+            services=services,
+            statement=signed,
+            fields=statement_fields(EVENTS[signed.topic], signed.data),
+            private=body.private,
+            principal=county.clinic.principal,
+            recorded_at=services.clock(),
+        )
+    )
+    county.clinic.submit(difference(county, record))
+    head = county.head()
+    with pytest.raises(ClaimTaken):
+        recording.record(
+            services,
+            decided,
+            key=draft.idempotency_key,
+            request=recording.request_digest(body.envelope.payload),
+            signed=recording.signed_of(body, county.clinic.organisation),
+        )
+    with pytest.raises(PaperDiffers):
+        county.clinic.submit(draft)
+    assert county.head() == head
 
 
 def claim(county: County, record: UUID, who: Principal, **changes: Any) -> Written:
