@@ -26,6 +26,7 @@ from projections.positions import Positions
 from projections.records import Records
 from projections.register import Registers
 from projections.reports import Reports
+from projections.restating import Restatements
 from projections.roll_up import RollUps
 from projections.tasks import Tasks
 
@@ -49,6 +50,7 @@ class Views:
     registers: Registers
     roll_ups: RollUps
     reports: Reports
+    restatements: Restatements
     behinds: Behinds
     listed: ListedChildren
     tasks: Tasks
@@ -86,6 +88,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
             Registers(pool, people),
             RollUps(pool),
             Reports(pool),
+            Restatements(pool),
             Behinds(pool),
             ListedChildren(pool, people_pool),
             Tasks(pool, RollUpRules.load().check_due_days),

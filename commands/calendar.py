@@ -17,8 +17,7 @@ from commands.writing import Decision, Effect
 from domain.appointment import Appointment, NotDueYet
 from domain.booking.lifecycle import State
 from domain.booking.refusal import BookingRefused
-from ledger.store.append import Claim
-from ledger.store.errors import ClaimNotHeld, ClockBehind, VersionConflict
+from ledger.store.errors import ClaimNotHeld, ClockBehind, GuardFailed, VersionConflict
 
 _NAMESPACE = UUID("c7b8e1b4-6a43-4d2e-9a55-8d6a0f0b5c21")
 
@@ -52,14 +51,27 @@ def _end(services: Services, stream: UUID) -> bool:
             appointment.miss(rules=rules, recorded_at=reading.recorded_at)
     except (NotDueYet, BookingRefused):
         return False  # the read model was behind
-    return _append(services, appointment, given_back)
+    decision = Decision(appointment, NOTHING_SEALED, claims=given_back)
+    return append_once(services, decision, f"{appointment.state} {appointment.id}")
 
 
-def _append(services: Services, appointment: Appointment, claims: tuple[Claim, ...]) -> bool:
-    key = uuid5(_NAMESPACE, f"{appointment.state} {appointment.id}")
-    effect = Effect(appointment)
-    statement = statement_of(services, appointment, effect, key)
-    decision = Decision(appointment, NOTHING_SEALED, claims=claims)
+def append_once(services: Services, decision: Decision, what: str) -> bool:
+    """Append the one event of a decision in the platform's name.
+
+    Args:
+        services: The running parts.
+        decision: Without effects.
+        what: Names what happened, for ever: its key follows from it.
+
+    Returns:
+        Whether it stands now by this call; not where what it rests on moved: the next round looks
+        again.
+
+    Raises:
+        StoreUnavailable: A database does not answer.
+    """
+    key = uuid5(_NAMESPACE, what)
+    statement = statement_of(services, decision.aggregate, Effect(decision.aggregate), key)
     try:
         recorded = record(
             services,
@@ -68,6 +80,6 @@ def _append(services: Services, appointment: Appointment, claims: tuple[Claim, .
             request=request_digest(statement.encode()),
             signed=platform_signed(services, statement),
         )
-    except (VersionConflict, ClaimNotHeld, ClockBehind):
-        return False  # somebody confirmed, cancelled or came meanwhile; the next round looks again
+    except (VersionConflict, GuardFailed, ClaimNotHeld, ClockBehind):
+        return False
     return not recorded.replayed

@@ -1,18 +1,24 @@
 """Writes of schools about their pupils: enrolment, check, reissue, re-check (S-3 to S-12)."""
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from uuid import UUID
 
 from commands.judging import judge, record_guard
 from commands.permissions import Scope
+from commands.reading import Reading
 from commands.writing import Decision, Handler, Writing
 from domain.check_statement import CheckStatement, StatementOfAnother
-from domain.correction import Correction, CorrectionState
-from domain.enrolment import CorrectionOfAnother, Enrolment, NotChecked
+from domain.correction import Correction
+from domain.enrolment import Enrolment
 from domain.merging import check_open
+from domain.schedules.verdict import Verdict
+from domain.school_check import CorrectionOfAnother, NotChecked, lacking_of
+from domain.sealed import Sealed
 from domain.vaccination_record import VaccinationRecord
 from domain.verdict import Finding
 from domain.vocabulary import EntryType
+from ledger.store.append import Guard
 
 
 def enrol(writing: Writing) -> Decision:
@@ -88,33 +94,48 @@ def recheck(writing: Writing) -> Decision:
 
 
 def restate(writing: Writing) -> Decision:
-    """Let the check read what the record says of its day since a correction was applied.
+    """Let the check read what the record says of its day since a correction counts."""
+    enrolment = _own(writing)
+    sealing, _ = writing.seal({})
+    guards = look_again(writing, enrolment, writing.fields["correction"], sealing.sealed)
+    return Decision(enrolment, sealing, guards=guards)
+
+
+def look_again(
+    reading: Reading, enrolment: Enrolment, correction: UUID, sealed: tuple[Sealed, ...] = ()
+) -> tuple[Guard, ...]:
+    """Restate a check on the corrected record; returns what that rests on.
 
     Raises:
-        CorrectionOfAnother: the correction is another record's, or not applied.
+        CorrectionOfAnother: the correction is another child's, not applied, or not effective yet.
+        DomainError: NotChecked or AlreadyRestated.
     """
-    enrolment = _own(writing)
-    record = writing.load(VaccinationRecord, enrolment.record)
-    correction = writing.load(Correction, writing.fields["correction"])
-    if correction.record != record.id or correction.state is not CorrectionState.APPLIED:
+    record = reading.survivor(enrolment.record)
+    known = {one.id for one in reading.with_merged(record)}
+    applied = reading.load(Correction, correction)
+    if (
+        applied.record not in known
+        or applied.effective_on is None
+        or applied.effective_on > reading.today
+    ):
         raise CorrectionOfAnother
     if enrolment.checked_on is None:
         raise NotChecked
-    verdict = judge(
-        writing,
-        record,
-        on=enrolment.checked_on,
-        entry_type=_entry_type(writing, enrolment),
-        has_certificate=bool(enrolment.has_certificate),
-    )
-    sealing, _ = writing.seal({})
+    entry_type = _entry_type(reading, enrolment)
+
+    def judged(on: date) -> Verdict:
+        has_certificate = bool(enrolment.has_certificate)
+        return judge(reading, record, on=on, entry_type=entry_type, has_certificate=has_certificate)
+
+    rechecked_on = enrolment.rechecked_on
     enrolment.restate(
-        finding=Finding.of(verdict, record.version),
-        recorded_at=writing.recorded_at,
-        sealed=sealing.sealed,
-        **writing.fields,
+        finding=Finding.of(judged(enrolment.checked_on), record.version),
+        lacking=lacking_of(judged(rechecked_on)) if rechecked_on else (),
+        recorded_at=reading.recorded_at,
+        sealed=sealed,
+        correction=correction,
     )
-    return Decision(enrolment, sealing, guards=record_guard(writing, record))
+    return record_guard(reading, record)
 
 
 def give_notice(writing: Writing) -> Decision:
@@ -140,9 +161,9 @@ def _certified(writing: Writing, enrolment: Enrolment) -> Collection[tuple[str, 
     return statement.made_up.keys()
 
 
-def _entry_type(writing: Writing, enrolment: Enrolment) -> EntryType:
+def _entry_type(reading: Reading, enrolment: Enrolment) -> EntryType:
     """Kindergarten or primary school, as the institution is registered (S-38)."""
-    school = writing.services.directory.organisation(enrolment.institution)
+    school = reading.services.directory.organisation(enrolment.institution)
     assert school.institution_type is not None, "only schools enrol"
     return EntryType(school.institution_type)
 

@@ -3,141 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from eventsourcing.domain import AggregateCreated, BaseAggregate
 
-from domain.calendar import civil_day
-from domain.errors import DomainError
-from domain.organisation import Organisation, OrganisationKind
+from domain.admission import Admission, Channel, check_admits
+from domain.organisation import Organisation
 from domain.schedules.verdict import Verdict
+from domain.school_check import (
+    AlreadyChecked,
+    AlreadyRestated,
+    Cell,
+    CertificateNotMissing,
+    NotChecked,
+    Recheck,
+    Restated,
+    check_later,
+    check_not_future,
+)
 from domain.sealed import Fact, Sealed
 from domain.shape import Size
-from domain.verdict import Finding, MadeUp, cells, given_on
-from domain.vocabulary import Division, EntryType, Name, Version, Year
-
-
-class Channel(StrEnum):
-    """How a notice reached the parents (S-6)."""
-
-    PAPER = "paper"
-    SCHOOL_MESSAGE = "school-message"
-    WECHAT = "wechat"
-    PHONE = "phone"
-    MEETING = "meeting"
-
-
-class Admission(StrEnum):
-    """How a child came to the school (S-2)."""
-
-    NEW = "new"
-    TRANSFER = "transfer"
-    VISITING = "visiting"
-    SPRING = "spring"
-
-
-@dataclass(frozen=True)
-class Recheck:
-    """What a re-check found.
-
-    Attributes:
-        made_up: doses missing at the check that are given now.
-        completed: whether none is missing any more (annex 3 column 30).
-        record_version: version of the vaccination record that was judged.
-        uncertified: doses that are given, but not written on the statement yet (S-16).
-    """
-
-    made_up: tuple[MadeUp, ...]
-    completed: bool
-    record_version: Version
-    uncertified: tuple[MadeUp, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Restated(Finding):
-    """What a check reads after the record was corrected, with what was made up of it so far.
-
-    Attributes:
-        made_up: doses of these that were made up since.
-        completed: whether none is missing any more; absent before a re-check.
-    """
-
-    made_up: tuple[MadeUp, ...] = field(kw_only=True)
-    completed: bool | None = None
-
-
-class NotASchool(DomainError):
-    """Only a kindergarten or a school may do this."""
-
-    code = "not-a-school"
-    zh = "只有托幼机构、学校可以办理此项。"
-
-
-class EntryTypeDiffers(DomainError):
-    """The school is not of this entry type, or stands elsewhere."""
-
-    code = "entry-type-differs"
-    zh = "入学类型或行政区划与机构不一致。"
-
-
-class AlreadyChecked(DomainError):
-    """The enrolment has been checked; what follows is a re-check."""
-
-    code = "already-checked"
-    zh = "该儿童已查验，后续请做补种复核。"
-
-
-class NotChecked(DomainError):
-    """The enrolment has not been checked yet."""
-
-    code = "not-checked"
-    zh = "该儿童尚未查验。"
-
-
-class CheckInFuture(DomainError):
-    """The day lies in the future."""
-
-    code = "check-in-future"
-    zh = "日期晚于今天。"
-
-
-class BeforeCheck(DomainError):
-    """The day lies before the check."""
-
-    code = "before-check"
-    zh = "日期早于查验日期。"
-
-
-class CertificateNotMissing(DomainError):
-    """The child had a certificate at the check, or has got one since."""
-
-    code = "certificate-not-missing"
-    zh = "该儿童查验时有接种证，或已补证。"
-
-
-class NothingToMakeUp(DomainError):
-    """Nothing was missing at the check."""
-
-    code = "nothing-to-make-up"
-    zh = "查验时没有漏种，无须复核。"
-
-
-class CorrectionOfAnother(DomainError):
-    """The correction is another record's, or it was not applied."""
-
-    code = "correction-of-another"
-    zh = "该更正不属于此儿童，或尚未实施。"
-
-
-class NothingRestated(DomainError):
-    """The corrected record says of the check what was found before."""
-
-    code = "nothing-restated"
-    zh = "更正后查验结果不变，无须重述。"
+from domain.verdict import Finding
+from domain.vocabulary import Division, EntryType, Name, Year
 
 
 class Enrolment(BaseAggregate[UUID]):
@@ -156,7 +45,9 @@ class Enrolment(BaseAggregate[UUID]):
         self.has_certificate: bool | None = None
         self.finding: Finding | None = None
         self.reissued_on: date | None = None
+        self.rechecked_on: date | None = None
         self.recheck_found: Recheck | None = None
+        self.restated_by: set[UUID] = set()
 
     @classmethod
     def enrol(
@@ -180,16 +71,7 @@ class Enrolment(BaseAggregate[UUID]):
         Raises:
             DomainError: NotASchool or EntryTypeDiffers.
         """
-        school = institution_facts
-        if school.kind is not OrganisationKind.SCHOOL or school.institution_type is None:
-            raise NotASchool(kind=school.kind.value)
-        if (school.institution_type.value, school.division) != (
-            fields["entry_type"].value,
-            fields["division"],
-        ):
-            raise EntryTypeDiffers(
-                institution_type=school.institution_type.value, division=school.division
-            )
+        check_admits(institution_facts, fields["entry_type"], fields["division"])
         return cls._create(
             event_class=cls.Enrolled, id=stream, timestamp=recorded_at, sealed=sealed, **fields
         )
@@ -215,7 +97,7 @@ class Enrolment(BaseAggregate[UUID]):
         """
         if self.checked_on is not None:
             raise AlreadyChecked(checked_on=self.checked_on.isoformat())
-        _check_not_future(fields["checked_on"], recorded_at)
+        check_not_future(fields["checked_on"], recorded_at)
         self.trigger_event(
             self.Checked, timestamp=recorded_at, sealed=sealed, derived=finding, **fields
         )
@@ -228,7 +110,7 @@ class Enrolment(BaseAggregate[UUID]):
         Raises:
             DomainError: NotChecked, CertificateNotMissing, CheckInFuture or BeforeCheck.
         """
-        self._check_later(fields["reissued_on"], recorded_at)
+        check_later(self.checked_on, fields["reissued_on"], recorded_at)
         if self.has_certificate or self.reissued_on is not None:
             raise CertificateNotMissing
         self.trigger_event(self.CertificateReissued, timestamp=recorded_at, sealed=sealed, **fields)
@@ -238,7 +120,7 @@ class Enrolment(BaseAggregate[UUID]):
         *,
         verdict: Verdict,
         record_version: int,
-        certified: Collection[tuple[str, int]] | None = None,
+        certified: Collection[Cell] | None = None,
         recorded_at: datetime,
         sealed: tuple[Sealed, ...] = (),
         **fields: Any,
@@ -259,21 +141,9 @@ class Enrolment(BaseAggregate[UUID]):
         Raises:
             DomainError: NotChecked, NothingToMakeUp, CheckInFuture or BeforeCheck.
         """
-        self._check_later(fields["rechecked_on"], recorded_at)
+        check_later(self.checked_on, fields["rechecked_on"], recorded_at)
         assert self.finding is not None, "a checked enrolment has its finding"
-        before = cells(self.finding.missing)
-        if not before:
-            raise NothingToMakeUp
-        now = Finding.of(verdict, record_version)
-        lacking = {*cells(now.missing), *cells(now.exempt)}
-        given = [
-            MadeUp(group, number, day)
-            for group, number in before
-            if (group, number) not in lacking and (day := given_on(verdict, group, number))
-        ]
-        made_up = tuple(one for one in given if _is_certified(one, certified))
-        waiting = tuple(one for one in given if not _is_certified(one, certified))
-        found = Recheck(made_up, len(made_up) == len(before), record_version, waiting or None)
+        found = Recheck.of(self.finding, verdict, record_version, certified)
         self.trigger_event(
             self.Rechecked, timestamp=recorded_at, sealed=sealed, derived=found, **fields
         )
@@ -282,32 +152,31 @@ class Enrolment(BaseAggregate[UUID]):
         self,
         *,
         finding: Finding,
+        lacking: Collection[Cell] = (),
         recorded_at: datetime,
         sealed: tuple[Sealed, ...] = (),
         **fields: Any,
     ) -> None:
-        """Let the check read what the corrected record says of its day.
+        """Let the check read what the corrected record says of its day, once for a correction.
 
-        Column 7 keeps what a check found against make-up (S-36), not against a correction.
+        Column 7 keeps what a check found against make-up (S-36), not against a correction. It is
+        noted as well where nothing reads otherwise: somebody looked.
 
         Args:
             finding: what the requirements say of the corrected record on the day of the check.
+            lacking: doses that it lacks on the day of the newest re-check.
             recorded_at: our clock.
             sealed: sealed parts.
             **fields: clear fields of `enrolment.check-restated.v1`.
 
         Raises:
-            DomainError: NotChecked or NothingRestated.
+            DomainError: NotChecked or AlreadyRestated.
         """
         if self.finding is None:
             raise NotChecked
-        if _said(finding) == _said(self.finding):
-            raise NothingRestated
-        missing = set(cells(finding.missing))
-        earlier = self.recheck_found.made_up if self.recheck_found else ()
-        made_up = tuple(one for one in earlier if (one.vaccine_group, one.dose_number) in missing)
-        completed = len(made_up) == len(missing) if self.recheck_found and missing else None
-        found = Restated(**vars(finding), made_up=made_up, completed=completed)
+        if fields["correction"] in self.restated_by:
+            raise AlreadyRestated
+        found = Restated.by(finding, self.recheck_found, lacking)
         self.trigger_event(
             self.CheckRestated, timestamp=recorded_at, sealed=sealed, derived=found, **fields
         )
@@ -320,15 +189,8 @@ class Enrolment(BaseAggregate[UUID]):
         Raises:
             CheckInFuture: the day lies in the future.
         """
-        _check_not_future(fields["given_on"], recorded_at)
+        check_not_future(fields["given_on"], recorded_at)
         self.trigger_event(self.NoticeGiven, timestamp=recorded_at, sealed=sealed, **fields)
-
-    def _check_later(self, day: date, recorded_at: datetime) -> None:
-        if self.checked_on is None:
-            raise NotChecked
-        _check_not_future(day, recorded_at)
-        if day < self.checked_on:
-            raise BeforeCheck(day=day.isoformat(), checked_on=self.checked_on.isoformat())
 
     class Enrolled(Fact, AggregateCreated):
         """A child was enrolled (S-2).
@@ -414,10 +276,11 @@ class Enrolment(BaseAggregate[UUID]):
 
         def apply(self, aggregate: Enrolment) -> None:
             """Made-up cells stay in the missed subtotal (S-36)."""
+            aggregate.rechecked_on = self.rechecked_on
             aggregate.recheck_found = self.derived
 
     class CheckRestated(Fact):
-        """The check reads otherwise since its record was corrected.
+        """The check was looked at again since its record was corrected.
 
         Attributes:
             correction: the correction that was applied to the record.
@@ -433,6 +296,7 @@ class Enrolment(BaseAggregate[UUID]):
             """The finding, and of what was made up only what is still missing."""
             found = self.derived
             aggregate.finding = found
+            aggregate.restated_by.add(self.correction)
             if aggregate.recheck_found is not None:
                 aggregate.recheck_found = Recheck(
                     found.made_up, bool(found.completed), found.record_version
@@ -453,18 +317,3 @@ class Enrolment(BaseAggregate[UUID]):
 
         def apply(self, aggregate: Enrolment) -> None:
             """It decides nothing later."""
-
-
-def _said(finding: Finding) -> tuple[Any, ...]:
-    """What the forms show of a finding."""
-    return finding.complete, finding.missing, finding.exempt
-
-
-def _is_certified(one: MadeUp, certified: Collection[tuple[str, int]] | None) -> bool:
-    return certified is None or (one.vaccine_group, one.dose_number) in certified
-
-
-def _check_not_future(day: date, recorded_at: datetime) -> None:
-    today = civil_day(recorded_at)
-    if day > today:
-        raise CheckInFuture(day=day.isoformat(), today=today.isoformat())

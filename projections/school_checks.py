@@ -1,8 +1,8 @@
 """School checks: one row a child and school year, and one a missing or exempt dose.
 
-Both keep row versions by position, so that the September register stays reproducible when the
-November one has been made (S-14). What tables count are these child-level facts; nothing is judged
-again here.
+Both of these keep row versions by position, so that the September register stays reproducible when
+the November one has been made (S-14). What tables count are these child-level facts; nothing is
+judged again here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,6 +75,11 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
     for change in concerned:
         sheet.write(change)
     sheet.save(cursor)
+    restated = [change for change in concerned if change.entry.topic == _RESTATED]
+    if restated:
+        with cursor.copy(_SQL["copy_restated_checks"]) as rows:
+            for position, entry in restated:
+                rows.write_row((entry.stream, entry.data["correction"], position))
 
 
 @dataclass
@@ -209,6 +214,7 @@ PROJECTION = Projection(
     (
         Table("enrolments", ("enrolment", "from_position")),
         Table("cells", ("enrolment", "vaccine_group", "dose_number", "from_position")),
+        Table("restated_checks", ("enrolment", "correction")),
     ),
     apply,
 )

@@ -14,6 +14,9 @@ FROM STDIN
 COPY cells (enrolment, vaccine_group, dose_number, from_position, to_position, exempt, made_up_on)
 FROM STDIN
 
+-- name: copy_restated_checks
+COPY restated_checks (enrolment, correction, position) FROM STDIN
+
 -- name: open_enrolments
 SELECT enrolment::text, from_position, enrolled_position, record, institution, division,
        school_year, class_name, entry_type, admission, number, joined_on, checked_on,

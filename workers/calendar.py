@@ -1,7 +1,9 @@
 """The calendar: turns minutes and days into events (DESIGN section 8), safe to run twice."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import psycopg
 import structlog
@@ -13,16 +15,40 @@ _LOOK_SECONDS = 2.0
 _log = structlog.get_logger("calendar")
 
 
-def run(turn: Callable[[], int], stop: threading.Event) -> None:
+@dataclass(slots=True)
+class Turn:
+    """Something that time brings about.
+
+    Attributes:
+        name: Under which it is logged.
+        every: Seconds from one look to the next, at least.
+        work: Brings about what is due; returns how much there was.
+    """
+
+    name: str
+    every: float
+    work: Callable[[], int]
+    _due: float = 0.0
+
+    def take(self) -> None:
+        """Do it, if it is time to."""
+        if time.monotonic() < self._due:
+            return
+        try:
+            if count := self.work():
+                _log.info(self.name, count=count)
+        except (psycopg.OperationalError, StoreError) as error:
+            _log.warning("turn-failed", turn=self.name, error=type(error).__qualname__)
+        self._due = time.monotonic() + self.every
+
+
+def run(turns: Sequence[Turn], stop: threading.Event) -> None:
     """Work until told to stop; databases that go away are waited for.
 
     Args:
-        turn: Ends what is over; returns how much there was.
+        turns: What is to be looked at.
         stop: Set by whoever wants an end; noticed within two seconds.
     """
     while not stop.wait(_LOOK_SECONDS):
-        try:
-            if ended := turn():
-                _log.info("appointments-ended", count=ended)
-        except (psycopg.OperationalError, StoreError) as error:
-            _log.warning("turn-failed", error=type(error).__qualname__)
+        for turn in turns:
+            turn.take()

@@ -4,21 +4,20 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.enrolment import (
-    Admission,
+from domain.admission import Admission, EntryTypeDiffers, NotASchool
+from domain.enrolment import Enrolment
+from domain.organisation import InstitutionType
+from domain.schedules.dose_allocation import Dose
+from domain.school_check import (
     AlreadyChecked,
+    AlreadyRestated,
     BeforeCheck,
     CertificateNotMissing,
     CheckInFuture,
-    Enrolment,
-    EntryTypeDiffers,
-    NotASchool,
     NotChecked,
-    NothingRestated,
     NothingToMakeUp,
+    lacking_of,
 )
-from domain.organisation import InstitutionType
-from domain.schedules.dose_allocation import Dose
 from domain.verdict import Finding, GroupDoses, MadeUp
 from domain.vocabulary import EntryType
 from tests.spec.actors import RECORD, SCHOOL, TODAY, at, clinic, handle, school
@@ -200,9 +199,14 @@ class TestRecheck:
             recheck(checked(*without(FULL, "MMR")), *FULL, on=TODAY - timedelta(days=1))
 
 
-def restate(enrolment, *vaccines):
+def restate(enrolment, *vaccines, later=(), correction=16):
+    """As the corrected record reads: at the check, and with what was given later."""
+    now = check(3, *vaccines, *later, on=LATER, birth=date(2015, 3, 20))
     enrolment.restate(
-        finding=Finding.of(check(3, *vaccines), 30), recorded_at=at(LATER), correction=handle(16)
+        finding=Finding.of(check(3, *vaccines), 30),
+        lacking=lacking_of(now),
+        recorded_at=at(LATER),
+        correction=handle(correction),
     )
     return enrolment.pending_events[-1].derived
 
@@ -219,13 +223,24 @@ class TestACheckRestatedAfterACorrection:
         lacking = without(FULL, "MMR", "MPSV-AC")
         enrolment = checked(*lacking)
         recheck(enrolment, *lacking, Dose("MMR", MADE_UP_ON))
-        found = restate(enrolment, *without(FULL, "MMR"))
+        found = restate(enrolment, *without(FULL, "MMR"), later=[Dose("MMR", MADE_UP_ON)])
         assert found.made_up == (MadeUp("MCV", 2, MADE_UP_ON),)
         assert found.completed is True
 
-    def test_a_correction_that_changes_nothing_restates_nothing(self):
-        with pytest.raises(NothingRestated):
-            restate(checked(*FULL), *FULL)
+    def test_what_was_made_up_by_mistake_is_missing_again(self):
+        lacking = without(FULL, "MMR")
+        enrolment = checked(*lacking)
+        recheck(enrolment, *lacking, Dose("MMR", MADE_UP_ON))
+        found = restate(enrolment, *lacking)
+        assert (found.made_up, found.completed) == ((), False)
+
+    def test_a_correction_that_changes_nothing_is_noted_once(self):
+        enrolment = checked(*FULL)
+        before = enrolment.finding.missing
+        assert restate(enrolment, *FULL).missing == before
+        with pytest.raises(AlreadyRestated):
+            restate(enrolment, *FULL)
+        assert restate(enrolment, *FULL, correction=17)
 
     def test_only_a_check_is_restated(self):
         with pytest.raises(NotChecked):

@@ -1,11 +1,14 @@
 """Registers and roll-ups from a class to the county, over HTTP."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from client.signing import Draft
+from commands.restating import restate_checks
+from domain.calendar import civil_day
 from domain.roll_up.row import COUNTS
 from projections.annex4 import GROUPS
 from tests.integration.api.conftest import Author, County, dose, doses_path
@@ -212,7 +215,8 @@ def correct(place: SchoolCounty, pupil: Enrolled, given: Draft, changed: dict[st
     return stream
 
 
-def test_a_correction_restates_the_check_and_the_roll_up_says_so(place: SchoolCounty):
+@pytest.mark.parametrize("by", ["school", "platform"])
+def test_a_correction_restates_the_check_and_the_roll_up_says_so(place: SchoolCounty, by: str):
     pupil = place.pupil("二（1）班", 1, name="更正的")
     given = dose(place.clinic, pupil.child, occurred_on="2021-09-05", expires_on="2022-01-31")
     ok(place.clinic.post(doses_path(pupil.child), given))
@@ -220,19 +224,27 @@ def test_a_correction_restates_the_check_and_the_roll_up_says_so(place: SchoolCo
     since = place.served.caught_up()
     later = {"field": "occurred_on", "before": "2021-09-05", "after": "2021-09-25"}
     correction = correct(place, pupil, given, later)
-    restated = {"correction": str(correction)}
+    due = (pupil.stream, correction)
+    today = civil_day(datetime.now(UTC))
+    services, views = place.served.parts.services, place.served.views
+    assert due in list(views.restatements.due(today))
     path = f"/v1/enrolments/{pupil.stream}/restatements"
-    draft = Draft("enrolment.check-restated.v1", pupil.stream, 2, restated)
-    at = ok(place.school.post(path, draft)).json()["position"]
+    draft = Draft("enrolment.check-restated.v1", pupil.stream, 2, {"correction": str(correction)})
+    if by == "school":
+        ok(place.school.post(path, draft))
+    else:
+        assert restate_checks(services, [due]) == 1
     place.served.caught_up()
-    again = Draft("enrolment.check-restated.v1", pupil.stream, 3, restated)
-    assert place.school.post(path, again).json()["type"] == "/problems/nothing-restated"
+    assert due not in list(views.restatements.due(today))
+    assert restate_checks(services, [due]) == 0
+    again = Draft("enrolment.check-restated.v1", pupil.stream, 3, {"correction": str(correction)})
+    assert place.school.post(path, again).json()["type"] == "/problems/already-restated"
     asked = {"since": since, **SHEET}
     body = place.cdc.get(f"/v1/divisions/{place.division}/roll-up/changes", **asked).json()
     change = next(one for one in body["changes"] if one["enrolment"] == str(pupil.stream))
     assert (change["before"]["due"], change["after"]["due"]) == (21, 22)
     causes = {cause["topic"]: cause for cause in change["causes"]}
-    assert causes["enrolment.check-restated.v1"]["position"] == at
+    assert causes["enrolment.check-restated.v1"]["stream"] == str(pupil.stream)
     assert causes["correction.applied.v1"]["stream"] == str(correction)
 
 
