@@ -15,11 +15,12 @@ from api.frame import page, page_router
 from api.noting import note_read
 from api.parameters import MAX_POSITION
 from api.parts import Serving, serving_of
-from api.rating import completeness_rate, rates_of
+from api.rating import COUNTY_DIGITS, completeness_rate, rates_of
 from api.school_forms import FileFormat, as_file, roll_up_form
 from api.school_pages import YearOrNow, school_year_of
 from api.schools import EntryType
 from api.session import Reader
+from api.supervision import findings_of
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
 from domain.calendar import civil_day
@@ -78,6 +79,9 @@ async def show_roll_up(
             "rates": rates_of(rules, found.total, which),
             "tasks": serving.views.tasks.counts(which, year, today),
             "standings": _standings(serving, which, entry_type, year),
+            "undone": findings_of(serving, which, year, today)
+            if len(which) >= COUNTY_DIGITS
+            else None,
         }
 
     values = await to_thread.run_sync(read, limiter=serving.threads)

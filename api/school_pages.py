@@ -17,6 +17,7 @@ from api.parts import Serving, serving_of
 from api.school_forms import FileFormat, as_file, register_form, registers_of
 from api.schools import institution_of
 from api.session import Reader
+from api.supervision import findings_of
 from commands.principal import Role
 from domain.calendar import civil_day, deadline_after_days
 from domain.roll_up.rules import RegisterEdition
@@ -60,6 +61,12 @@ async def show_school(
         return {
             "classes": views.registers.classes(institution, year),
             "tasks": views.tasks.counts(school.division, year, today, institution),
+            "recheck_due": serving.parts.services.rules.roll_up.recheck_due(year),
+            "undone": [
+                finding
+                for _, findings in findings_of(serving, school.division, year, today, institution)
+                for finding in findings
+            ],
             "editions": [
                 _edition(serving, reports, edition, year, today) for edition in RegisterEdition
             ],

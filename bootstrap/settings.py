@@ -120,6 +120,12 @@ class Settings(BaseSettings):
         description="Rule file of electronic certificates: who may claim one, and where. "
         "`nantong-2024` is the source's own.",
     )
+    school_rules: str = Field(
+        default="kaifeng-2018",
+        pattern=r"^[a-z0-9-]{1,64}$",
+        description="Rule file of registers and roll-ups: deadlines and targets of the school "
+        "check. `kaifeng-2021` adds the national re-check by the end of December.",
+    )
     credential_issuer: str = Field(
         default="CN-410000",
         pattern=r"^[A-Z]{2}(-[0-9A-Z]{1,9})?$",

@@ -28,6 +28,7 @@ from projections.register import Registers
 from projections.reports import Reports
 from projections.restating import Restatements
 from projections.roll_up import RollUps
+from projections.supervision import Supervision
 from projections.tasks import Tasks
 
 POOL_SIZE = 8
@@ -54,6 +55,7 @@ class Views:
     behinds: Behinds
     listed: ListedChildren
     tasks: Tasks
+    supervision: Supervision
     organisations: Organisations
     people: People
     positions: Positions
@@ -76,6 +78,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
         open_access_pool(settings.keys_url, ACCESS_ROLE, size=ACCESS_POOL_SIZE) as access_pool,
     ):
         people = People(people_pool)
+        school_rules = RollUpRules.load(settings.school_rules)
         yield Views(
             Records(pool),
             ClinicRolls(pool),
@@ -91,7 +94,8 @@ def open_views(settings: Settings) -> Iterator[Views]:
             Restatements(pool),
             Behinds(pool),
             ListedChildren(pool, people_pool),
-            Tasks(pool, RollUpRules.load().check_due_days),
+            Tasks(pool, school_rules.check_due_days),
+            Supervision(pool, school_rules),
             Organisations(pool),
             people,
             Positions(pool, people_pool),

@@ -244,7 +244,7 @@ def rules(settings: Settings) -> Rules:
         requirements=EntryRequirements.load(),
         certificates=CertificateRules.load(settings.certificate_rules),
         booking=BookingRules.load(),
-        roll_up=RollUpRules.load(),
+        roll_up=RollUpRules.load(settings.school_rules),
         doses=DoseRules.load(),
         schedule_on=Schedule.in_force,
     )

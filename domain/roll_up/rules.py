@@ -45,6 +45,8 @@ class RollUpRules:
         city: The city whose counties are rolled up.
         school_year_starts_in_month: First month of a school year.
         check_due_days: Days after joining within which a child is checked (S-5).
+        recheck_due_on: Month and day by which children with doses to make up are looked at again,
+            the day included; None where the rules name none.
         preparation_due_on: Month and day by which forms, training and posters are due, before the
             school year starts (S-18).
         registers_due: Month and day by which a school hands in each edition of its registers, the
@@ -58,6 +60,7 @@ class RollUpRules:
     city: Wording
     school_year_starts_in_month: int
     check_due_days: int
+    recheck_due_on: tuple[int, int] | None
     preparation_due_on: tuple[int, int]
     registers_due: Mapping[RegisterEdition, tuple[int, int]]
     reports_due: Mapping[Level, tuple[int, int]]
@@ -78,7 +81,8 @@ class RollUpRules:
         found = document.members(
             (
                 *(*Edition.MEMBERS, "requirements", "city", "school_year_starts_in_month"),
-                *("check_due_days", "preparation_due", "registers_due", "reports_due", "rates"),
+                *("check_due_days", "recheck_due", "preparation_due", "registers_due"),
+                *("reports_due", "rates"),
             )
         )
         month = found["school_year_starts_in_month"].integer(least=1)
@@ -86,6 +90,7 @@ class RollUpRules:
             raise InvalidRuleFile(reason="no such month").at(
                 found["school_year_starts_in_month"].pointer
             )
+        recheck = found["recheck_due"]
         editions = found["registers_due"].members(tuple(RegisterEdition))
         due = found["reports_due"].members(tuple(Level))
         rates = found["rates"].members(RATES)
@@ -95,6 +100,7 @@ class RollUpRules:
             city=Wording.read(found["city"]),
             school_year_starts_in_month=month,
             check_due_days=found["check_due_days"].integer(least=1),
+            recheck_due_on=None if recheck.value is None else _day_of_year(recheck),
             preparation_due_on=_day_of_year(found["preparation_due"]),
             registers_due={one: _day_of_year(editions[one]) for one in RegisterEdition},
             reports_due={level: _day_of_year(due[level]) for level in Level},
@@ -112,6 +118,12 @@ class RollUpRules:
     def register_due(self, edition: RegisterEdition, school_year: int) -> date:
         """Return the last day on which an edition of a school's registers is in time."""
         return self._in_school_year(school_year, *self.registers_due[edition])
+
+    def recheck_due(self, school_year: int) -> date | None:
+        """Return the last day on which make-up is looked at in time; None where there is none."""
+        if self.recheck_due_on is None:
+            return None
+        return self._in_school_year(school_year, *self.recheck_due_on)
 
     def preparation_due(self, school_year: int) -> date:
         """Return the last day on which preparation is in time: before the school year starts."""

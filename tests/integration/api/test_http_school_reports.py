@@ -11,7 +11,7 @@ from commands.restating import restate_checks
 from domain.calendar import civil_day
 from domain.roll_up.row import COUNTS
 from projections.annex4 import GROUPS
-from tests.integration.api.conftest import Author, County, dose, doses_path
+from tests.integration.api.conftest import Author, County, dose, doses_path, register
 from tests.integration.api.family import ok
 from tests.integration.api.school_county import YEAR, Enrolled, SchoolCounty, school_county
 
@@ -33,18 +33,20 @@ def pupils(place: SchoolCounty) -> list[Enrolled]:
     return pupils
 
 
-def hand_in_registers(place: SchoolCounty, position: int, edition: str = "september") -> UUID:
-    stream = uuid4()
+def hand_in_registers(
+    place: SchoolCounty, position: int, edition: str = "september", school: Author | None = None
+) -> UUID:
+    stream, author = uuid4(), school or place.school
     data = {
-        "institution": str(place.school.organisation),
-        "division": place.school.principal.division,
+        "institution": str(author.organisation),
+        "division": author.principal.division,
         "school_year": YEAR,
         "edition": edition,
         "position": position,
         "effective_on": "2021-09-28",
     }
     draft = Draft("register-report.submitted.v1", stream, 0, data)
-    ok(place.school.post("/v1/register-reports", draft))
+    ok(author.post("/v1/register-reports", draft))
     place.served.caught_up()
     return stream
 
@@ -287,3 +289,41 @@ def test_preparation_is_done_late_or_overdue(place: SchoolCounty):
         ("城关小学", "posters"): (False, False),
         ("城关幼儿园", "posters"): (None, True),
     }
+
+
+def supervised(place: SchoolCounty) -> Any:
+    """The kindergarten as its county supervises it."""
+    path = f"/v1/divisions/{place.division}/supervision"
+    body = place.cdc.get(path, school_year=YEAR, entry_type="kindergarten").json()
+    (found,) = body["institutions"]
+    return found
+
+
+def test_supervision_has_the_figures_of_the_roll_up_and_the_duties_not_done(place: SchoolCounty):
+    """S-19, S-20."""
+    missed, _ = (
+        place.enrol(place.kindergarten, register(place.clinic), "小班", number) for number in (1, 2)
+    )
+    missed.check()
+    shown = place.served.caught_up()
+    found = supervised(place)
+    told = {one["finding"]: one["count"] for one in found["findings"]}
+    assert told == {
+        "check-undone": 1,
+        "missed-child-unreported": 1,
+        "register-missing": 2,
+        "posters-missing": 1,
+    }
+    path = f"/v1/divisions/{place.division}/roll-up"
+    counted = place.cdc.get(path, school_year=YEAR, entry_type="kindergarten").json()["rates"]
+    assert found["rates"] == {name: counted[name] for name in found["rates"]}
+    assert found["rates"]["child_check"]["percent"] == "50.00"
+    hand_in_registers(place, shown, school=place.kindergarten)
+    place.served.caught_up()
+    later = supervised(place)
+    told = {one["finding"]: one["count"] for one in later["findings"]}
+    assert told == {"check-undone": 1, "register-missing": 1, "posters-missing": 1}
+    assert (later["forms"]["num"], later["forms"]["den"]) == (1, 2)
+    asked = {"school_year": YEAR, "entry_type": "primary"}
+    refused = place.school.get(f"/v1/divisions/{place.division}/supervision", **asked)
+    assert refused.status_code == 403
