@@ -12,12 +12,13 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from bootstrap import garbage
-from bootstrap.diagnosis.examination import refuse_unfit
 from bootstrap.errors import BootstrapError, SettingsError
+from bootstrap.fitness import refuse_unfit
+from bootstrap.log_keys import look_outside
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
 from bootstrap.views import open_views
-from bootstrap.wiring import look_outside, wire
+from bootstrap.wiring import wire
 
 KEEP_ALIVE_SECONDS = 30
 GRACE_SECONDS = 10

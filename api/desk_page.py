@@ -35,7 +35,7 @@ from api.reads import readable, record_body
 from api.searching import find
 from api.session import Reader
 from api.wording import FIELDS, roll_of
-from bootstrap.wiring import new_id
+from bootstrap.identifiers import new_id
 from commands.answering import Written
 from commands.counter import Form
 from commands.errors import Forbidden

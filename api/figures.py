@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from api.parts import Serving
-from bootstrap.wiring import kek_folder
+from bootstrap.folders import kek_folder
 from ledger.entry import Entry
 from ledger.log_keys import INTRODUCED
 from ledger.store.errors import NoSuchPosition

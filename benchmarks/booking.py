@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 from benchmarks.contest import Contestant, Pace
 from benchmarks.measuring import Measured
 from benchmarks.site import Site
-from bootstrap.wiring import Parts, new_id
+from bootstrap.identifiers import new_id
+from bootstrap.wiring import Parts
 from client.signing import AuthorKey, Draft
 from commands.principal import Principal, Role, VerifiedIdentity
 from commands.signed_body import SignedBody

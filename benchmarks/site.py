@@ -13,9 +13,10 @@ from pathlib import Path
 from benchmarks.clinic import Clinic, append_all, found_county
 from benchmarks.ground import Ground
 from bootstrap.leash import leashed
+from bootstrap.log_keys import installation_secrets, log_signer, log_signers
 from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
-from bootstrap.wiring import Parts, installation_secrets, log_signer, log_signers, wire
+from bootstrap.wiring import Parts, wire
 from client.trust import Trust
 from commands.genesis import open_log
 from ledger.store.integration import Integrator

@@ -22,9 +22,9 @@ from benchmarks.installation import free_port
 from benchmarks.measuring import Measured, arrivals
 from benchmarks.wire import connected, request
 from bootstrap.leash import leashed
+from bootstrap.log_keys import installation_secrets, log_signer
 from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
-from bootstrap.wiring import installation_secrets, log_signer
 from ledger.checkpoint import Checkpoint
 from ledger.frontier import Frontier
 from ledger.hashing import HASH_BYTES

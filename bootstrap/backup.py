@@ -23,11 +23,10 @@ from typing import Any, Self
 
 from bootstrap.durable import sync_folder, write_whole
 from bootstrap.embedded.binaries import postgres_programs
-from bootstrap.erasure import OUTSIDE
 from bootstrap.errors import BootstrapError, ProgramMissingError
+from bootstrap.folders import OUTSIDE, secrets_folder
 from bootstrap.migrate import migrate_all, migrations_of
 from bootstrap.settings import Settings
-from bootstrap.wiring import secrets_folder
 from ledger.store.restoring import clear, entries_in, keys_in
 
 MANIFEST = "manifest.json"

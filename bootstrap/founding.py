@@ -16,11 +16,12 @@ from uuid import UUID, uuid5
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bootstrap.errors import BootstrapError
+from bootstrap.folders import kek_folder, secrets_folder
 from bootstrap.migrate import migrate_all
 from bootstrap.root_key import write_root_key
 from bootstrap.secrets import keep_public_root, note_operator
 from bootstrap.settings import Settings
-from bootstrap.wiring import kek_folder, publish_verifier_keys, secrets_folder, wire
+from bootstrap.wiring import publish_verifier_keys, wire
 from client.signing import AuthorKey, Draft
 from commands.genesis import Founder, open_log
 from commands.principal import Principal, Role

@@ -5,9 +5,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bootstrap.erasure import shred_list
+from bootstrap.folders import outside_path
 from bootstrap.settings import Settings
-from bootstrap.wiring import Parts, outside_path, signing_keys
+from bootstrap.shred_list import shred_list
+from bootstrap.wiring import Parts, signing_keys
 from client.feed import FeedServer
 from client.message import Previous
 from client.stored_feed import StoredFeed

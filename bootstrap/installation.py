@@ -7,9 +7,10 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from bootstrap.addresses import Addresses
-from bootstrap.diagnosis.examination import refuse_unfit
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
+from bootstrap.fitness import refuse_unfit
+from bootstrap.folders import ready_mark
 from bootstrap.part import Part
 from bootstrap.personal_keys import PersonalKeys
 from bootstrap.settings import Settings
@@ -103,11 +104,6 @@ def _worker(name: str, data_dir: Path, environment: Mapping[str, str]) -> Part:
         after=("api",) if name in _UNHURRIED else ("migrate",),
         env=environment,
     )
-
-
-def ready_mark(data_dir: Path, worker: str) -> Path:
-    """The empty file that a worker makes when it is ready, and its supervisor removes before."""
-    return data_dir / f"{worker}.ready"
 
 
 def _python(*words: str) -> tuple[str, ...]:

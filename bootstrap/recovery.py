@@ -10,18 +10,18 @@ from bootstrap.copies import FeedCopies, FileCopies, FirstOf
 from bootstrap.embedded.directory import lock_instance, make_data_dir
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
-from bootstrap.erasure import shred_list
+from bootstrap.log_keys import log_terms
 from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
+from bootstrap.shred_list import shred_list
 from bootstrap.succession import successor_of
 from bootstrap.supervisor import LOCK_NAME
-from bootstrap.wiring import log_terms, wire
+from bootstrap.wiring import wire
 from client.feed import FeedServer
 from client.sources import Source
 from client.stored_feed import StoredFeed
 from commands.reclaiming import Reclaiming, request_of
 from ledger.store.connections import connect
-from ledger.store.errors import WritesHalted
 from ledger.store.halting import Halt, lift, standing_halt
 from ledger.store.integration import ROLE
 from ledger.store.lost import ClaimsOf, Copies, Survey
@@ -189,24 +189,6 @@ def servers_at_rest(settings: Settings, *, has_feed: bool) -> Iterator[Settings]
             found = {"nats_url": nats.url, "nats_user": nats.user, "nats_password": nats.password}
             settings = settings.model_copy(update=found)
         yield settings
-
-
-def refuse_halted(settings: Settings) -> None:
-    """Refuse to start on a database that lies behind what was signed, or whose log is halted.
-
-    Raises:
-        OtherOrigin: If its log goes on under another name than the settings have.
-        RolledBack: Naming both sizes.
-        Forked: If the file outside the database is not this log's.
-        WritesHalted: If something else was found earlier, and nobody has looked.
-    """
-    assert settings.database_url is not None
-    refuse_other_origin(settings.database_url, settings.origin)
-    refuse_behind(settings.database_url, log_terms(settings))
-    with connect(settings.database_url, ROLE) as connection:
-        found = standing_halt(connection)
-    if found is not None:
-        raise WritesHalted(found.kind)
 
 
 def resume(settings: Settings) -> Halt | None:

@@ -4,14 +4,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from bootstrap.log_keys import installation_secrets, log_terms, operator_of, successor_folder
 from bootstrap.secrets import Secrets, make_log_pair
 from bootstrap.settings import Settings, is_origin
-from bootstrap.wiring import (
-    installation_secrets,
-    log_terms,
-    operator_of,
-    successor_folder,
-)
 from commands.reclaiming import request_of
 from domain.codec import decode
 from domain.log_succession import LogSuccession

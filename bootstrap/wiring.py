@@ -2,23 +2,22 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from hashlib import sha256
-from pathlib import Path
-from uuid import UUID
 
 from bootstrap.credential_keys import CredentialKeys
-from bootstrap.erasure import apply_shred_list
+from bootstrap.folders import secrets_folder
+from bootstrap.identifiers import new_id
 from bootstrap.issuer_keys import IssuerKeys
-from bootstrap.keks import KekFolder
+from bootstrap.log_keys import installation_secrets, log_signer, look_outside, operator_of
 from bootstrap.policy import keep_log_keys
-from bootstrap.root_key import read_root_key
-from bootstrap.secrets import Secrets, load_or_make, log_pairs, operator_facts, with_root
+from bootstrap.reading import open_log, open_vault
+from bootstrap.secrets import Secrets
 from bootstrap.settings import Settings
+from bootstrap.shred_list import apply_shred_list
 from bootstrap.tokens import DEVELOPMENT_ISSUER, DevelopmentIssuer, TokenVerifier
 from certificates.trust import Issuer
 from commands.credentials import IssuerTerms, Issuing
@@ -37,42 +36,14 @@ from domain.schedules.entry_requirements import EntryRequirements
 from domain.schedules.schedule import Schedule
 from domain.sealed import Sealed
 from domain.topics import EVENTS
-from ledger.checkpoint import LogSigner
 from ledger.signature import VerifierKey
 from ledger.store.access import AccessWriter
-from ledger.store.connections import Pool, open_pool
-from ledger.store.errors import LogHalted
+from ledger.store.connections import Pool
 from ledger.store.journal import Journal
-from ledger.store.keys import ROLE as VAULT_ROLE
-from ledger.store.keys import KeyStore
-from ledger.store.lost import Terms
 from ledger.store.mapping import Codec
-from ledger.store.reading import ROLE as READ_ROLE
 from ledger.store.reading import LogReader
 from ledger.store.recorder import LedgerRecorder
-from ledger.store.recovery import refuse_behind
 from ledger.store.writer import Writer
-
-OPERATOR_NAME = "省级免疫规划信息平台（演示）"
-OPERATOR_DIVISION = "410000"
-POOL_SIZE = 16
-KEYS_POOL_SIZE = 16
-
-_VERSION_BITS = 0x7 << 76
-_VARIANT_BITS = 0b10 << 62
-
-
-def new_id() -> UUID:
-    """A UUIDv7 (RFC 9562): milliseconds, then 74 random bits; index pages fill from the left."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = secrets.randbits(74)
-    return UUID(
-        int=milliseconds << 80
-        | _VERSION_BITS
-        | (random >> 62) << 64
-        | _VARIANT_BITS
-        | random & ((1 << 62) - 1)
-    )
 
 
 @dataclass(frozen=True)
@@ -130,90 +101,10 @@ def _unix_seconds() -> int:
     return int(time.time())
 
 
-def installation_secrets(settings: Settings) -> Secrets:
-    """The secrets of the installation, made on its first start.
-
-    Raises:
-        RootKeyUnusableError, RootKeyOfflineError: The root key that the settings name is none, or
-            another one.
-    """
-    folder = secrets_folder(settings)
-    kept = load_or_make(folder, operator=new_id(), platform=new_id())
-    if settings.root_key is None or settings.root_passphrase_file is None:
-        return kept
-    passphrase = settings.root_passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
-    return with_root(kept, folder, read_root_key(settings.root_key, passphrase))
-
-
-def operator_of(settings: Settings) -> tuple[str, str]:
-    """Name and division of the operator: as it was founded, else the demonstration's."""
-    return operator_facts(secrets_folder(settings)) or (OPERATOR_NAME, OPERATOR_DIVISION)
-
-
 def credential_keys(settings: Settings, clock: Callable[[], datetime]) -> CredentialKeys:
     """The keys that sign credentials, made on first use."""
     issuer = Issuer(settings.credential_issuer, settings.status_uri, settings.origin)
     return CredentialKeys(secrets_folder(settings) / "credentials", issuer, clock)
-
-
-def secrets_folder(settings: Settings) -> Path:
-    """Where the installation's secrets lie."""
-    return settings.data_dir / "secrets"
-
-
-def outside_path(settings: Settings) -> Path:
-    """The file outside the databases that holds the newest checkpoint."""
-    return settings.data_dir / "outside" / "checkpoint"
-
-
-def kek_folder(settings: Settings) -> KekFolder:
-    """Where the versions of the key-encryption key lie."""
-    return KekFolder(secrets_folder(settings) / "kek")
-
-
-def successor_folder(settings: Settings, origin: str) -> Path:
-    """Where the pairs of keys of an origin lie under which the log went on."""
-    return secrets_folder(settings) / f"origin-{sha256(origin.encode()).hexdigest()[:16]}"
-
-
-def log_pairs_folder(settings: Settings) -> Path:
-    """Where the pairs of keys of the present origin lie, all but those of the first start."""
-    later = successor_folder(settings, settings.origin)
-    return later if log_pairs(later) else secrets_folder(settings)
-
-
-def log_signer(settings: Settings, kept: Secrets) -> LogSigner:
-    """The pair of keys that the log's origin was founded with."""
-    later = log_pairs(successor_folder(settings, settings.origin))
-    if later:
-        return LogSigner(settings.origin, *later[0])
-    return LogSigner(settings.origin, kept.seeds["log-ed25519"], kept.seeds["log-ml-dsa-44"])
-
-
-def log_signers(settings: Settings) -> Callable[[], list[LogSigner]]:
-    """Read the pairs of log keys that are kept here: the founding one, then one a rotation."""
-    folder, kept = log_pairs_folder(settings), installation_secrets(settings)
-
-    def read() -> list[LogSigner]:
-        founding = log_signer(settings, kept)
-        kept_here = [LogSigner(settings.origin, *pair) for pair in log_pairs(folder)]
-        first = founding.verifier_keys()
-        return [founding, *(one for one in kept_here if one.verifier_keys() != first)]
-
-    return read
-
-
-def log_terms(settings: Settings, notes: Sequence[bytes] = ()) -> Terms:
-    """What the log is known by from outside its database; the keys as they are kept now."""
-    keys = [key for signer in log_signers(settings)() for key in signer.verifier_keys()]
-    return Terms(settings.origin, keys, outside_path(settings), notes)
-
-
-def look_outside(settings: Settings) -> None:
-    """Mark a database that lies behind the file outside it, so that nobody appends to it."""
-    assert settings.database_url is not None
-    with suppress(LogHalted):  # the mark says it, and the integrator says why
-        refuse_behind(settings.database_url, log_terms(settings))
 
 
 def signing_keys(parts: Parts) -> tuple[VerifierKey, ...]:
@@ -267,35 +158,32 @@ def wire(settings: Settings) -> Iterator[Parts]:
     assert settings.keys_url is not None
     apply_shred_list(settings)
     kept = installation_secrets(settings)
-    pool = open_pool(settings.database_url, READ_ROLE, size=POOL_SIZE)
-    keys_pool = open_pool(settings.keys_url, VAULT_ROLE, size=KEYS_POOL_SIZE)
-    writer = Writer(
-        settings.database_url,
-        queue_limit=settings.append_queue,
-        unpublished_limit=settings.unpublished_entries,
-        look=partial(look_outside, settings),
-    )
-    access = AccessWriter(settings.keys_url)
-    try:
-        yield _parts(settings, kept, (pool, keys_pool), writer, access)
-    finally:
-        access.close()
-        writer.close()
-        keys_pool.close()
-        pool.close()
+    with (
+        open_log(settings) as pool,
+        open_vault(settings, kept, LogReader(pool)) as vault,
+        closing(
+            Writer(
+                settings.database_url,
+                queue_limit=settings.append_queue,
+                unpublished_limit=settings.unpublished_entries,
+                look=partial(look_outside, settings),
+            )
+        ) as writer,
+        closing(AccessWriter(settings.keys_url)) as access,
+    ):
+        yield _parts(settings, kept, pool, vault, writer, access)
 
 
 def _parts(
     settings: Settings,
     kept: Secrets,
-    pools: tuple[Pool, Pool],
+    pool: Pool,
+    vault: Vault,
     writer: Writer,
     access: AccessWriter,
 ) -> Parts:
-    reader = LogReader(pools[0])
-    keys = KeyStore(pools[1], kek_folder(settings).load, kept.seeds["pepper"])
-    journal = Journal(LedgerRecorder(pools[0], writer), origin=settings.origin, codec=event_codec())
-    vault = Vault(keys, reader, settings.origin, secrets.token_bytes)
+    reader = LogReader(pool)
+    journal = Journal(LedgerRecorder(pool, writer), origin=settings.origin, codec=event_codec())
     directory = Directory(journal)
     services = Services(
         journal=journal,
@@ -312,7 +200,7 @@ def _parts(
     return Parts(
         settings=settings,
         secrets=kept,
-        pool=pools[0],
+        pool=pool,
         reader=reader,
         journal=journal,
         vault=vault,

@@ -13,8 +13,9 @@ import typer
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from bootstrap.credential_keys import CredentialKeys
+from bootstrap.folders import secrets_folder
 from bootstrap.settings import Settings
-from bootstrap.wiring import credential_keys, secrets_folder
+from bootstrap.wiring import credential_keys
 from certificates.errors import CertificateError
 from certificates.history import History
 from certificates.signing import ES256, PublicKey

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from bootstrap.wiring import new_id
+from bootstrap.identifiers import new_id
 from cli.key import LOCAL, PassphraseOption, UrlOption, one_line, passphrase_of
 from cli.progress import progress_bar
 from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, read_secret

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bootstrap.wiring import new_id
+from bootstrap.identifiers import new_id
 from cli.key import (
     LOCAL,
     OrganisationOption,

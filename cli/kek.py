@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bootstrap import keks
-from bootstrap.wiring import kek_folder
+from bootstrap.folders import kek_folder
 from cli.joining import joined_settings
 from cli.trusting import JsonOption
 from ledger.errors import LedgerError

@@ -10,8 +10,8 @@ from uuid import UUID
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bootstrap.identifiers import new_id
 from bootstrap.settings import Settings
-from bootstrap.wiring import new_id
 from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, read_secret
 from cli.verify import REFUTED, UNREADABLE
 from client.author_keys import NewKey, entries_of_key, register_key, revoke_key, rotate_key

@@ -4,10 +4,10 @@ import sys
 
 import typer
 
-from bootstrap.diagnosis.examination import refuse_unfit
+from bootstrap.fitness import refuse_unfit
+from bootstrap.halting import refuse_halted
 from bootstrap.logs import configure_logging
 from bootstrap.migrate import migrate_all
-from bootstrap.recovery import refuse_halted
 from bootstrap.settings import Settings
 from bootstrap.wiring import publish_verifier_keys, wire
 from commands.genesis import is_open, open_log

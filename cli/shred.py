@@ -2,7 +2,8 @@
 
 import typer
 
-from bootstrap.erasure import Eraser, shred_list
+from bootstrap.erasure import Eraser
+from bootstrap.shred_list import shred_list
 from bootstrap.views import open_views
 from bootstrap.wiring import wire
 from cli.answering import AsJson

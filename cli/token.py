@@ -6,9 +6,9 @@ from uuid import UUID
 
 import typer
 
+from bootstrap.log_keys import installation_secrets
 from bootstrap.settings import Settings
 from bootstrap.tokens import DevelopmentIssuer
-from bootstrap.wiring import installation_secrets
 from commands.principal import Principal, Role, VerifiedIdentity
 
 MAX_HOURS = 24

@@ -8,11 +8,12 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
-
-import typst
+from typing import TYPE_CHECKING, Any, Final
 
 from printing.glyphs import drawable
+
+if TYPE_CHECKING:
+    import typst
 
 _STANDARD: Final = "a-2u"
 """For keeping: everything embedded, and every glyph can be read out as text (ISO 19005-2)."""
@@ -54,7 +55,9 @@ def set_pdf(form: Form, values: Mapping[str, Any], day: date) -> bytes:
 
 
 @cache
-def _compiler() -> typst.Compiler:
+def _compiler() -> "typst.Compiler":
+    import typst  # noqa: PLC0415 - of all who import this module, few ever set a form
+
     fonts = typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,

@@ -6,8 +6,8 @@ from datetime import date
 
 from domain.schedules.entry_requirements import EntryRequirements
 from printing.paper import Form, set_pdf
+from printing.sheet import Sheet
 from printing.wording import chinese_day
-from printing.workbook import Sheet, workbook
 
 _OWN_NAMES = {"MenAC": "A+C流脑疫苗"}  # only annex 3 calls it so
 _GROUPS = {
@@ -89,6 +89,8 @@ class RegisterForm:
 
     def xlsx(self) -> bytes:
         """Return it as a workbook with a sheet for each class."""
+        from printing.workbook import workbook  # noqa: PLC0415 - openpyxl is for the few who ask
+
         heads = [
             *_FIRST,
             *(

@@ -6,8 +6,8 @@ from datetime import date
 
 from domain.schedules.entry_requirements import EntryRequirements
 from printing.paper import Form, set_pdf
+from printing.sheet import Sheet
 from printing.wording import chinese_day
-from printing.workbook import Sheet, workbook
 
 _GROUPS = [group.name.zh for group in EntryRequirements.load().groups.values()]
 _COUNTS = (
@@ -64,6 +64,8 @@ class RollUpForm:
 
     def xlsx(self) -> bytes:
         """Return it as a workbook."""
+        from printing.workbook import workbook  # noqa: PLC0415 - openpyxl is for the few who ask
+
         heads = [
             *("报告单位", "应查验数", "查验数", *_COUNTS),
             *(f"{group}{what}" for group in _GROUPS for what in ("应补种剂次", "补种剂次数")),

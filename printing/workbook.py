@@ -3,7 +3,6 @@
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from io import BytesIO
 from typing import Any
@@ -14,32 +13,13 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
+from printing.sheet import Cell, Sheet
+
 _NAME_LIMIT = 31
 _FORBIDDEN = str.maketrans("[]:*?/\\'", "〔〕：＊？／＼’")
 _MODIFIED = re.compile(rb"<dcterms:modified[^>]*>[^<]*</dcterms:modified>")
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 """Of a ZIP archive: members carry no time of their own, so equal tables are equal bytes."""
-
-Cell = str | int
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table.
-
-    Attributes:
-        name: Of its tab.
-        title: Above the headings.
-        headings: One a column.
-        rows: As many cells in each.
-        sums: Rows below them, in bold.
-    """
-
-    name: str
-    title: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    sums: Sequence[Sequence[Cell]] = ()
 
 
 def workbook(sheets: Sequence[Sheet], day: date) -> bytes:

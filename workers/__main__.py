@@ -9,9 +9,9 @@ from functools import partial
 import structlog
 
 from bootstrap import garbage
-from bootstrap.diagnosis.examination import refuse_unfit
 from bootstrap.errors import BootstrapError
-from bootstrap.installation import ready_mark
+from bootstrap.fitness import refuse_unfit
+from bootstrap.folders import ready_mark
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
 from ledger.store.errors import LogHalted

@@ -40,14 +40,12 @@ def examine(settings: Settings, joined: Settings) -> list[Trap]:
     return sorted(found, key=lambda trap: not trap.is_refused)
 
 
-def refuse_unfit(settings: Settings) -> None:
-    """Refuse to start in production mode with what is fit for a demonstration only.
+def refuse(settings: Settings) -> None:
+    """Refuse what is fit for a demonstration only.
 
     Raises:
         UnfitForProductionError: With a sentence for each trap, and what to change.
     """
-    if not settings.production:
-        return
     now = datetime.now(UTC)
     traps = [
         *of_settings(settings),

@@ -6,10 +6,11 @@ from datetime import datetime
 import psycopg
 
 from bootstrap.diagnosis.trap import Trap
+from bootstrap.folders import kek_folder, outside_path, secrets_folder
+from bootstrap.log_keys import log_terms
 from bootstrap.migrate import pending
 from bootstrap.policy import PolicyFile
 from bootstrap.settings import Settings
-from bootstrap.wiring import kek_folder, log_terms, outside_path, secrets_folder
 from ledger.errors import LedgerError
 from ledger.store.connections import connect
 from ledger.store.errors import LogHalted

@@ -10,8 +10,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bootstrap.diagnosis.trap import Trap
+from bootstrap.folders import secrets_folder
 from bootstrap.settings import Settings
-from bootstrap.wiring import secrets_folder
 from printing.glyphs import drawable
 
 _FORM = "预防接种证"

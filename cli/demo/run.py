@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from bootstrap import garbage
+from bootstrap.log_keys import installation_secrets
 from bootstrap.policy import POLICY_NAME
 from bootstrap.settings import Settings
-from bootstrap.wiring import installation_secrets
 from cli.demo.actors import Place
 from cli.demo.auditing import Audit
 from cli.demo.closing import print_next, print_witness

@@ -20,9 +20,9 @@ import pytest
 
 from bootstrap.embedded.binaries import postgres_programs
 from bootstrap.embedded.postgres import KEYS_OWNER, LOG_OWNER, EmbeddedPostgres
+from bootstrap.log_keys import installation_secrets
 from bootstrap.settings import Settings
 from bootstrap.tokens import DevelopmentIssuer, DevelopmentIssuerWarning
-from bootstrap.wiring import installation_secrets
 from client.signing import AuthorKey, Draft
 from commands.principal import Principal, Role
 from tests.acceptance.canaries import Canaries, hits

@@ -15,10 +15,10 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bootstrap.log_keys import installation_secrets, log_signer
 from bootstrap.secrets import Secrets
 from bootstrap.settings import Settings
 from bootstrap.tokens import DevelopmentIssuer, DevelopmentIssuerWarning
-from bootstrap.wiring import installation_secrets, log_signer
 from client.errors import UnavailableError
 from client.exchange import Patience
 from client.http import AsyncClient, Caller

@@ -13,9 +13,9 @@ import httpx
 import psycopg
 import pytest
 
+from bootstrap.log_keys import installation_secrets
 from bootstrap.settings import Settings
 from bootstrap.tokens import DevelopmentIssuer, DevelopmentIssuerWarning
-from bootstrap.wiring import installation_secrets
 from client.signing import AuthorKey, Draft
 from commands.principal import Principal, Role
 from tests.crash.serving import Installation, free_port, until

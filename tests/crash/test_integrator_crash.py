@@ -22,6 +22,7 @@ from ledger.store.append import Append, NewEvent
 from ledger.store.errors import SigningKeyMissing, TamperFound, WritesHalted
 from ledger.store.integration import Integrator
 from ledger.store.writer import Writer
+from tests.leading import lead
 
 ORIGIN = "log.example/crash"
 SIGNER = LogSigner(ORIGIN, b"e" * 32, b"m" * 32)
@@ -104,7 +105,7 @@ def test_whatever_the_point_nothing_goes_back_and_the_next_start_carries_on(
     url, outside, fill, state, point
 ):
     steady = Integrator(url, lambda: [SIGNER], outside)
-    steady.start()
+    lead(steady)
     while steady.round():
         pass
     steady.close()
@@ -113,7 +114,7 @@ def test_whatever_the_point_nothing_goes_back_and_the_next_start_carries_on(
 
     strike = Strike(point)
     crashing = Integrator(url, lambda: [SIGNER], outside, at=strike)
-    crashing.start()
+    lead(crashing)
     strike.armed = True
     with pytest.raises(Crash):
         crashing.round()
@@ -125,7 +126,7 @@ def test_whatever_the_point_nothing_goes_back_and_the_next_start_carries_on(
     assert file == (old + 300 if point in AFTER_COMMIT[2:] else old)
     assert published == (old + 300 if point == "published" else old)
 
-    steady.start()
+    lead(steady)
     assert state() == (database,) * 3
     fill(5)
     assert sum(iter(steady.round, 0)) == old + 305 - database
@@ -142,7 +143,7 @@ def test_a_crash_while_the_log_is_founded_leaves_it_to_be_founded(fresh_database
     with pytest.raises(Crash):
         Integrator(url, lambda: [SIGNER], outside, at=strike).start()
     integrator = Integrator(url, lambda: [SIGNER], outside)
-    assert integrator.start()
+    lead(integrator)
     integrator.close()
     note = outside.read_bytes()
     assert verify_checkpoint(note, SIGNER.verifier_keys(), ORIGIN).size == 0
@@ -182,7 +183,7 @@ def test_a_process_killed_at_a_point_is_followed_by_one_that_carries_on(
     url, outside, fill, state, point
 ):
     steady = Integrator(url, lambda: [SIGNER], outside)
-    steady.start()
+    lead(steady)
     while steady.round():
         pass
     steady.close()

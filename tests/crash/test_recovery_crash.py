@@ -38,6 +38,7 @@ from ledger.store.reading import ROLE, LogReader
 from ledger.store.recovery import Recovery, refuse_behind
 from ledger.store.recovery_errors import CopiesDiffer, NothingSigned, PartsRunning, TailMissing
 from ledger.store.writer import Writer
+from tests.leading import lead
 
 ORIGIN = "log.example/recovery"
 SIGNER = LogSigner(ORIGIN, b"e" * 32, b"m" * 32)
@@ -116,7 +117,7 @@ def request_of(_entry: Entry, payload: bytes) -> bytes:
 
 def integrate(url: str, outside: Path) -> None:
     integrator = Integrator(url, lambda: [SIGNER], outside)
-    assert integrator.start()
+    lead(integrator)
     while integrator.round():
         pass
     integrator.close()
@@ -491,7 +492,7 @@ def test_it_waits_for_nobody_who_works_on_the_log(world, restored, outside):
     source = FolderSource(world.export)
     integrator = Integrator(restored, lambda: [SIGNER], outside.with_name("other"))
     with pytest.raises(OutsideFileMissing):
-        integrator.start()
+        lead(integrator)
     with psycopg.connect(restored, autocommit=True) as holder:
         holder.execute("SELECT pg_advisory_lock(%s)", [recovery.LEADER_LOCK])
         with pytest.raises(PartsRunning):

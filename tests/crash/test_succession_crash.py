@@ -12,12 +12,15 @@ import psycopg
 import pytest
 
 from bootstrap.copies import FileCopies, FirstOf
-from bootstrap.erasure import shred_list
+from bootstrap.folders import outside_path
 from bootstrap.fsck import inspect
-from bootstrap.recovery import LossesNotAccepted, Plan, recover, refuse_halted, resume
+from bootstrap.halting import refuse_halted
+from bootstrap.log_keys import log_signers, log_terms
+from bootstrap.recovery import LossesNotAccepted, Plan, recover, resume
 from bootstrap.settings import Settings
+from bootstrap.shred_list import shred_list
 from bootstrap.succession import successor_of
-from bootstrap.wiring import Parts, log_signers, log_terms, outside_path, signing_keys, wire
+from bootstrap.wiring import Parts, signing_keys, wire
 from client.copying import LogCopy
 from client.sources import FolderSource, StoreSource
 from client.trust import Trust
@@ -36,6 +39,7 @@ from ledger.succession import SUCCEEDED
 from tests.conftest import Databases
 from tests.founded import founded
 from tests.integration.commands.conftest import Author, dose, registration
+from tests.leading import lead
 from tests.second.notes import TreeHead
 from tests.second.trust import Trust as SecondTrust
 from tests.second.verifier import Given, verify
@@ -75,7 +79,7 @@ def integrate(settings: Settings) -> Checkpoint:
     assert settings.database_url is not None
     outside = outside_path(settings)
     integrator = Integrator(settings.database_url, log_signers(settings), outside)
-    assert integrator.start()
+    lead(integrator)
     while integrator.round():
         pass
     integrator.close()

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner
 
-from bootstrap.diagnosis.examination import UnfitForProductionError, examine, refuse_unfit
+from bootstrap.diagnosis.examination import UnfitForProductionError, examine
 from bootstrap.diagnosis.of_log import of_log
 from bootstrap.diagnosis.of_machine import of_machine
 from bootstrap.diagnosis.of_nats import of_nats
@@ -24,10 +24,12 @@ from bootstrap.diagnosis.of_settings import of_settings
 from bootstrap.embedded.binaries import nats_program, postgres_programs
 from bootstrap.embedded.nats import _free_port
 from bootstrap.feed import feed_server
+from bootstrap.fitness import refuse_unfit
+from bootstrap.folders import kek_folder, secrets_folder
+from bootstrap.log_keys import installation_secrets
 from bootstrap.migrate import migrate_all
 from bootstrap.part import Child, Part
 from bootstrap.settings import Settings
-from bootstrap.wiring import installation_secrets, kek_folder, secrets_folder
 from cli.app import app
 from client import feed
 

@@ -9,10 +9,11 @@ from typer.testing import CliRunner
 
 from bootstrap.errors import BootstrapError
 from bootstrap.founding import FoundingRefusedError
+from bootstrap.log_keys import installation_secrets
 from bootstrap.root_key import RootKeyUnusableError, read_root_key, write_root_key
 from bootstrap.secrets import RootKeyOfflineError
 from bootstrap.settings import Settings
-from bootstrap.wiring import installation_secrets, wire
+from bootstrap.wiring import wire
 from cli.app import app
 from ledger.entry import Entry
 from ledger.envelope import keyid_of

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.log_keys import log_signers
 from bootstrap.log_rotation import introduce_pair, retire_pair
 from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
-from bootstrap.wiring import Parts, log_signers, publish_verifier_keys, wire
+from bootstrap.wiring import Parts, publish_verifier_keys, wire
 from client.copying import LogCopy
 from client.log_keys import follow_keys
 from client.sources import FolderSource, StoreSource
@@ -29,6 +30,7 @@ from ledger.store.recovery import Recovery
 from ledger.treehead import Checkpoint
 from ledger.witness import Cosigner
 from tests.conftest import Databases
+from tests.leading import lead
 from tests.second.folders import reader
 from tests.second.schemas import load
 from tests.second.trust import Trust as SecondTrust
@@ -98,7 +100,7 @@ def rounds(one: Integrator) -> Callable[[threading.Event], None]:
     """Rounds without the waits of the real loop, which takes a second to hear of its end."""
 
     def work(stop: threading.Event) -> None:
-        assert one.start()
+        lead(one)
         while not stop.wait(0.005):
             one.round()
         one.close()
@@ -112,7 +114,7 @@ def integrating(parts: Parts):
 
 def settle(parts: Parts) -> None:
     one = integrator(parts)
-    assert one.start()
+    lead(one)
     while one.round():
         pass
     one.close()
@@ -231,7 +233,7 @@ def test_without_the_pair_that_the_log_names_nothing_is_signed_until_it_is_back(
     lost = kept.rename(kept.with_name("lost"))
     before = parts.reader.checkpoint()
     one = integrator(parts)
-    one.start()
+    lead(one)
     with pytest.raises(SigningKeyMissing):
         one.round()
     one.close()
@@ -278,7 +280,7 @@ def crash(parts: Parts, point: str) -> None:
 
     armed: list[bool] = []
     one = integrator(parts, at=strike)
-    one.start()
+    lead(one)
     armed.append(True)
     with pytest.raises(Crash):
         one.round()

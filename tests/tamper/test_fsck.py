@@ -15,8 +15,10 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from bootstrap.embedded.nats import EmbeddedNats
+from bootstrap.folders import outside_path
 from bootstrap.fsck import Inspected, inspect
-from bootstrap.wiring import Parts, log_signer, log_signers, outside_path, wire
+from bootstrap.log_keys import log_signer, log_signers
+from bootstrap.wiring import Parts, wire
 from client import feed
 from client.errors import RefutedError
 from client.feed import FeedServer
@@ -27,6 +29,7 @@ from client.verify import verify_log
 from ledger.store.integration import Integrator
 from tests.conftest import Databases
 from tests.founded import founded
+from tests.leading import lead
 from tests.second.trust import Trust
 from tests.second.verifier import Given, verify
 from tests.tamper.both_verifiers import SCHEMAS
@@ -57,7 +60,7 @@ def parts(
         integrator = Integrator(
             settings.database_url, log_signers(settings), outside_path(settings)
         )
-        integrator.start()
+        lead(integrator)
         while integrator.round():
             pass
         integrator.close()

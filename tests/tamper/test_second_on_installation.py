@@ -12,7 +12,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from bootstrap.wiring import Parts, log_signer, new_id
+from bootstrap.identifiers import new_id
+from bootstrap.log_keys import log_signer
+from bootstrap.wiring import Parts
 from client.copying import LogCopy
 from client.errors import RefutedError
 from client.signing import Draft
@@ -32,6 +34,7 @@ from tests.integration.commands.conftest import (
     dose,
     registration,
 )
+from tests.leading import lead
 from tests.second.entries import Entry
 from tests.second.folders import reader, split_lengths
 from tests.second.trust import Trust
@@ -118,7 +121,7 @@ def exported(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert parts.settings.database_url
     signer = log_signer(parts.settings, parts.secrets)
     integrator = Integrator(parts.settings.database_url, lambda: [signer], outside)
-    integrator.start()
+    lead(integrator)
     while integrator.round():
         pass
     integrator.close()

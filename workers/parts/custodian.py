@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from bootstrap.erasure import Eraser, apply_shred_list
+from bootstrap.erasure import Eraser
 from bootstrap.settings import Settings
+from bootstrap.shred_list import apply_shred_list
 from bootstrap.views import Views, open_views
 from bootstrap.wiring import Parts, wire
 from commands.access import close_minutes

@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable
 
+from bootstrap.folders import outside_path
+from bootstrap.log_keys import log_signers
 from bootstrap.settings import Settings
-from bootstrap.wiring import log_signers, outside_path
 from ledger.store.integration import Integrator
 from workers.asking import asking_witnesses
 

@@ -6,16 +6,17 @@ from collections.abc import Callable
 
 from bootstrap.feed import feed_server
 from bootstrap.floors import Floors
+from bootstrap.reading import open_log
 from bootstrap.settings import Settings
-from bootstrap.wiring import wire
+from ledger.store.reading import LogReader
 from workers.publisher import Publisher
 
 
 def run(settings: Settings, stop: threading.Event, ready: Callable[[], None]) -> None:
     """Publish until told to stop; raises FeedRefusedError where a person must look."""
-    with wire(settings) as parts:
+    with open_log(settings) as pool:
         floors = Floors.of(settings.data_dir)
-        publisher = Publisher(parts.reader, feed_server(settings), settings.database_url, floors)
+        publisher = Publisher(LogReader(pool), feed_server(settings), settings.database_url, floors)
         ready()
         asyncio.run(_until(stop, publisher))
 

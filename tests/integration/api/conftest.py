@@ -17,11 +17,12 @@ import pytest
 
 from api.__main__ import server_of
 from api.app import create_app
+from bootstrap.log_keys import log_signers
 from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
 from bootstrap.tokens import DevelopmentIssuerWarning
 from bootstrap.views import Views, open_views
-from bootstrap.wiring import Parts, log_signers, wire
+from bootstrap.wiring import Parts, wire
 from client.signing import AuthorKey, Draft, SignedWrite
 from client.sources import StoreSource
 from client.trust import Trust

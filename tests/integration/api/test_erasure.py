@@ -13,9 +13,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bootstrap.embedded.binaries import postgres_programs
 from bootstrap.embedded.postgres import EmbeddedPostgres
-from bootstrap.erasure import Eraser, apply_shred_list, shred_list
+from bootstrap.erasure import Eraser
+from bootstrap.log_keys import log_signers
 from bootstrap.settings import Settings
-from bootstrap.wiring import log_signers, wire
+from bootstrap.shred_list import apply_shred_list, shred_list
+from bootstrap.wiring import wire
 from client.sources import StoreSource
 from client.trust import Trust
 from client.verify import verify_log

@@ -5,17 +5,19 @@ import warnings
 import httpx
 import pytest
 
+from bootstrap.log_keys import log_signers
 from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
 from bootstrap.tokens import DevelopmentIssuerWarning
 from bootstrap.views import open_views
-from bootstrap.wiring import log_signers, wire
+from bootstrap.wiring import wire
 from client.signing import AuthorKey
 from commands.genesis import open_log
 from commands.principal import Principal, Role
 from ledger.store.integration import Integrator
 from tests import drafts
 from tests.integration.api.conftest import COUNTY, Author, Served, listening
+from tests.leading import lead
 
 LIMIT = 4
 
@@ -63,7 +65,7 @@ def test_writes_are_refused_while_the_integrator_is_too_far_behind(operator, tmp
     integrator = Integrator(
         parts.settings.database_url, log_signers(parts.settings), tmp_path / "c"
     )
-    integrator.start()
+    lead(integrator)
     integrator.round()
     integrator.close()
     again = operator.post("/v1/organisations", signed[-1])

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from bootstrap.wiring import new_id
+from bootstrap.identifiers import new_id
 from certificates.booking_code import Scan, scan_booking_code
 from certificates.trust import verify_trust_list
 from client.signing import Draft

@@ -3,13 +3,16 @@
 import psycopg
 import pytest
 
-from bootstrap.recovery import refuse_halted, resume
-from bootstrap.wiring import log_signers, look_outside, outside_path
+from bootstrap.folders import outside_path
+from bootstrap.halting import refuse_halted
+from bootstrap.log_keys import log_signers, look_outside
+from bootstrap.recovery import resume
 from ledger.store.errors import RolledBack, WritesHalted
 from ledger.store.integration import Integrator
 from tests import drafts
 from tests.integration.api.conftest import COUNTY
 from tests.integration.api.test_http_backlog import operator
+from tests.leading import lead
 
 __all__ = ("operator",)
 
@@ -17,7 +20,7 @@ __all__ = ("operator",)
 def integrate(settings) -> None:
     outside_path(settings).parent.mkdir(exist_ok=True)
     integrator = Integrator(settings.database_url, log_signers(settings), outside_path(settings))
-    integrator.start()
+    lead(integrator)
     while integrator.round():
         pass
     integrator.close()

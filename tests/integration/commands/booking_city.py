@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
-from bootstrap.wiring import Parts, new_id
+from bootstrap.identifiers import new_id
+from bootstrap.wiring import Parts
 from client.signing import AuthorKey, Draft
 from commands.answering import Written
 from commands.desk import Desk

@@ -7,13 +7,16 @@ import psycopg
 import pytest
 
 from bootstrap.backup import BackupError, Folders, back_up, restore, verify
+from bootstrap.folders import outside_path
+from bootstrap.halting import refuse_halted
+from bootstrap.log_keys import log_signers
 from bootstrap.migrate import migrate_all
-from bootstrap.recovery import refuse_halted
-from bootstrap.wiring import log_signers, outside_path, wire
+from bootstrap.wiring import wire
 from ledger.store.errors import RolledBack
 from ledger.store.integration import Integrator
 from projections.change import read_change
 from tests import drafts
+from tests.leading import lead
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
@@ -22,7 +25,7 @@ def integrate(settings):
     outside_path(settings).parent.mkdir(mode=0o700, exist_ok=True)
     integrator = Integrator(settings.database_url, log_signers(settings), outside_path(settings))
     try:
-        assert integrator.start()
+        lead(integrator)
         while integrator.round():
             pass
     finally:

@@ -3,9 +3,10 @@
 import psycopg
 import pytest
 
-from bootstrap.erasure import apply_shred_list, shred_list
+from bootstrap.folders import outside_path
 from bootstrap.fsck import inspect
-from bootstrap.wiring import log_signers, outside_path
+from bootstrap.log_keys import log_signers
+from bootstrap.shred_list import apply_shred_list, shred_list
 from client.signing import Draft
 from commands.erasure import decided, plan
 from commands.principal import Role

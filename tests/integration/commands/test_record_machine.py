@@ -18,8 +18,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bootstrap.folders import outside_path
+from bootstrap.identifiers import new_id
+from bootstrap.log_keys import log_signers
 from bootstrap.views import Views, open_views
-from bootstrap.wiring import Parts, log_signers, new_id, outside_path
+from bootstrap.wiring import Parts
 from client.signing import Draft
 from commands.reclaiming import Reclaiming
 from commands.writing import HOLDER
@@ -32,6 +35,7 @@ from ledger.store.integration import Integrator
 from projections.doses import Doses
 from projections.loop import Projector
 from tests.integration.commands.conftest import Author, County, dose, registration
+from tests.leading import lead
 
 RECORDS = st.integers(0, 2)
 EVER = 9999
@@ -73,7 +77,7 @@ def house(county: County, parts: Parts) -> Iterator[House]:
     outside = outside_path(given)
     outside.parent.mkdir(exist_ok=True)
     integrator = Integrator(given.database_url, log_signers(given), outside)
-    assert integrator.start()
+    lead(integrator)
     projector = Projector(parts.reader, given.database_url, given.keys_url, parts.vault)
     with open_views(given) as views:
         yield House(county, integrator, projector, views)

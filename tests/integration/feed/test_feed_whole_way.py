@@ -8,9 +8,11 @@ import psycopg
 import pytest
 
 from bootstrap.embedded.nats import EmbeddedNats
+from bootstrap.identifiers import new_id
+from bootstrap.log_keys import installation_secrets, log_signer
 from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
-from bootstrap.wiring import installation_secrets, log_signer, new_id, wire
+from bootstrap.wiring import wire
 from client.copying import LogCopy
 from client.errors import RefutedError
 from client.feed import FeedServer
@@ -23,6 +25,7 @@ from commands.genesis import open_log
 from commands.principal import Principal, Role
 from ledger.store.integration import Integrator
 from tests.integration.commands.conftest import COUNTY, TOWNSHIP, Author, admit, dose, registration
+from tests.leading import lead
 from workers.publisher import Publisher
 
 
@@ -59,7 +62,7 @@ def installation(fresh_database, tmp_path):
         signer = log_signer(settings, installation_secrets(settings))
         integrator = Integrator(urls.log, lambda: [signer], tmp_path / "checkpoint")
         with closing(integrator):
-            assert integrator.start()
+            lead(integrator)
             while integrator.round():
                 pass
         yield parts, settings, Trust.of_keys(signer.verifier_keys())

@@ -20,6 +20,7 @@ from ledger.store.errors import (
 )
 from ledger.store.integration import Integrator
 from ledger.store.outside import OutsideFile
+from tests.leading import lead
 
 ORIGIN = "log.example/kaifeng"
 SIGNER = LogSigner(ORIGIN, b"e" * 32, b"m" * 32)
@@ -65,7 +66,7 @@ def signed(note: bytes):
 
 
 def test_a_round_signs_the_root_over_all_entries_and_publishes_it(integrator, fill, rows, outside):
-    assert integrator.start()
+    lead(integrator)
     total = 0
     for count in (1, 2, 255, 1, 700):
         fill(count)
@@ -86,13 +87,13 @@ def test_a_round_signs_the_root_over_all_entries_and_publishes_it(integrator, fi
 
 
 def test_rounds_take_at_most_4096_entries(integrator, fill):
-    integrator.start()
+    lead(integrator)
     fill(5_000)
     assert [integrator.round() for _ in range(3)] == [4_096, 904, 0]
 
 
 def test_a_stored_tile_serves_every_narrower_one(integrator, fill, rows):
-    integrator.start()
+    lead(integrator)
     fill(300)
     integrator.round()
     before = dict(rows("SELECT index, hashes FROM ledger.tiles WHERE level = 0"))
@@ -107,7 +108,7 @@ def test_a_stored_tile_serves_every_narrower_one(integrator, fill, rows):
 def test_checkpoints_are_kept_one_a_minute(log_url, outside, fill, rows):
     now = datetime(2026, 3, 1, tzinfo=UTC)
     integrator = Integrator(log_url, lambda: [SIGNER], outside, clock=lambda: now)
-    integrator.start()
+    lead(integrator)
     for _ in range(4):
         now += timedelta(seconds=31)
         fill(1)
@@ -122,20 +123,20 @@ def test_checkpoints_are_kept_one_a_minute(log_url, outside, fill, rows):
 
 def test_only_one_of_two_integrators_leads_and_the_other_follows_on(log_url, outside, fill):
     first, second = (Integrator(log_url, lambda: [SIGNER], outside) for _ in range(2))
-    assert first.start()
+    lead(first)
     assert not second.start()
     fill(3)
     assert first.round() == 3
     first.close()
     fill(2)
-    assert second.start()
+    lead(second)
     assert second.round() == 2
     second.close()
 
 
 @pytest.mark.parametrize("victim", [1, 300, 599])
 def test_an_entry_changed_before_it_was_signed_halts_the_log(integrator, fill, rows, victim):
-    integrator.start()
+    lead(integrator)
     fill(600)
     rows(
         "UPDATE ledger.entries SET entry = replace(convert_from(entry, 'UTF8'), '0.5', '5.0')"
@@ -150,7 +151,7 @@ def test_an_entry_changed_before_it_was_signed_halts_the_log(integrator, fill, r
 
 
 def test_an_entry_taken_out_before_it_was_signed_halts_the_log(integrator, fill, rows):
-    integrator.start()
+    lead(integrator)
     fill(5)
     rows("DELETE FROM ledger.entries WHERE position = 3 RETURNING position")
     with pytest.raises(TamperFound) as found:
@@ -161,7 +162,7 @@ def test_an_entry_taken_out_before_it_was_signed_halts_the_log(integrator, fill,
 def test_a_changed_tile_of_the_right_edge_is_found_before_anything_is_signed(
     integrator, fill, rows
 ):
-    integrator.start()
+    lead(integrator)
     fill(10)
     integrator.round()
     rows("UPDATE ledger.tiles SET hashes = set_byte(hashes, 40, 7) RETURNING level")
@@ -170,7 +171,7 @@ def test_a_changed_tile_of_the_right_edge_is_found_before_anything_is_signed(
         integrator.round()
     assert rows("SELECT size FROM ledger.checkpoint") == [(10,)]
     with pytest.raises(TamperFound):
-        integrator.start()
+        lead(integrator)
 
 
 def test_a_tile_that_the_database_does_not_keep_as_written_is_not_signed(
@@ -185,7 +186,7 @@ def test_a_tile_that_the_database_does_not_keep_as_written_is_not_signed(
             FOR EACH ROW EXECUTE FUNCTION public.forge();
             """
         )
-    integrator.start()
+    lead(integrator)
     fill(4)
     with pytest.raises(TamperFound, match="not as it was written"):
         integrator.round()
@@ -193,7 +194,7 @@ def test_a_tile_that_the_database_does_not_keep_as_written_is_not_signed(
 
 
 def test_a_checkpoint_changed_under_the_integrator_is_a_fork(integrator, fill, rows):
-    integrator.start()
+    lead(integrator)
     fill(2)
     integrator.round()
     rows("UPDATE ledger.checkpoint SET note = note || 'x'::bytea RETURNING size")
@@ -203,7 +204,7 @@ def test_a_checkpoint_changed_under_the_integrator_is_a_fork(integrator, fill, r
 
 
 def test_a_database_restored_from_a_backup_is_refused(integrator, fill, rows):
-    integrator.start()
+    lead(integrator)
     fill(3)
     integrator.round()
     ((note,),) = rows("SELECT note FROM ledger.checkpoint")
@@ -218,43 +219,43 @@ def test_a_database_restored_from_a_backup_is_refused(integrator, fill, rows):
     )
     rows("DELETE FROM ledger.entries WHERE position > 3 RETURNING position")
     with pytest.raises(RolledBack) as refused:
-        integrator.start()
+        lead(integrator)
     assert (refused.value.size, refused.value.signed) == (3, 6)
 
 
 def test_an_emptied_database_beside_a_signed_file_is_refused(integrator, fill, rows):
-    integrator.start()
+    lead(integrator)
     fill(3)
     integrator.round()
     integrator.close()
     rows("UPDATE ledger.checkpoint SET size = 0, published = 0, note = NULL RETURNING size")
     with pytest.raises(RolledBack):
-        integrator.start()
+        lead(integrator)
 
 
 def test_entries_lost_below_the_signed_size_are_refused(integrator, fill, rows):
-    integrator.start()
+    lead(integrator)
     fill(3)
     integrator.round()
     integrator.close()
     rows("UPDATE ledger.head SET size = 2 RETURNING size")
     with pytest.raises(RolledBack):
-        integrator.start()
+        lead(integrator)
 
 
 def test_a_missing_file_beside_a_signed_log_is_refused(integrator, fill, outside):
-    integrator.start()
+    lead(integrator)
     fill(1)
     integrator.round()
     integrator.close()
     outside.unlink()
     with pytest.raises(OutsideFileMissing):
-        integrator.start()
+        lead(integrator)
     assert not outside.exists()
 
 
 def test_a_file_of_another_history_is_refused(integrator, fill, outside, log_url, tmp_path):
-    integrator.start()
+    lead(integrator)
     fill(3)
     integrator.round()
     integrator.close()
@@ -263,7 +264,7 @@ def test_a_file_of_another_history_is_refused(integrator, fill, outside, log_url
     for size in (2, 3):
         outside.write_bytes(SIGNER.sign(Checkpoint(ORIGIN, size, b"r" * 32), 1))
         with pytest.raises(Forked):
-            integrator.start()
+            lead(integrator)
 
 
 @pytest.mark.parametrize("note", [b"", b"not a note", "stranger"])
@@ -276,12 +277,12 @@ def test_a_file_that_this_log_did_not_sign_is_refused(integrator, fill, outside,
     outside.parent.mkdir()
     outside.write_bytes(note)
     with pytest.raises(Forked):
-        integrator.start()
+        lead(integrator)
     assert outside.read_bytes() == note
 
 
 def test_a_file_that_only_lags_is_brought_up_to_date(integrator, fill, outside, rows):
-    integrator.start()
+    lead(integrator)
     fill(3)
     integrator.round()
     old = outside.read_bytes()
@@ -290,7 +291,7 @@ def test_a_file_that_only_lags_is_brought_up_to_date(integrator, fill, outside, 
     integrator.close()
     new = outside.read_bytes()
     outside.write_bytes(old)
-    assert integrator.start()
+    lead(integrator)
     assert outside.read_bytes() == new
 
 
@@ -300,7 +301,7 @@ def test_one_that_slept_does_not_put_the_file_back(integrator, fill, outside, lo
             # Its session ends, as the server ends that of a process that froze; another one leads.
             sleeper._connection.close()
             fill(1)
-            assert integrator.start()
+            lead(integrator)
             assert integrator.round() == 1
 
     sleeper = Integrator(log_url, lambda: [SIGNER], outside, at=sleep)

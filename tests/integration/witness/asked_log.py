@@ -24,6 +24,7 @@ from ledger.store.listening import PUBLISHED, wakeups
 from ledger.store.reading import LogReader, WitnessStanding
 from ledger.store.writer import Writer
 from tests.integration.witness.conftest import ORIGIN, WAIT_SECONDS
+from tests.leading import lead
 from workers.asking import running
 from workers.cosigning import Cosigning
 
@@ -41,7 +42,7 @@ class AskedLog:
         self.read_pool = open_pool(url, "vaxledger_read", size=2)
         self.reader = LogReader(self.read_pool)
         self.store = CosignatureStore(self.pool, lambda: datetime.now(UTC))
-        assert self.integrator.start()
+        lead(self.integrator)
 
     def grow(self, count: int = 1) -> int:
         """Append and publish entries; return the size."""

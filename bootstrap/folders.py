@@ -1,0 +1,29 @@
+"""Where an installation keeps what must not lie in its databases."""
+
+from pathlib import Path
+
+from bootstrap.keks import KekFolder
+from bootstrap.settings import Settings
+
+OUTSIDE = "outside"
+"""In the data directory: the newest checkpoint and the shred list, outside both databases."""
+
+
+def secrets_folder(settings: Settings) -> Path:
+    """Where the installation's secrets lie."""
+    return settings.data_dir / "secrets"
+
+
+def outside_path(settings: Settings) -> Path:
+    """The file outside the databases that holds the newest checkpoint."""
+    return settings.data_dir / OUTSIDE / "checkpoint"
+
+
+def kek_folder(settings: Settings) -> KekFolder:
+    """Where the versions of the key-encryption key lie."""
+    return KekFolder(secrets_folder(settings) / "kek")
+
+
+def ready_mark(data_dir: Path, worker: str) -> Path:
+    """The empty file that a worker makes when it is ready, and its supervisor removes before."""
+    return data_dir / f"{worker}.ready"
