@@ -196,19 +196,10 @@ def test_a_process_killed_at_a_point_is_followed_by_one_that_carries_on(
     assert child.returncode == -signal.SIGKILL
     database, file, published = state()
     assert database >= file >= published >= old
-    assert wait_for_lead(steady)
+    lead(steady)
     sum(iter(steady.round, 0))
     steady.close()
     assert state() == (old + 40,) * 3
-
-
-def wait_for_lead(integrator: Integrator) -> bool:
-    """The server takes a moment to notice that the dead one is gone."""
-    deadline = time.monotonic() + 30
-    while not integrator.start():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return True
 
 
 def test_the_loss_of_its_connection_in_a_round_is_overcome_by_the_loop(url, outside, fill, state):
