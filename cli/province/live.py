@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from bootstrap.addresses import Addresses
+from bootstrap.log_keys import installation_secrets
 from bootstrap.policy import POLICY_NAME
 from bootstrap.settings import Settings
-from bootstrap.wiring import installation_secrets
 from cli.demo.actors import Place
 from cli.province.stream import Streamed, stream
 from client.trust import Trust
