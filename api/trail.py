@@ -68,6 +68,7 @@ def _entries(serving: Serving, rows: Sequence[TimelineRow]) -> list[tuple[int, b
 
 def _gather(serving: Serving, rows: Sequence[TimelineRow], changes: Sequence[Change]) -> _Evidence:
     parts, views = serving.parts, serving.views
+    platform = str(parts.services.platform.organisation)
     moved = {row.record for row in rows if row.topic == _ROLL_CHANGED}
     authors = {change.entry.author.org for change in changes}
     named = {UUID(author) for author in authors}
@@ -76,12 +77,16 @@ def _gather(serving: Serving, rows: Sequence[TimelineRow], changes: Sequence[Cha
         envelopes=parts.reader.envelopes({change.entry.author.envelope for change in changes}),
         keys={author: views.organisations.keys(UUID(author)) for author in authors},
         opened=parts.vault.unseal(
-            [change for change in changes if change.entry.topic in _RESTATING]
+            [
+                change
+                for change in changes
+                if change.entry.topic in _RESTATING or change.entry.author.org == platform
+            ]
         ),
         names=organisation_names(views, named),
         positions={(row.stream.bytes, row.version): row.position for row in rows},
         rolls={one: found.rolls for one in moved if (found := views.records.get(one))},
-        platform=str(parts.services.platform.organisation),
+        platform=platform,
     )
 
 
@@ -107,6 +112,7 @@ def _line(row: TimelineRow, entry: Entry, raw: bytes, evidence: _Evidence) -> di
         "clinic": {"id": clinic, "name": evidence.names[UUID(clinic)]} if clinic else None,
         "signed_by_platform": entry.author.org == evidence.platform,
         "on_behalf_of": derived.get("on_behalf_of"),
+        "entered_by": _entered_by(row.position, entry, evidence),
         "signature": _signature(row.position, entry, evidence),
         "reason": data.get("reason"),
         "requested_by": data.get("requested_by"),
@@ -144,6 +150,15 @@ def _signature(position: int, entry: Entry, evidence: _Evidence) -> dict[str, An
         "key_registered_at": key.from_position if key else None,
         "key_revoked_at": key.revoked_position if key else None,
     }
+
+
+def _entered_by(position: int, entry: Entry, evidence: _Evidence) -> str | None:
+    """The account of who entered it at a page; None where nobody did, or it is erased."""
+    for seal in entry.sealed:
+        values = evidence.opened.get((position, UUID(seal.subject))) or {}
+        if "entered_by" in values:
+            return str(values["entered_by"])
+    return None
 
 
 def _signs(key: KeyRow, keyid: str, position: int) -> bool:

@@ -1,13 +1,14 @@
 """Writes about corrections; an applied one restates the dose in the same transaction (C-21)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from commands.errors import Erased
 from commands.permissions import Scope
 from commands.records import dose_facts
-from commands.vault import Place
+from commands.vault import NOTHING_SEALED, Place, Sealing
 from commands.writing import PACKAGE_CODE, Decision, Effect, Handler, Writing
 from domain.correction import Correction, CorrectionKind
 from domain.dose_policy import check_sealed_changes
@@ -27,9 +28,7 @@ def request(writing: Writing) -> Decision:
     fields, statement = writing.fields, writing.statement
     record = writing.known(VaccinationRecord, fields["record"])
     _permit(writing, record)
-    sealing, _ = writing.seal(
-        people(statement.topic, fields, recipient=record.recipient), newcomers=()
-    )
+    sealing = _seal(writing, record)
     # As they were written, like what stands: both passed the same vocabulary, and text compares.
     part = writing.private.get(record.recipient)
     values = part.values if part is not None else _NO_CHANGES
@@ -51,32 +50,17 @@ def request(writing: Writing) -> Decision:
 
 def verify(writing: Writing) -> Decision:
     """Find the correction right."""
-    correction, _ = _open(writing)
-    sealing, _ = writing.seal({})
-    correction.verify(
-        by=_kind(writing), recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields
-    )
-    return Decision(correction, sealing)
+    return _decide(writing, Correction.verify)
 
 
 def reject(writing: Writing) -> Decision:
     """Refuse the correction, with a reason."""
-    correction, _ = _open(writing)
-    sealing, _ = writing.seal({})
-    correction.reject(
-        by=_kind(writing), recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields
-    )
-    return Decision(correction, sealing)
+    return _decide(writing, Correction.reject)
 
 
 def withdraw(writing: Writing) -> Decision:
     """Take the correction back."""
-    correction, _ = _open(writing)
-    sealing, _ = writing.seal({})
-    correction.withdraw(
-        by=_kind(writing), recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields
-    )
-    return Decision(correction, sealing)
+    return _decide(writing, Correction.withdraw)
 
 
 def apply(writing: Writing) -> Decision:
@@ -86,7 +70,7 @@ def apply(writing: Writing) -> Decision:
     version they saw.
     """
     correction, record = _open(writing)
-    sealing, _ = writing.seal({})
+    sealing = _seal(writing, record)
     changed = _sealed_changes(writing, correction, record)
     correction.apply(
         by=_kind(writing),
@@ -98,7 +82,7 @@ def apply(writing: Writing) -> Decision:
     )
     cause = Cause(correction.id, correction.version)
     if correction.kind is CorrectionKind.AMEND:
-        return _restate(writing, correction, record, changed)
+        return replace(_restate(writing, correction, record, changed), sealing=sealing)
     strikes = correction.kind is CorrectionKind.ENTERED_IN_ERROR
     decide = record.enter_dose_in_error if strikes else record.reinstate_dose
     decide(
@@ -110,6 +94,19 @@ def apply(writing: Writing) -> Decision:
         reason=correction.reason,
     )
     return Decision(correction, sealing, effects=(Effect(record),))
+
+
+def _decide(writing: Writing, step: Callable[..., None]) -> Decision:
+    correction, record = _open(writing)
+    sealing = _seal(writing, record)
+    step(
+        correction,
+        by=_kind(writing),
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **writing.fields,
+    )
+    return Decision(correction, sealing)
 
 
 def _restate(
@@ -139,10 +136,8 @@ def _restate(
         correction=correction.id,
         urgency=correction.urgency,
     )
-    own, _ = writing.seal({})
-    return Decision(
-        correction, own, claims=_package_claims(writing, record, changed), effects=(effect,)
-    )
+    claims = _package_claims(writing, record, changed)
+    return Decision(correction, NOTHING_SEALED, claims=claims, effects=(effect,))
 
 
 def _sealed_changes(
@@ -181,6 +176,11 @@ def _open(writing: Writing) -> tuple[Correction, VaccinationRecord]:
     record = writing.known(VaccinationRecord, asked.record)
     _permit(writing, record)
     return writing.target(Correction), record
+
+
+def _seal(writing: Writing, record: VaccinationRecord) -> Sealing:
+    roles = people(writing.statement.topic, writing.fields, recipient=record.recipient)
+    return writing.seal(roles)[0]
 
 
 def _permit(writing: Writing, record: VaccinationRecord) -> None:

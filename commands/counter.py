@@ -2,8 +2,8 @@
 
 Whoever sits at a page has no signing key. The platform knows them by their access token, holds
 them to the same table of permissions, and signs; the entry's author is then the platform, and the
-clinic stands among the fields. Who it was is noted in the access journal before anything is
-written.
+clinic stands among the fields. Whose account it was is sealed with the entry, under the key of whom
+it is about, and noted in the access journal before anything is written.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,17 @@ from commands.answering import Written, first_answer
 from commands.duplicates import remarks
 from commands.errors import CommandError, Forbidden
 from commands.principal import Principal, Role
+from commands.reading import Reading
 from commands.recording import platform_signed, record, request_digest
 from commands.services import Services
 from commands.signed_body import PrivatePart
 from commands.writing import Handler, Writing
 from domain.codec import statement_fields
+from domain.correction import Correction
 from domain.errors import DomainError
+from domain.registration import Registered
 from domain.topics import EVENTS
+from domain.vaccination_record import VaccinationRecord
 from ledger.entry import Entry
 from ledger.jcs import canonical
 from ledger.statement import Statement
@@ -133,7 +137,8 @@ class Counter:
 
     def _write(self, form: Form) -> Written:
         services = self._services
-        sealed = {who: services.vault.part(values) for who, values in form.private.items()}
+        private = self._signed_off(form)
+        sealed = {who: services.vault.part(values) for who, values in private.items()}
         statement = services.platform.statement(
             key=form.own_key,
             topic=form.topic,
@@ -162,6 +167,24 @@ class Counter:
             replayed=recorded.replayed,
             remarks=(*decision.remarks, *told),
         )
+
+    def _signed_off(self, form: Form) -> dict[UUID, Mapping[str, Any]]:
+        """What is sealed, with the account of who entered it: the entry tells it for ever."""
+        recipient = self._recipient(form)
+        own = {**form.private.get(recipient, {}), "entered_by": form.caller.subject}
+        return {**form.private, recipient: own}
+
+    def _recipient(self, form: Form) -> UUID:
+        """Whose record it concerns."""
+        if form.topic == Registered.TOPIC:
+            return UUID(str(form.data["recipient"]))
+        reading = Reading(services=self._services, recorded_at=self._services.clock())
+        record = form.stream
+        if form.topic == Correction.Requested.TOPIC:
+            record = UUID(str(form.data["record"]))
+        elif form.topic.startswith("correction."):
+            record = reading.load(Correction, form.stream).record
+        return reading.load(VaccinationRecord, record).recipient
 
     def _writing(
         self, form: Form, statement: Statement, parts: Mapping[UUID, PrivatePart]

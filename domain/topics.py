@@ -87,6 +87,12 @@ _RECIPIENT = {
     "address": private.text(200).optional(),
     "phone": private.PHONE.optional(),
 }
+_ENTERED = {
+    "entered_by": private.text(
+        255, "account of who entered it at a page, where the platform signs"
+    ).optional(),
+}
+_STEP = Vocabulary(_ENTERED, required=False)
 _BOOKER = {
     "name": private.NAME,
     "id_number": private.ID_NUMBER,
@@ -126,11 +132,11 @@ def _changed(fields: Mapping[str, private.Field]) -> Vocabulary:
 SEALED_FIELDS: Mapping[str, Mapping[str, Vocabulary]] = MappingProxyType(
     {
         "vaccination-record.registered.v1": {
-            RECIPIENT: Vocabulary(_RECIPIENT),
+            RECIPIENT: Vocabulary({**_RECIPIENT, **_ENTERED}),
             GUARDIAN: Vocabulary(_GUARDIAN),
         },
         "vaccination-record.guardian-added.v1": {GUARDIAN: Vocabulary(_GUARDIAN)},
-        "vaccination-record.dose-administered.v1": {RECIPIENT: Vocabulary(_DOSE)},
+        "vaccination-record.dose-administered.v1": {RECIPIENT: Vocabulary({**_DOSE, **_ENTERED})},
         "vaccination-record.dose-transcribed.v1": {RECIPIENT: Vocabulary(_TRANSCRIBED_DOSE)},
         "vaccination-record.contraindication-recorded.v1": {
             RECIPIENT: Vocabulary({"kind": private.choice(Kind), "note": private.NOTE.optional()}),
@@ -153,9 +159,14 @@ SEALED_FIELDS: Mapping[str, Mapping[str, Vocabulary]] = MappingProxyType(
                     "note": private.NOTE.optional(),
                     "evidence_salt": private.HEX32.optional(),
                     **_CHANGED_DOSE,
+                    **_ENTERED,
                 },
                 required=False,
             ),
+        },
+        **{
+            f"correction.{step}.v1": {RECIPIENT: _STEP}
+            for step in ("verified", "applied", "rejected", "withdrawn")
         },
         "certificate.granted.v1": {
             GRANTEE: Vocabulary(

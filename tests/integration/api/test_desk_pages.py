@@ -191,7 +191,9 @@ def test_what_is_refused_is_a_page_that_says_why(browser: Browser):
         browser.post(f"{record}/doses", status=422, **{**early, **wrong})
 
 
-def test_a_dose_is_corrected_with_before_and_after_or_the_request_withdrawn(browser: Browser):
+def test_a_dose_is_corrected_with_before_and_after_or_the_request_withdrawn(
+    county: County, browser: Browser
+):
     record, _ = enter(browser)
     give(browser, record)
     (dose,) = shown_doses(browser, record)
@@ -211,6 +213,18 @@ def test_a_dose_is_corrected_with_before_and_after_or_the_request_withdrawn(brow
     )
     assert "已撤回" in page.text
     assert len(shown_doses(browser, record)) == 1
+    _who_entered_it_is_told_by_the_trail_alone(county, browser, record)
+
+
+def _who_entered_it_is_told_by_the_trail_alone(county: County, browser: Browser, record: str):
+    answer = county.regulator.get(f"{record.replace('/desk', '/v1')}/audit")
+    lines = answer.json()["lines"]
+    entered = [line for line in lines if not line["topic"].endswith("dose-corrected.v1")]
+    assert len(entered) == 7
+    assert {line["entered_by"] for line in entered} == {browser.author.principal.subject}
+    reader = browser.author.served.parts.reader
+    for line in lines:
+        assert browser.author.principal.subject not in reader.recorded(line["position"]).decode()
 
 
 def test_the_desk_is_for_clinics_and_for_forms_of_our_own(county: County, browser: Browser, sit):
