@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from ledger.policy import Policy
-from ledger.store.reading import WitnessStanding
+from ledger.store.witness_standing import WitnessStanding
 
 FAILING_SECONDS = 10.0
 """A witness that fails for longer than this is said to."""

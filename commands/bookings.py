@@ -79,7 +79,7 @@ class Bookings:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self.seats = Seats(services.reader, services.random)
+        self.seats = Seats(services)
 
     def hold(self, caller: Principal, key: UUID, request: Mapping[str, Any]) -> Written:
         """Hold a seat for some minutes (A-2, A-18).
@@ -119,7 +119,7 @@ class Bookings:
         Raises:
             NotFound: there is none.
         """
-        return self._reading().load(SlotSupply, stream)
+        return self.seats.supply(stream)
 
     def mine(self, caller: Principal) -> list["Booked"]:
         """All bookings that the caller ever made, own and for others, the newest first (A-21)."""
@@ -140,7 +140,7 @@ class Bookings:
 
     def _hold(self, asked: Asked, stack: ExitStack) -> _Decided:
         reading = self._reading()
-        supply = reading.load(SlotSupply, UUID(asked.request["supply"]))
+        supply = self.seats.supply(UUID(asked.request["supply"]))
         slot = asked.request["slot"]
         supply.slot(slot)
         wish = wish_of(reading, asked, supply)
@@ -162,10 +162,13 @@ class Bookings:
         )
         stream = self._services.new_id()
         parts = {who: self._services.vault.part(values) for who, values in wish.values.items()}
+        # Drawn here a moment ago, so that nobody can have given them a key.
+        drawn = [one.handle for one in (wish.person, wish.booker) if one.is_new]
         sealing = self._services.vault.seal(
             {who: part for who, (part, _) in parts.items()},
             Place(Appointment.Held.TOPIC, stream, 1),
-            newcomers=[one.handle for one in (wish.person, wish.booker) if one.is_new],
+            newcomers=drawn,
+            ring=self._services.vault.ring_for(drawn),
         )
         appointment = Appointment.hold(
             stream,
@@ -214,7 +217,7 @@ class Bookings:
         reading, rules = self._reading(), self._services.rules.booking
         assert asked.stream is not None
         appointment = self._own(reading, asked.caller, asked.stream)
-        supply = reading.load(SlotSupply, UUID(asked.request["supply"]))
+        supply = self.seats.supply(UUID(asked.request["supply"]))
         slot = asked.request["slot"]
         supply.slot(slot)
         if supply.product != appointment.product:

@@ -16,7 +16,7 @@ from ledger.store.shred_list import Shred
 
 def decided(services: Services) -> list[tuple[UUID, int]]:
     """Records that were shredded, with the position that the log was given for it."""
-    return services.reader.claimed(SHREDDED)
+    return services.reader.claims.claimed(SHREDDED)
 
 
 def plan(services: Services, record: UUID, position: int, streams: Collection[UUID]) -> Shred:

@@ -29,7 +29,7 @@ def merge(writing: Writing) -> Decision:
     stated = {name: value for name, value in writing.fields.items() if name != "duplicate"}
     record.merge(duplicate, recorded_at=writing.recorded_at, **stated)
     effects, claims = [Effect(duplicate)], []
-    for _, stream in writing.services.reader.holders([HOLDER], [duplicate.id.bytes]):
+    for _, stream in writing.services.reader.claims.holders([HOLDER], [duplicate.id.bytes]):
         certificate = writing.load(Certificate, stream)
         certificate.release(
             derived=OnBehalfOrCaused(certificate.holder, Cause(record.id, record.version)),

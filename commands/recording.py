@@ -66,8 +66,7 @@ def keep_keys(services: Services, decisions: Sequence[Decision]) -> None:
     for who, key in (item for one in decisions for item in one.sealing.fresh.items()):
         if fresh.setdefault(who, key) != key:
             raise KeyConflict(who)
-    services.vault.keys.commit(fresh)
-    services.vault.keys.index_all((one.aggregate.id, one.indexes) for one in decisions)
+    services.vault.keys.commit(fresh, [(one.aggregate.id, one.indexes) for one in decisions])
 
 
 def write_of(

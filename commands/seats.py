@@ -6,13 +6,16 @@ rush for the last seats is not answered by one collision after another.
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
+from commands.errors import NotFound
+from commands.services import Services
 from domain.slot_supply import SlotSupply
+from ledger.entry import Entry
 from ledger.store.append import Claim
-from ledger.store.reading import LogReader
+from ledger.store.together import Together
 
 SEAT = "seat"
 _WAIT_SECONDS = 1.0
@@ -33,15 +36,22 @@ class Seats:
     """The seats of every slot.
 
     Args:
-        reader: The log, published or not.
-        random: Random bytes.
+        services: The running parts.
     """
 
-    def __init__(self, reader: LogReader, random: Callable[[int], bytes]) -> None:
-        self._reader = reader
-        self._random = random
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._supplies: Together[UUID, SlotSupply] = Together(self._read)
         self._tried: dict[tuple[UUID, int], set[int]] = defaultdict(set)
         self._moved = threading.Condition()
+
+    def supply(self, stream: UUID) -> SlotSupply:
+        """A supply as it is now, to be read only: all who ask for it at once get the same one.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._supplies.ask(stream)
 
     def free(self, supply: SlotSupply, slot: int) -> list[int]:
         """The seats of a slot that nobody has, in their order.
@@ -51,7 +61,7 @@ class Seats:
         """
         state = supply.slot(slot)
         edges = (seat_key(supply.id, slot, 0), seat_key(supply.id, slot, _MOST))
-        held = self._reader.held_within(SEAT, *edges)
+        held = self._services.reader.claims.held_within(SEAT, *edges)
         taken = {int.from_bytes(key[-2:]) for key in held}
         return [seat for seat in range(1, state.seats + 1) if seat not in taken]
 
@@ -78,8 +88,19 @@ class Seats:
             with self._moved:
                 untried = [seat for seat in free if seat not in tried]
                 if untried:
-                    seat = untried[int.from_bytes(self._random(4)) % len(untried)]
+                    seat = untried[int.from_bytes(self._services.random(4)) % len(untried)]
                     tried.add(seat)
                     return seat
                 self._moved.wait(_WAIT_SECONDS)
         return None
+
+    def _read(self, streams: Sequence[UUID]) -> list[SlotSupply | Exception]:
+        rows = self._services.reader.streams(set(streams))
+        found = {
+            stream: self._services.journal.aggregate_of(Entry.decode(raw) for _, raw, _ in located)
+            for stream, located in rows.items()
+        }
+        return [
+            one if isinstance(one := found[stream], SlotSupply) else NotFound()
+            for stream in streams
+        ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from ledger.store.journal import Journal
 from ledger.store.reading import LogReader
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Platform:
     """The platform's organisation: it signs effects, and what citizens do at a console."""
 
@@ -32,7 +33,7 @@ class Platform:
     key: Ed25519PrivateKey
     origin: str
 
-    @property
+    @cached_property
     def keyid(self) -> str:
         """SHA-256 of its public key, 64 hex digits."""
         return keyid_of(self.key.public_key().public_bytes_raw())

@@ -26,7 +26,7 @@ def issue(writing: Writing) -> Decision:
         Scope(record.division, acting=fields["clinic"], managing=record.managing_organisation)
     )
     known = [one.id.bytes for one in writing.with_merged(record)]
-    if writing.services.reader.holders((PAPER_DIFFERS,), known):
+    if writing.services.reader.claims.holders((PAPER_DIFFERS,), known):
         raise PaperDiffers
     verdict = judge(
         writing,

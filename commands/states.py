@@ -19,7 +19,7 @@ _STATES = {RESTRICTED: State.RESTRICTED, SHREDDED: State.SHREDDED}
 
 def states_of(reader: LogReader, records: Collection[UUID]) -> Mapping[UUID, State]:
     """The states of records; those that may be processed are left out."""
-    held = reader.holders(tuple(_STATES), [record.bytes for record in records])
+    held = reader.claims.holders(tuple(_STATES), [record.bytes for record in records])
     return {stream: _STATES[kind] for kind, stream in held}
 
 

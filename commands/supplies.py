@@ -55,7 +55,7 @@ def lower_capacity(writing: Writing) -> Decision:
     slot = writing.fields["slot"]
     withdrawn = supply.slot(slot).withdrawn
     supply.lower_capacity(
-        free=Seats(writing.services.reader, writing.services.random).free(supply, slot),
+        free=Seats(writing.services).free(supply, slot),
         recorded_at=writing.recorded_at,
         sealed=sealing.sealed,
         **writing.fields,

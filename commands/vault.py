@@ -168,6 +168,10 @@ class Vault:
             blobs.append(Blob(subject=who, blob=blob, event_index=place.event_index))
         return Sealing(tuple(sealed), tuple(blobs), fresh)
 
+    def ring_for(self, drawn: Iterable[UUID]) -> KeyRing:
+        """A ring that looks for no key of handles that were drawn a moment ago."""
+        return KeyRing(self.keys, keyless=frozenset(drawn))
+
     def part(self, values: Mapping[str, Any]) -> tuple[PrivatePart, str]:
         """A private part under a new salt, and its commitment: for what the platform signs."""
         fresh = PrivatePart(self._random(SALT_BYTES), values)

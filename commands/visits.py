@@ -133,7 +133,7 @@ class Visits:
 
     def _next_number(self, clinic: UUID, today: date) -> int:
         first, last = (_queue_key(clinic, today, number) for number in (1, MOST_A_DAY))
-        return len(self._services.reader.held_within(QUEUE, first, last)) + 1
+        return len(self._services.reader.claims.held_within(QUEUE, first, last)) + 1
 
     def _first_answer(self, asked: Asked, refused: Exception) -> Written:
         platform = self._services.platform.organisation

@@ -202,20 +202,20 @@ def _told(finding: Finding) -> Check:
 
 def _earlier(reading: Reading, key: bytes) -> tuple[tuple[OpenBooking, ...], tuple[Claim, ...]]:
     """The open booking of the course; or the claim that one which is over has left behind."""
-    for _, stream in reading.services.reader.holders((OPEN_BOOKING,), [key]):
-        found = reading.stored(Appointment, stream)
-        if found.state in OPEN:
-            booking = OpenBooking(found.product, found.dose_number, found.on, found.state)
-            return (booking,), ()
-        return (), (Claim(OPEN_BOOKING, key, stream, release=True),)
-    return (), ()
+    stream = reading.services.reader.claims.owner(OPEN_BOOKING, key)
+    if stream is None:
+        return (), ()
+    found = reading.stored(Appointment, stream)
+    if found.state in OPEN:
+        return (OpenBooking(found.product, found.dose_number, found.on, found.state),), ()
+    return (), (Claim(OPEN_BOOKING, key, stream, release=True),)
 
 
 def _free_place(reading: Reading, number: str) -> int:
     """A place for a booking for somebody else: no account can hold what many people want."""
     rules = reading.services.rules.booking
     keys = {n: place_key(reading, number, n) for n in range(1, rules.proxy_bookings_open + 1)}
-    held = reading.services.reader.held_of(PLACE, list(keys.values()))
+    held = reading.services.reader.claims.held_of(PLACE, list(keys.values()))
     free = [place for place, key in keys.items() if key not in held]
     if not free:
         facts: dict[str, Fact] = {"most": rules.proxy_bookings_open}

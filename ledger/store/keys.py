@@ -12,6 +12,7 @@ from ledger.store.connections import Pool, cursor_of, rows_of
 from ledger.store.errors import KekClosed, KeyConflict, KeyUnreadable
 from ledger.store.keks import Kek
 from ledger.store.queries import load_queries
+from ledger.store.together import Together
 
 ROLE = "vaxledger_vault"
 """Role of connections to the keys' database."""
@@ -19,6 +20,15 @@ ROLE = "vaxledger_vault"
 _QUERIES = load_queries("keys.sql")
 _MOST_SHARING = 64
 """Records told of one number: what more of them share is no sign of one person."""
+Found = tuple[UUID, Iterable[tuple[str, str, UUID]]]
+"""A stream, and by which numbers who is found in it: kind, number, person."""
+
+_Number = tuple[str, bytes, UUID, UUID]
+"""Kind, digest, person, stream."""
+_Hit = tuple[str, UUID, UUID]
+"""Kind, person, stream."""
+_Commit = tuple[Mapping[UUID, bytes], Sequence[_Number]]
+"""Keys by person, and numbers."""
 _SEPARATORS = str.maketrans("", "", " -\u3000")
 
 
@@ -39,6 +49,8 @@ class KeyStore:
         self._pool = pool
         self._read_keks = keks
         self._pepper = pepper
+        self._commits: Together[_Commit, None] = Together(self._commit)
+        self._searches: Together[Sequence[tuple[str, bytes]], list[_Hit]] = Together(self._search)
         self._load_keks()
 
     def prepare(self, handles: Iterable[UUID], keyless: Container[UUID] = ()) -> dict[UUID, bytes]:
@@ -55,8 +67,14 @@ class KeyStore:
         known = self.open(handle for handle in wanted if handle not in keyless)
         return {handle: known.get(handle) or secrets.token_bytes(KEY_BYTES) for handle in wanted}
 
-    def commit(self, keys: Mapping[UUID, bytes]) -> None:
-        """Store prepared keys durably; those that are stored already are left alone.
+    def commit(self, keys: Mapping[UUID, bytes], found: Iterable[Found] = ()) -> None:
+        """Store prepared keys and numbers durably; those that are stored already are left alone.
+
+        Whatever other threads commit at this moment is stored with them.
+
+        Args:
+            keys: By person.
+            found: Streams with the numbers by which people in them are found, as for ``index``.
 
         Raises:
             KeyConflict: If a person has got another key since ``prepare``. The others of the call
@@ -64,16 +82,13 @@ class KeyStore:
             KekClosed: If the newest key-encryption key at hand was replaced by one that is not.
             KeyUnreadable: If a stored key is under no key-encryption key at hand.
         """
-        if not keys:
-            return
-        if not self._insert(keys):
-            self._load_keks()  # rotated meanwhile
-            if not self._insert(keys):
-                raise KekClosed
-        stored = self.open(keys)
-        for handle, key in keys.items():
-            if stored.get(handle) != key:
-                raise KeyConflict(handle)
+        numbers = [
+            (kind, self.digest(kind, number), handle, record)
+            for record, told in found
+            for kind, number, handle in told
+        ]
+        if keys or numbers:
+            self._commits.ask((keys, numbers))
 
     def open(self, handles: Iterable[UUID]) -> dict[UUID, bytes]:
         """Return the keys of people; whoever is missing never had one, or it was destroyed.
@@ -104,19 +119,7 @@ class KeyStore:
             record: The stream that they are found in.
             numbers: Kind, number, and whose it is.
         """
-        self.index_all([(record, numbers)])
-
-    def index_all(self, found: Iterable[tuple[UUID, Iterable[tuple[str, str, UUID]]]]) -> None:
-        """Likewise for many records."""
-        entries = [
-            (kind, self.digest(kind, number), handle, record)
-            for record, numbers in found
-            for kind, number, handle in numbers
-        ]
-        if entries:
-            columns = [list(column) for column in zip(*entries, strict=True)]
-            with cursor_of(self._pool) as cursor:
-                cursor.execute(_QUERIES["insert_index"], columns)
+        self.commit({}, [(record, numbers)])
 
     def find(self, kind: str, number: str) -> list[tuple[UUID, UUID]]:
         """Return person and record of everyone who has this number."""
@@ -167,22 +170,50 @@ class KeyStore:
 
     def find_first(self, kinds: Sequence[str], number: str) -> list[tuple[str, UUID, UUID]]:
         """Return kind, person and record of everyone who has this number, by the kinds' order."""
-        digests = [self.digest(kind, number) for kind in kinds]
-        found = rows_of(self._pool, _QUERIES["select_indexes"], [list(kinds), digests])
-        return [(kind, person, record) for kind, person, record in found]
+        asked = [(kind, self.digest(kind, number)) for kind in kinds]
+        return self._searches.ask(asked)
 
     def records_of(self, handle: UUID) -> list[UUID]:
         """Return the streams in which a person can be found by some number."""
         return [record for (record,) in rows_of(self._pool, _QUERIES["select_records"], [handle])]
 
-    def _insert(self, keys: Mapping[UUID, bytes]) -> bool:
-        """Store keys under the newest version; False where that wraps nothing any more."""
+    def _commit(self, wanted: Sequence[_Commit]) -> list[Exception | None]:
+        """Store what several want to keep, in one transaction."""
+        keys: dict[UUID, bytes] = {}
+        for one, _ in wanted:
+            keys = {**one, **keys}
+        numbers = sorted({number for _, told in wanted for number in told})
+        if not self._insert(keys, numbers):
+            self._load_keks()  # rotated meanwhile
+            if not self._insert(keys, numbers):
+                raise KekClosed
+        stored = self.open(keys)
+        return [_conflict(one, stored) for one, _ in wanted]
+
+    def _insert(self, keys: Mapping[UUID, bytes], numbers: Sequence[_Number]) -> bool:
+        """Store keys under the newest version; False where that wraps nothing any more.
+
+        In order, so that two processes with the same people wait for, not on, each other.
+        """
         newest = max(self._keks.values(), key=lambda kek: kek.number)
-        wrapped = [wrap_key(newest.key, key) for key in keys.values()]
-        parameters = [newest.name, newest.number, list(keys), wrapped]
+        handles = sorted(keys)
+        wrapped = [wrap_key(newest.key, keys[handle]) for handle in handles]
+        columns = [list(column) for column in zip(*numbers, strict=True)] or [[]] * 4
         with cursor_of(self._pool) as cursor:
-            row = cursor.execute(_QUERIES["insert_keys"], parameters).fetchone()
+            if not handles:
+                cursor.execute(_QUERIES["insert_index"], columns, prepare=True)
+                return True
+            parameters = [*columns, newest.name, newest.number, handles, wrapped]
+            row = cursor.execute(_QUERIES["insert_keys"], parameters, prepare=True).fetchone()
             return row is not None and bool(row[0])
+
+    def _search(self, wanted: Sequence[Sequence[tuple[str, bytes]]]) -> list[list[_Hit]]:
+        asked = [(n, kind, digest) for n, one in enumerate(wanted) for kind, digest in one]
+        found: list[list[_Hit]] = [[] for _ in wanted]
+        columns = [list(column) for column in zip(*asked, strict=True)]
+        for n, kind, person, record in rows_of(self._pool, _QUERIES["select_indexes"], columns):
+            found[n].append((kind, person, record))
+        return found
 
     def _load_keks(self) -> None:
         self._keks = {kek.name: kek for kek in self._read_keks()}
@@ -205,3 +236,10 @@ def _kinds_by_record(
         for record in having.get((kind, digest), ()):
             found.setdefault(record, set()).add(kind)
     return found
+
+
+def _conflict(keys: Mapping[UUID, bytes], stored: Mapping[UUID, bytes]) -> KeyConflict | None:
+    """The first person who has another key than was prepared."""
+    differing = (handle for handle, key in keys.items() if stored.get(handle) != key)
+    handle = next(differing, None)
+    return None if handle is None else KeyConflict(handle)

@@ -2,6 +2,12 @@
 SELECT handle, wrapped, kek FROM keys.people_keys WHERE handle = ANY(%b::uuid[]);
 
 -- name: insert_keys
+-- With the numbers of their people, in one transaction.
+WITH numbers AS (
+    INSERT INTO keys.blind_index (kind, digest, handle, record)
+    SELECT * FROM unnest(%b::text[], %b::bytea[], %b::uuid[], %b::uuid[])
+    ON CONFLICT DO NOTHING
+)
 SELECT keys.insert_keys(%b, %b::integer, %b::uuid[], %b::bytea[]);
 
 -- name: insert_index
@@ -14,8 +20,8 @@ SELECT handle, record FROM keys.blind_index WHERE kind = %b AND digest = %b
 ORDER BY handle, record;
 
 -- name: select_indexes
-SELECT i.kind, i.handle, i.record
-FROM unnest(%b::text[], %b::bytea[]) WITH ORDINALITY asked (kind, digest, n)
+SELECT asked.who, i.kind, i.handle, i.record
+FROM unnest(%b::integer[], %b::text[], %b::bytea[]) WITH ORDINALITY asked (who, kind, digest, n)
 JOIN keys.blind_index i USING (kind, digest)
 ORDER BY asked.n, i.handle, i.record;
 

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from ledger.entry import Entry
 from ledger.log_keys import LogKeys
+from ledger.store.claims import Claims
 from ledger.store.connections import Pool, Row, rows_of
 from ledger.store.cosigning import text_of
 from ledger.store.errors import NoSuchPosition, StoreUnavailable
 from ledger.store.halting import Halt
 from ledger.store.queries import load_queries
+from ledger.store.witness_standing import WitnessStanding
 from ledger.tiles import (
     TileAddress,
     TileReader,
@@ -47,31 +49,6 @@ class Answered:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class WitnessStanding:
-    """How it stands with a witness.
-
-    Attributes:
-        name: Its name in cosignatures.
-        cosigned: Size of its newest cosignature, None if it never gave one.
-        cosigned_at: When that was had.
-        failing_since: When it first failed since then, None if it did not.
-        problem: What happened last, as a slug.
-        alarm: What its answers mean, where they mean that the log tells two histories.
-        refusals: How often it refused.
-        alarms: How often that was an alarm.
-    """
-
-    name: str
-    cosigned: int | None
-    cosigned_at: datetime | None
-    failing_since: datetime | None
-    problem: str | None
-    alarm: str | None
-    refusals: int
-    alarms: int
-
-
 class LogReader:
     """Reads the log's database.
 
@@ -80,10 +57,14 @@ class LogReader:
 
     Args:
         pool: Connections of role ``vaxledger_read``.
+
+    Attributes:
+        claims: What is claimed now.
     """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.claims = Claims(pool)
 
     def published(self) -> int:
         """Return the number of entries under the newest published checkpoint."""
@@ -208,22 +189,6 @@ class LogReader:
         """Return what an idempotency key stands for, published or not; None if it is unused."""
         rows = self._rows("answered", [author, key])
         return Answered(*rows[0]) if rows else None
-
-    def holders(self, kinds: Sequence[str], keys: Sequence[bytes]) -> list[tuple[str, UUID]]:
-        """Return kind and stream of every claim of these kinds and keys, published or not."""
-        return self._rows("holders", [list(kinds), list(keys)])
-
-    def held_within(self, kind: str, first: bytes, last: bytes) -> list[bytes]:
-        """Return the keys of a kind that somebody holds, both ends included, published or not."""
-        return [bytes(key) for (key,) in self._rows("held_within", [kind, first, last])]
-
-    def held_of(self, kind: str, keys: Sequence[bytes]) -> set[bytes]:
-        """Return those of some keys of a kind that somebody holds, published or not."""
-        return {bytes(key) for (key,) in self._rows("held_of", [kind, list(keys)])}
-
-    def claimed(self, kind: str) -> list[tuple[UUID, int]]:
-        """Return stream and position of every claim of a kind, oldest first."""
-        return self._rows("claimed", [kind])
 
     def access_closings(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Return position and entry of closings of the access journal, published or not."""

@@ -155,18 +155,6 @@ SELECT entry FROM ledger.entries WHERE position = %b;
 -- What an idempotency key of an author stands for.
 SELECT request, first_position, count FROM ledger.idempotency WHERE author = %b AND key = %b;
 
--- name: holders
-SELECT kind, stream FROM ledger.claims WHERE kind = ANY(%b::text[]) AND key = ANY(%b::bytea[]);
-
--- name: held_within
-SELECT key FROM ledger.claims WHERE kind = %b AND key >= %b AND key <= %b ORDER BY key;
-
--- name: held_of
-SELECT key FROM ledger.claims WHERE kind = %b AND key = ANY(%b::bytea[]);
-
--- name: claimed
-SELECT stream, position FROM ledger.claims WHERE kind = %b ORDER BY position;
-
 -- name: access_closings
 -- The topic stands here and is no parameter: only so its partial index serves.
 SELECT position, entry FROM ledger.entries

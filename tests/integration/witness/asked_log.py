@@ -21,7 +21,8 @@ from ledger.store.connections import open_pool
 from ledger.store.cosigning import ROLE, CosignatureStore
 from ledger.store.integration import Integrator
 from ledger.store.listening import PUBLISHED, wakeups
-from ledger.store.reading import LogReader, WitnessStanding
+from ledger.store.reading import LogReader
+from ledger.store.witness_standing import WitnessStanding
 from ledger.store.writer import Writer
 from tests.integration.witness.conftest import ORIGIN, WAIT_SECONDS
 from tests.leading import lead
