@@ -12,13 +12,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bootstrap.errors import SettingsError
 
-_PREFIX = "VAXLEDGER_"
+PREFIX = "VAXLEDGER_"
 _NATS_MONITOR_PORT = 8222
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ORIGIN = r"^[!-*,-~]{1,200}$"
 
 
-SECRETS = ("database_url", "keys_url", "nats_password")
+SECRETS = ("database_url", "keys_url", "nats_password", "notices_token")
 """Settings that may come from a file: the variable with `_FILE` after its name says which."""
 
 
@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     a development issuer.
     """
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True)
 
     production: bool = Field(
         default=False,
@@ -149,6 +149,19 @@ class Settings(BaseSettings):
         "at start: `POST /v1/personal` then answers sealed to the caller's key, and nobody "
         "without one. Not given: answers in clear.",
     )
+    notices_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[!-~]{1,500}$",
+        description="URL of the service that delivers notices about bookings, `https` beyond "
+        "loopback; `docs/booking.md` says what it gets. Not given: one file a notice in "
+        "`notices` in the data directory.",
+    )
+    notices_token: str | None = Field(
+        default=None, repr=False, description="Bearer token for that service."
+    )
+    notices_token_file: Path | None = Field(
+        default=None, description="File that holds `VAXLEDGER_NOTICES_TOKEN`."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least severity that is logged."
     )
@@ -215,6 +228,14 @@ class Settings(BaseSettings):
             raise ValueError("HOST beyond loopback needs ISSUER: the development issuer is local")
         return self
 
+    @model_validator(mode="after")
+    def _notices_are_private(self) -> Self:
+        if self.notices_url is None and self.notices_token is not None:
+            raise ValueError("NOTICES_TOKEN means nothing without NOTICES_URL")
+        if self.notices_url is not None and not _is_private(self.notices_url):
+            raise ValueError("NOTICES_URL carries telephone numbers: https beyond loopback")
+        return self
+
     @property
     def status_uri(self) -> str:
         """Where the status lists of credentials lie."""
@@ -245,8 +266,7 @@ class Settings(BaseSettings):
         unknown = sorted(
             name
             for name in os.environ  # noqa: TID251  this is the reader
-            if name.startswith(_PREFIX)
-            and name.removeprefix(_PREFIX).lower() not in cls.model_fields
+            if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in cls.model_fields
         )
         if unknown:
             raise SettingsError(tuple(f"{name} is not a setting" for name in unknown))
@@ -255,7 +275,7 @@ class Settings(BaseSettings):
             return cls(**given)
         except ValidationError as error:
             problems = tuple(
-                ": ".join([*(f"{_PREFIX}{part}".upper() for part in e["loc"]), e["msg"]])
+                ": ".join([*(f"{PREFIX}{part}".upper() for part in e["loc"]), e["msg"]])
                 for e in error.errors(include_input=False, include_url=False)
             )
             raise SettingsError(problems) from None
@@ -265,14 +285,20 @@ class Settings(BaseSettings):
         inherited = {
             name: value
             for name, value in os.environ.items()  # noqa: TID251  this is the reader
-            if not name.startswith(_PREFIX)
+            if not name.startswith(PREFIX)
         }
         own = {
-            f"{_PREFIX}{name.upper()}": str(value)
+            f"{PREFIX}{name.upper()}": str(value)
             for name, value in self.model_dump().items()
             if value is not None and not (name in SECRETS and getattr(self, f"{name}_file"))
         }
         return inherited | own
+
+
+def _is_private(url: str) -> bool:
+    """Whether nobody on the way can read what is sent there."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in _LOOPBACK
 
 
 def _read_secret(name: str, given: Mapping[str, Any]) -> str:
@@ -281,22 +307,13 @@ def _read_secret(name: str, given: Mapping[str, Any]) -> str:
     Raises:
         ValueError: It cannot be read, or the secret is given beside it.
     """
-    variable = f"{_PREFIX}{name.upper()}"
+    variable = f"{PREFIX}{name.upper()}"
     if given.get(name) is not None:
         raise ValueError(f"{variable} and {variable}_FILE are not given together")
     try:
         return Path(given[f"{name}_file"]).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{variable}_FILE cannot be read ({type(error).__name__})") from error
-
-
-def settings_markdown() -> str:
-    """The page `docs/settings.md`: a table of all settings."""
-    lines = ["| Variable | Default | Meaning |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}`"
-        lines.append(f"| `{_PREFIX}{name.upper()}` | {default} | {field.description} |")
-    return "\n".join(lines) + "\n"
 
 
 def is_origin(text: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from api.app import openapi_document
 from api.permission_table import permissions_markdown
-from bootstrap.settings import settings_markdown
+from bootstrap.settings_page import settings_markdown
 from client.asyncapi import asyncapi_document
 from domain.duplicates import likenesses_markdown
 from domain.quality import checks_markdown

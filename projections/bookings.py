@@ -254,6 +254,12 @@ class Bookings:
         """Return who comes to a site on a day, or has come, by time slot."""
         return self._several("day_of_site", {"site": site, "day": day})
 
+    def booked_in(self, supply: UUID, slot: int) -> list[UUID]:
+        """Return the appointments that are booked in a time slot."""
+        asked = {"supply": supply, "slot": slot}
+        with self._pool.connection() as connection:
+            return [key for (key,) in connection.execute(_SQL["booked_in"], asked).fetchall()]
+
     def over(self, now: datetime, today: date, limit: int) -> list[UUID]:
         """Return appointments whose hold has run out, or whose day is over and nobody came."""
         asked = {"now": now, "today": today, "limit": limit}

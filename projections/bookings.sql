@@ -77,3 +77,8 @@ UNION ALL
 SELECT appointment FROM views.appointments
 WHERE state = 'booked' AND day < %(today)s
 LIMIT %(limit)s
+
+-- name: booked_in
+SELECT appointment FROM views.appointments
+WHERE supply = %(supply)s AND slot = %(slot)s AND has_seat AND state = 'booked'
+ORDER BY appointment

@@ -1,4 +1,8 @@
-"""The calendar: ends appointments that are over, and restates checks that a correction concerns."""
+"""The calendar: ends appointments that are over, and restates checks that a correction concerns.
+
+Beside it notices are sent, in a thread of their own: a provider that does not answer holds up no
+hold's end.
+"""
 
 import threading
 from collections.abc import Callable
@@ -12,6 +16,7 @@ from commands.services import Services
 from domain.calendar import civil_day
 from workers import calendar
 from workers.calendar import Turn
+from workers.telling import telling
 
 AT_ONCE = 500
 _CHECK_SECONDS = 60.0
@@ -19,7 +24,7 @@ _CHECK_SECONDS = 60.0
 
 def run(settings: Settings, stop: threading.Event, ready: Callable[[], None]) -> None:
     """Keep until told to stop."""
-    with wire(settings) as parts, open_views(settings) as views:
+    with wire(settings) as parts, open_views(settings) as views, telling(parts, views):
         services = parts.services
         ready()
         turns = (

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from bootstrap.errors import SettingsError
-from bootstrap.settings import Settings, settings_markdown
+from bootstrap.settings import Settings
+from bootstrap.settings_page import settings_markdown
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,107 @@
+"""The outbox: what is to be told to people outside, each once, and what became of it.
+
+Messages are put in with the position up to which the log was looked at, in one transaction; so none
+is forgotten, and whatever is looked at again finds its message there already. It holds no personal
+data: whom a message goes to is opened when it is sent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from ledger.store.connections import Pool, cursor_of, rows_of
+from ledger.store.queries import load_queries
+
+ROLE = "vaxledger_outbox"
+"""Role of connections to the log's database."""
+LEASE = timedelta(minutes=2)
+"""For so long a message belongs to who took it; whoever dies with it loses it then."""
+
+_QUERIES = load_queries("outbox.sql")
+
+
+class Outcome(StrEnum):
+    """What became of a message for good."""
+
+    SENT = "sent"
+    OUTDATED = "outdated"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to be told.
+
+    Attributes:
+        id: Follows from what it tells.
+        kind: What it is about, as a code.
+        stream: About which.
+        about: Of that, what exactly: a day, a version.
+        put_at: When it was put in.
+        due_at: From when on it may be sent.
+        attempts: How often it was taken, this time included.
+    """
+
+    id: UUID
+    kind: str
+    stream: UUID
+    about: str
+    put_at: datetime
+    due_at: datetime
+    attempts: int = 0
+
+
+class Outbox:
+    """The messages. Each method may raise ``StoreUnavailable``.
+
+    Args:
+        pool: Connections of role ``vaxledger_outbox``.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def position(self) -> int:
+        """Return up to which entry it was looked what is to be told."""
+        return int(rows_of(self._pool, _QUERIES["position"])[0][0])
+
+    def put(self, messages: Sequence[Message], *, after: int, upto: int) -> None:
+        """Put in what the entries of a range tell; nothing happens where another did.
+
+        Args:
+            messages: Those that are known already stay as they are.
+            after: Position from which was looked.
+            upto: Position to which was looked.
+        """
+        rows = [(m.id, m.kind, m.stream, m.about, m.put_at, m.due_at) for m in messages]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        with cursor_of(self._pool) as cursor, cursor.connection.transaction():
+            cursor.execute(_QUERIES["advance"], [upto, after])
+            if cursor.rowcount and columns:
+                cursor.execute(_QUERIES["put"], columns)
+
+    def take(self, now: datetime, limit: int) -> list[Message]:
+        """Take what is due, the longest due first; nobody else has it for two minutes."""
+        asked = {"now": now, "lease": now + LEASE, "limit": limit}
+        with cursor_of(self._pool) as cursor:
+            rows = cursor.execute(_QUERIES["take"], asked).fetchall()
+        return sorted((Message(*row) for row in rows), key=lambda one: one.due_at)
+
+    def settle(self, message: UUID, outcome: Outcome, at: datetime, problem: str = "") -> None:
+        """Note what became of a message for good."""
+        asked = {"id": message, "state": outcome.value, "problem": problem or None, "at": at}
+        with cursor_of(self._pool) as cursor:
+            cursor.execute(_QUERIES["settle"], asked)
+
+    def postpone(self, message: UUID, due_at: datetime, problem: str = "") -> None:
+        """Let a message be taken again, not before a time."""
+        asked = {"id": message, "due_at": due_at, "problem": problem or None}
+        with cursor_of(self._pool) as cursor:
+            cursor.execute(_QUERIES["postpone"], asked)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many messages are in each state but sent."""
+        return {state: int(number) for state, number in rows_of(self._pool, _QUERIES["counts"])}
