@@ -122,7 +122,9 @@ def certificate_body(
                 record.managing_organisation
             ],
         },
-        "paper_differs": bool(serving.parts.reader.holders((PAPER_DIFFERS,), [row.record.bytes])),
+        "paper_differs": bool(
+            serving.parts.reader.claims.holders((PAPER_DIFFERS,), [row.record.bytes])
+        ),
         "notice": NOTICE,
         "advice": ADVICE,
     }
