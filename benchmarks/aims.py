@@ -10,6 +10,7 @@ from benchmarks import (
     draining,
     floors,
     following,
+    growing,
     importing,
     over_http,
     peers,
@@ -41,6 +42,7 @@ def judge(book: Book) -> list[Aim]:
     """Return the aims whose rows were measured."""
     return [
         *_append(book),
+        *_share(book, growing.name_of(_MILLION), growing.name_of(growing.SIZES[0]), 0.8),
         *_http(book),
         *_at_least(book, f"{over_http.BULK}, 1,000 lines", 5_000),
         *_share(book, importing.IMPORT, importing.COPY, importing.SHARE),

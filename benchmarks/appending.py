@@ -133,7 +133,7 @@ def _of_waiting(
     name: str, pile: Pile, callers: int, waiting: list[Append], prepare: Callable[[], None]
 ) -> Contestant:
     def run(_seconds: float) -> Measured:
-        return uvloop.run(_append(pile.site.writer, waiting, callers))
+        return uvloop.run(append(pile.site.writer, waiting, callers))
 
     return Contestant(
         name,
@@ -146,7 +146,7 @@ def _of_waiting(
     )
 
 
-async def _append(writer: Writer, waiting: Sequence[Append], callers: int) -> Measured:
+async def append(writer: Writer, waiting: Sequence[Append], callers: int) -> Measured:
     """Append from so many tasks, each waiting for its answer before its next."""
     following = iter(waiting)
 

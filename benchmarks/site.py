@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import psycopg
+
 from benchmarks.clinic import Clinic, append_all, found_county
 from benchmarks.ground import Ground
 from bootstrap.leash import leashed
@@ -58,6 +60,16 @@ class Site:
     def head(self) -> int:
         """How many entries there are."""
         return self.parts.journal.recorder.max_notification_id() or 0
+
+    def bytes_an_entry(self) -> int:
+        """How much disk the log takes for each entry, all tables and indexes together."""
+        query = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+            WHERE relkind = 'r' AND relnamespace = 'ledger'::regnamespace"""
+        url = self.parts.settings.database_url
+        assert url is not None
+        with psycopg.connect(url) as connection:
+            (size,) = connection.execute(query).fetchone() or (0,)
+        return int(size) // max(1, self.head)
 
     def grow(self, entries: int) -> None:
         """Append children with their doses until the log has so many entries."""

@@ -23,6 +23,7 @@ from benchmarks.rows import (
     ratio_text,
 )
 from benchmarks.svg import Series, bars, percentile_lines
+from benchmarks.telling import told
 
 
 def row(name: str, *values: float | None, beside: str = "", group: str = "floors", **more) -> Row:
@@ -196,3 +197,9 @@ def test_a_slower_percentile_is_drawn_higher():
     )
     (_, fast), (_, slow) = (spot.split(",") for spot in line.get("points").split())
     assert float(slow) < float(fast)
+
+
+def test_readme_and_the_page_on_growth_say_what_the_last_run_measured():
+    """`make bench` writes them, and so does `benchmarks.telling.tell`."""
+    for path, text in told().items():
+        assert path.read_text(encoding="utf-8") == text, path.name

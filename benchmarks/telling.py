@@ -1,0 +1,202 @@
+"""What the last whole run says, told where people read: the README's table, and the page on growth.
+
+Both follow from `latest.json` alone; a test compares them.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import draining, following, growing, importing, over_http
+from benchmarks.rows import number_text
+
+ROOT = Path(__file__).resolve().parents[1]
+LATEST = Path(__file__).with_name("results") / "latest.json"
+
+_BEGIN, _END = "<!-- measured -->\n", "<!-- /measured -->\n"
+_FACTS = ("date", "commit", "processor", "system", "durability", "payload", "run")
+
+_DAY_SECONDS = 8 * 3_600
+_BUSIEST = 2
+_NATION_DAY = 20_200_000
+_PROVINCE_SHARE = 10
+_DOSES_A_CHILD = 20
+_GIGABYTE = 1e9
+BYTES_AN_ENTRY = "bytes an entry in PostgreSQL, with indexes"
+"""The fact of a run from which disk is reckoned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way on which every dose goes, or may.
+
+    Attributes:
+        words: For the reader.
+        row: Name of its row.
+        is_needed: Whether every dose of a clinic goes there, the day over.
+    """
+
+    words: str
+    row: str
+    is_needed: bool = False
+
+
+_WAYS = (
+    Way("a dose over HTTP, answered with its proof", f"{over_http.DOSE}, 64 connections", True),
+    Way("batches of 1,000 doses over HTTP", f"{over_http.BULK}, 1,000 lines"),
+    Way("a file of history, imported", importing.IMPORT),
+    Way("read models kept up to date", following.LIVE, True),
+    Way("the feed, published", draining.PUBLISH, True),
+)
+
+
+def tell(root: Path = ROOT, latest: Path = LATEST) -> None:
+    """Write README and page anew."""
+    for path, text in told(root, latest).items():
+        path.write_text(text, encoding="utf-8")
+
+
+def told(root: Path = ROOT, latest: Path = LATEST) -> dict[Path, str]:
+    """Return what README and page should be, by their paths."""
+    measured = json.loads(latest.read_text(encoding="utf-8"))
+    readme = root / "README.md"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return {
+        readme: f"{before}{_BEGIN}{_table(measured)}{_END}{after}",
+        root / "docs" / "growth.md": _page(measured),
+    }
+
+
+def _table(measured: Mapping[str, Any]) -> str:
+    facts = measured["facts"]
+    lines = [f"- {name}: {facts[name]}" for name in _FACTS if name in facts]
+    lines += ["", "| what | to reach | measured | reached |", "|---|---|---:|---|"]
+    for aim in measured["aims"]:
+        verdict = "yes" if aim["is_reached"] else "**no**"
+        lines.append(f"| {aim['what']} | {aim['wanted']} | {aim['measured']} | {verdict} |")
+    return "\n".join(lines) + "\n"
+
+
+def _page(measured: Mapping[str, Any]) -> str:
+    rates = {row["name"]: row["median"] for row in measured["rows"]}
+    return _PAGE.format(
+        facts="\n".join(f"- {name}: {text}" for name, text in measured["facts"].items()),
+        nation=_a_second(_NATION_DAY),
+        province=_a_second(_NATION_DAY / _PROVINCE_SHARE),
+        nation_day=f"{_NATION_DAY:,}",
+        ways=_lines(_WAYS, lambda way: _way(way, rates.get(way.row))),
+        narrowest=_narrowest(rates),
+        sizes=_lines(growing.SIZES, lambda size: _size(size, rates)),
+        disk=_disk(measured["facts"]),
+    )
+
+
+def _lines(things: Sequence[Any], line: Callable[[Any], str]) -> str:
+    return "\n".join(line(one) for one in things)
+
+
+def _a_second(doses_a_day: float) -> str:
+    return number_text(doses_a_day / _DAY_SECONDS * _BUSIEST)
+
+
+def _a_day(rate: float) -> float:
+    return rate * _DAY_SECONDS / _BUSIEST
+
+
+def _way(way: Way, rate: float | None) -> str:
+    if rate is None:
+        return f"| {way.words} | – | – | – |"
+    day = _a_day(rate)
+    share = number_text(day / (_NATION_DAY / _PROVINCE_SHARE))
+    return f"| {way.words} | {number_text(rate)} | {number_text(day)} | {share} |"
+
+
+def _narrowest(rates: Mapping[str, float]) -> str:
+    needed = [(rates[way.row], way.words) for way in _WAYS if way.is_needed and way.row in rates]
+    if not needed:
+        return "Not measured yet."
+    rate, words = min(needed)
+    machines = -(-_NATION_DAY // max(1, int(_a_day(rate))))
+    return (
+        f"What ends first here is *{words}*: {number_text(_a_day(rate))} doses a day. Thirty-one "
+        f"provincial logs on machines like this one would carry {number_text(31 * _a_day(rate))}; "
+        f"the yardstick's day wants {machines:,} of them."
+    )
+
+
+def _size(size: int, rates: Mapping[str, float]) -> str:
+    rate, first = rates.get(growing.name_of(size)), rates.get(growing.name_of(growing.SIZES[0]))
+    if rate is None or not first:
+        return f"| {size:,} | – | – |"
+    return f"| {size:,} | {number_text(rate)} | {rate / first:.0%} |"
+
+
+def _disk(facts: Mapping[str, str]) -> str:
+    if BYTES_AN_ENTRY not in facts:
+        return "Not measured yet."
+    size = int(facts[BYTES_AN_ENTRY].replace(",", ""))
+    gigabytes = size * _DOSES_A_CHILD * 1_000_000 / _GIGABYTE
+    return (
+        f"An entry takes {size:,} bytes in PostgreSQL with all that belongs to it: envelope, "
+        f"sealed value, hashes, keys and their indexes, without read models. A million children "
+        f"with {_DOSES_A_CHILD} entries each take {number_text(gigabytes)} GB."
+    )
+
+
+_PAGE = """# What one machine carries
+
+Written by `make bench` from its [last run](../benchmarks/results/latest.md); the numbers belong
+to that machine, on which the generator of the load ran too:
+
+{facts}
+
+## The yardstick
+
+On 19 June 2021, a day of its largest campaign, China gave {nation_day} doses, as the National
+Health Commission stated the day after. In a day of eight hours whose busiest hour has twice the
+mean that is {nation} doses a second in the whole country, and {province} a second in a province of
+a tenth of its people.
+
+## Doses a day
+
+A day is eight hours at half the measured rate, since the busiest hour has twice the mean. The last
+column is the share of that province's part of the yardstick.
+
+| way | a second | doses a day | of a large province's busiest day |
+|---|---:|---:|---:|
+{ways}
+
+{narrowest}
+
+## While the log grows
+
+The same appends, signed and sealed beforehand, beside more and more entries.
+
+| entries before | a second | of the first |
+|---:|---:|---:|
+{sizes}
+
+Proofs cost what the tree is high: see the rows `GET proof, any two sizes` of the table.
+
+## Disk
+
+{disk}
+
+## Where it ends, and what comes next
+
+1. **The interface's processors.** A single dose costs more in the HTTP process than anywhere else:
+   its signature, its decision, its receipt. More processes on more machines against the same
+   PostgreSQL are the first step: they share nothing but the head row.
+2. **Reads.** Streaming replicas of PostgreSQL answer them; whoever must read an own write asks with
+   `at_least`. Decisions are made on the primary only.
+3. **The feed.** A NATS cluster of three nodes keeps the stream through the loss of one; what a
+   subscriber lacks it reads over HTTP from a replica.
+4. **The head row.** Appends of one log pass one lock; the table above is its rate. A province is
+   one log, and a nation one log for each province, joined by witnesses and the feed: they share
+   nothing, and so no rate.
+5. **Bulk.** Campaigns that outrun single writes send batches under one signature, at the rate
+   above, with the same proof for each line.
+"""
