@@ -55,6 +55,7 @@ _PUBLIC = frozenset(
         "getTrustRoot",
         "getStatusList",
         "getSupersededList",
+        "getStatementStatus",
         "listOffers",
     )
 )

@@ -184,9 +184,15 @@ def _form(serving: Serving, statement: UUID, found: CheckStatement) -> Statement
         superseded=found.superseded_by is not None,
         clinic=clinics[found.clinic] or "",
         day=found.checked_on,
-        foot=f"附件2 · {statement}",
+        foot=_foot(serving, statement),
         code=_code(serving, found),
     )
+
+
+def _foot(serving: Serving, statement: UUID) -> str:
+    """Which document it is, and where anyone asks whether it still stands."""
+    known, here = f"附件2 · {statement}", serving.parts.settings.public_url
+    return f"{known} · 是否有效请查 {here}/statement/{statement}" if here else known
 
 
 def _printed(

@@ -119,7 +119,18 @@ def test_a_statement_is_superseded_and_never_edited(place: SchoolCounty, pupil: 
     """S-34."""
     first = issue(place, pupil)
     before = place.clinic.get(f"/v1/check-statements/{first}").json()
+    anyone = place.served.http
+    known = f"/v1/check-statements/{first}/status"
+    assert anyone.get(known).json()["status"] == "valid"
     second = issue(place, pupil, supersedes=str(first))
+    assert anyone.get(known).json() == {
+        "statement": str(first),
+        "status": "superseded",
+        "checked_on": "2021-08-20",
+        "clinic": "城关接种门诊",
+    }
+    assert "已由新的查验证明替代" in anyone.get(f"/statement/{first}").text
+    assert anyone.get(f"/statement/{uuid4()}").status_code == 404
     after = place.clinic.get(f"/v1/check-statements/{first}").json()
     assert after["superseded_by"] == str(second)
     assert after["audit"] == before["audit"]
