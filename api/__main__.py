@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.connection import Connection
 from bootstrap import garbage
 from bootstrap.errors import BootstrapError, SettingsError
 from bootstrap.fitness import refuse_unfit
@@ -48,7 +49,7 @@ def server_of(app: FastAPI, host: str, port: int) -> uvicorn.Server:
             host=host,
             port=port,
             loop="uvloop",
-            http="httptools",
+            http=Connection,
             ws="none",
             lifespan="on",
             log_config=None,  # ours is configured already

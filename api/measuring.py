@@ -6,7 +6,7 @@ import time
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import Metrics
@@ -43,6 +43,8 @@ class Measuring:
         exchange = _Exchange(scope, send)
         try:
             await self._app(scope, receive, exchange.send)
+        except ClientDisconnect:
+            pass  # counted as 499
         except Exception as error:  # noqa: BLE001  the last net: nobody else answers
             response = unexpected(error, Request(scope))
             if exchange.status == 0:
