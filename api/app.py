@@ -55,6 +55,7 @@ from api import (
     statements,
     supervision,
     verify_page,
+    visit_page,
     visits,
     writes,
 )
@@ -100,6 +101,7 @@ ROUTERS = (
     feed.router,
     health.router,
     development.router,
+    visit_page.router,
     desk_page.router,
     pages.router,
     verify_page.router,

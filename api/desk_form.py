@@ -1,6 +1,6 @@
 """What the desk's forms hold, as writes: fields by name, empty ones left out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -148,6 +148,28 @@ def decision_form(caller: Principal, correction: UUID, step: str, fields: Fields
         data["reason"] = fields.get("reason", "")
     topic = f"correction.{step}.v1"
     return Form(caller, _key(fields), topic, correction, _version(fields), data, {})
+
+
+def visit_form(
+    caller: Principal, visit: UUID, step: str, fields: Fields, given: Collection[UUID]
+) -> Form:
+    """Return the next step of a visit: registered, vaccinated, observed or left.
+
+    Args:
+        caller: Who enters it.
+        visit: Which visit.
+        step: Last part of the topic's name.
+        fields: Of the form.
+        given: The doses that may be ticked.
+    """
+    data: dict[str, Any] = {}
+    if step == "vaccinated":
+        data["doses"] = [str(dose) for dose in given if f"dose-{dose}" in fields]
+    elif step == "observed":
+        data = {name: name in fields for name in ("has_reaction", "left_early")}
+    elif step == "left":
+        data["reason"] = fields.get("reason", "")
+    return Form(caller, _key(fields), f"visit.{step}.v1", visit, _version(fields), data, {})
 
 
 def _changes(fields: Fields, dose: Mapping[str, Any]) -> Iterator[dict[str, str]]:

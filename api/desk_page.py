@@ -58,14 +58,14 @@ router = page_router()
 @router.get("/desk")
 async def desk(request: Request, caller: Reader) -> Response:
     """Ask whom to find."""
-    _check(caller)
+    check_clinic(caller)
     return page(request, "desk.html", caller=caller, found=None, asked={})
 
 
 @router.post("/desk")
 async def search(request: Request, caller: Reader) -> Response:
     """Show who was found."""
-    _check(caller)
+    check_clinic(caller)
     asked = search_of(await read_form(request))
     found = await find(request, caller, asked) if asked else []
     return page(request, "desk.html", caller=caller, found=found, asked=asked)
@@ -74,14 +74,14 @@ async def search(request: Request, caller: Reader) -> Response:
 @router.get("/desk/register")
 async def registering(request: Request, caller: Reader) -> Response:
     """Ask for a person's particulars."""
-    _check(caller)
+    check_clinic(caller)
     return page(request, "desk-register.html", caller=caller, key=new_id())
 
 
 @router.post("/desk/register")
 async def register(request: Request, caller: Reader) -> Response:
     """Open a record."""
-    _check(caller)
+    check_clinic(caller)
     fields = await read_form(request)
     written = await _enter(request, registration_form(caller, fields))
     return go_to(f"/desk/records/{written.stream}?written={written.position}")
@@ -92,7 +92,7 @@ async def show(
     request: Request, caller: Reader, record: UUID, vaccine: str = "", written: int = 0
 ) -> Response:
     """A record, and the form of the next dose, filled with what was last given of that vaccine."""
-    _check(caller)
+    check_clinic(caller)
     await wait_for_views(request, written)
     shown = await _shown(request, caller, record)
     coming = (shown["next_due"] or {"doses": []})["doses"]
@@ -120,7 +120,7 @@ async def show(
 @router.post("/desk/records/{record}/doses")
 async def record_dose(request: Request, caller: Reader, record: UUID) -> Response:
     """Record a dose that was given here."""
-    _check(caller)
+    check_clinic(caller)
     fields = await read_form(request)
     serving = serving_of(request)
     row = await to_thread.run_sync(readable, serving, caller, record)
@@ -134,7 +134,7 @@ async def record_dose(request: Request, caller: Reader, record: UUID) -> Respons
 @router.get("/desk/receipts/{position}")
 async def receipt(request: Request, caller: Reader, position: int, record: UUID) -> Response:
     """What was written, and that a signed checkpoint covers it."""
-    _check(caller)
+    check_clinic(caller)
     serving = serving_of(request)
     shown = await _shown(request, caller, record)
     settings = serving.parts.settings
@@ -148,7 +148,7 @@ async def receipt(request: Request, caller: Reader, position: int, record: UUID)
 @router.get("/desk/records/{record}/doses/{dose}")
 async def correcting(request: Request, caller: Reader, record: UUID, dose: UUID) -> Response:
     """Ask what is wrong with a dose."""
-    _check(caller)
+    check_clinic(caller)
     shown = await _shown(request, caller, record)
     return page(
         request,
@@ -164,7 +164,7 @@ async def correcting(request: Request, caller: Reader, record: UUID, dose: UUID)
 @router.post("/desk/records/{record}/doses/{dose}")
 async def correct(request: Request, caller: Reader, record: UUID, dose: UUID) -> Response:
     """Ask for a correction."""
-    _check(caller)
+    check_clinic(caller)
     fields = await read_form(request)
     shown = await _shown(request, caller, record)
     written = await _enter(request, correction_form(caller, fields, shown, _dose(shown, dose)))
@@ -174,7 +174,7 @@ async def correct(request: Request, caller: Reader, record: UUID, dose: UUID) ->
 @router.get("/desk/corrections/{correction}")
 async def correction_page(request: Request, caller: Reader, correction: UUID) -> Response:
     """A correction with before and after, and what may be done about it."""
-    _check(caller)
+    check_clinic(caller)
     serving = serving_of(request)
     found = await to_thread.run_sync(_correction, serving, correction)
     await to_thread.run_sync(readable, serving, caller, found.record)
@@ -193,7 +193,7 @@ async def correction_page(request: Request, caller: Reader, correction: UUID) ->
 @router.post("/desk/corrections/{correction}/{step}")
 async def decide(request: Request, caller: Reader, correction: UUID, step: str) -> Response:
     """Verify, apply, reject or withdraw a correction."""
-    _check(caller)
+    check_clinic(caller)
     if step not in _STEPS:
         raise AddressUnknown
     fields = await read_form(request)
@@ -201,8 +201,12 @@ async def decide(request: Request, caller: Reader, correction: UUID, step: str) 
     return go_to(f"/desk/corrections/{correction}")
 
 
-def _check(caller: Principal) -> None:
-    """Refuse whoever works at no clinic."""
+def check_clinic(caller: Principal) -> None:
+    """Refuse whoever works at no clinic.
+
+    Raises:
+        Forbidden: The caller does not.
+    """
     if caller.role is not Role.CLINIC or caller.organisation is None:
         raise Forbidden(what="desk", role=str(caller.role))
 

@@ -45,6 +45,18 @@ async def credential_script() -> Response:
     return static("credential.js")
 
 
+@router.get("/scan.js")
+async def scan_script() -> Response:
+    """Reads codes with the camera or from a picture."""
+    return static("scan.js")
+
+
+@router.get("/qr.js")
+async def qr_script() -> Response:
+    """The decoder for browsers that have none of their own."""
+    return static("qr.js")
+
+
 @router.get("/verify-worker.js")
 async def verify_worker() -> Response:
     """Keeps the page for when there is no network."""

@@ -8,6 +8,7 @@ from domain.correction import CorrectionKind, CorrectionState
 from domain.grant import GrantRelation, Scope
 from domain.registration import Roll
 from domain.topics import EVENTS
+from domain.visit import Step
 
 Wording = Mapping[str, str]
 """A text by language, `zh` and `en`."""
@@ -66,6 +67,11 @@ TOPICS: Mapping[str, Wording] = {
     "enrolment.checked.v1": _both("学校查验", "Checked by the school"),
     "enrolment.certificate-reissued.v1": _both("补证", "Certificate reissued"),
     "enrolment.rechecked.v1": _both("学校复查", "Rechecked by the school"),
+    "visit.opened.v1": _both("取号", "Visit opened"),
+    "visit.registered.v1": _both("就诊登记", "Visit registered"),
+    "visit.vaccinated.v1": _both("接种完成，开始留观", "Vaccinated, observation begins"),
+    "visit.observed.v1": _both("留观结束", "Observation ended"),
+    "visit.left.v1": _both("未接种离开", "Left without a dose"),
     "check-statement.issued.v1": _both("出具查验证明", "Check statement issued"),
 }
 FIELDS: Mapping[str, Wording] = {
@@ -124,6 +130,21 @@ KINDS: Mapping[str, Wording] = {
     CorrectionKind.ENTERED_IN_ERROR: _both("作废（误录）", "entered in error"),
     CorrectionKind.REINSTATE: _both("恢复", "reinstate"),
 }
+VISIT_STEPS: Mapping[str, Wording] = {
+    Step.QUEUED: _both("已取号", "queued"),
+    Step.REGISTERED: _both("已登记", "registered"),
+    Step.VACCINATED: _both("留观中", "under observation"),
+    Step.OBSERVED: _both("已完成", "finished"),
+    Step.LEFT: _both("未接种离开", "left without a dose"),
+}
+LEAVING: Mapping[str, Wording] = {
+    "contraindication": _both("有禁忌或身体不适", "contraindicated, or unwell"),
+    "not-due": _both("未到接种时间", "not due yet"),
+    "out-of-stock": _both("疫苗缺货", "out of stock"),
+    "declined": _both("本人或监护人决定不接种", "declined"),
+    "other": _both("其他", "other"),
+}
+"""Why somebody left without a dose."""
 ROLES: Mapping[str, Wording] = {
     Role.CLINIC: _both("接种单位", "clinic"),
     Role.SCHOOL: _both("学校、托幼机构", "school"),

@@ -49,6 +49,10 @@ TOPICS = frozenset(
         "correction.applied.v1",
         "correction.rejected.v1",
         "correction.withdrawn.v1",
+        "visit.registered.v1",
+        "visit.vaccinated.v1",
+        "visit.observed.v1",
+        "visit.left.v1",
     }
 )
 """What may be entered at a page."""

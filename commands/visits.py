@@ -1,6 +1,6 @@
 """Visits: a citizen shows a code, a clinic scans it and signs the steps that follow (C-19)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -14,10 +14,11 @@ from commands.principal import Principal
 from commands.reading import Reading
 from commands.services import Services
 from commands.show_codes import NONCE_BYTES, ShowCode
-from commands.states import check_readable
+from commands.states import check_readable, states_of
 from commands.vault import NOTHING_SEALED
 from commands.writing import Decision, Handler, Writing
 from domain.certificate import Certificate, NotClaimed
+from domain.dose import DoseState
 from domain.errors import DomainError
 from domain.grant import GrantEnded
 from domain.show_code import ShowCodeUsed
@@ -103,6 +104,30 @@ class Visits:
         check_readable(self._services.reader, found.record)
         return found
 
+    def today(self, caller: Principal, most: int) -> list[Visit]:
+        """The newest visits of the caller's clinic on this day, whose records may be processed.
+
+        Raises:
+            Forbidden: not of a clinic.
+        """
+        reading, clinic = self._reading(), caller.organisation
+        if clinic is None:
+            raise Forbidden(what="visit", role=str(caller.role))
+        check_read(caller, "visit", Scope(caller.division, managing=clinic))
+        first, last = (_queue_key(clinic, reading.today, number) for number in (1, MOST_A_DAY))
+        keys = sorted(self._services.reader.claims.held_within(QUEUE, first, last))[-most:]
+        streams = [stream for _, stream in self._services.reader.claims.holders((QUEUE,), keys)]
+        found = [reading.load(Visit, stream) for stream in streams]
+        hidden = states_of(self._services.reader, [visit.record for visit in found])
+        shown = [visit for visit in found if visit.record not in hidden]
+        return sorted(shown, key=lambda visit: visit.queue_number, reverse=True)
+
+    def given(self, visit: Visit) -> list[DoseState]:
+        """The doses that a visit may name: of its record, by its clinic, on its day."""
+        reading = self._reading()
+        record = reading.load(VaccinationRecord, visit.record)
+        return list(_given(record, visit, reading.today))
+
     def _opened(self, clinic: UUID, text: str) -> Decision:
         reading = self._reading()
         code = ShowCode.read(text, self._key, reading.recorded_at)
@@ -155,11 +180,7 @@ def vaccinate(writing: Writing) -> Decision:
     """Name the doses, which the record has by now."""
     visit = _own(writing)
     record = writing.load(VaccinationRecord, visit.record)
-    given = {
-        dose.dose
-        for dose in record.doses_on(writing.today)
-        if (dose.clinic, dose.occurred_on) == (visit.clinic, visit.on)
-    }
+    given = {dose.dose for dose in _given(record, visit, writing.today)}
     missing = [str(dose) for dose in writing.fields["doses"] if dose not in given]
     if missing:
         raise DoseNotOfVisit(doses=missing)
@@ -182,6 +203,12 @@ def leave(writing: Writing) -> Decision:
     sealing, _ = writing.seal({})
     visit.leave(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
     return Decision(visit, sealing)
+
+
+def _given(record: VaccinationRecord, visit: Visit, today: date) -> Iterator[DoseState]:
+    for dose in record.doses_on(today):
+        if (dose.clinic, dose.occurred_on) == (visit.clinic, visit.on):
+            yield dose
 
 
 def _own(writing: Writing) -> Visit:

@@ -33,12 +33,17 @@ IN_A_BROWSER = [
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start Chromium; for a module's fixture, since its event loop is in nobody else's way then."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Start Chromium; for a module's fixture, since its event loop is in nobody else's way then.
+
+    Args:
+        *arguments: Of its command line, beside those that every test needs.
+    """
     assert CHROMIUM is not None, "CI installs Chromium; see .ci/run"
     expect.set_options(timeout=_PATIENCE)
+    given = [*_ARGUMENTS, *arguments]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=given)
         yield browser
         browser.close()
 

@@ -37,6 +37,18 @@ def read_back(rows: list[bytearray]) -> str | None:
     return found.text if found else None
 
 
+def film(rows: list[bytearray]) -> bytes:
+    """The image on white as a film of one frame that goes round (YUV4MPEG2), for a false camera."""
+    size = (len(rows) + 200) // 2 * 2
+    above, beside = (size - len(rows)) // 2, (size - len(rows[0])) // 2
+    luma = [bytearray(b"\xff" * size) for _ in range(size)]
+    for line, row in zip(luma[above:], rows, strict=False):
+        line[beside : beside + len(row)] = row
+    chroma = b"\x80" * (size * size // 2)
+    head = f"YUV4MPEG2 W{size} H{size} F10:1 Ip A1:1 C420jpeg\nFRAME\n".encode()
+    return head + b"".join(luma) + chroma
+
+
 def blotted(rows: list[bytearray], share: float) -> list[bytearray]:
     """The image with a black square of that share of its area, away from the finder patterns."""
     side = int(len(rows) * share**0.5)

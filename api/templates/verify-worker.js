@@ -1,6 +1,6 @@
 // Keeps the page that verifies credentials, so that it opens without a network.
 const STORE = "vaxledger-verify";
-const FILES = ["/verify", "/verify.js", "/credential.js", "/style.css", "/icon.svg"];
+const FILES = ["/verify", "/verify.js", "/credential.js", "/scan.js", "/qr.js", "/style.css", "/icon.svg"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(STORE).then((store) => store.addAll(FILES)).then(() => self.skipWaiting()));

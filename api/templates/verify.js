@@ -1,5 +1,6 @@
 // The page that verifies credentials: scans, reads a picture or takes pasted text; sends nothing.
 import { civilDay, statusList, trustList, verify } from "/credential.js";
+import { attach } from "/scan.js";
 
 const words = JSON.parse(document.querySelector("#words").textContent);
 const english = document.documentElement.lang === "en";
@@ -179,50 +180,16 @@ async function judge(text) {
 
 // Ways to get the text ---------------------------------------------------------------------------
 
-async function detector() {
-  if (!("BarcodeDetector" in window)) return null;
-  const formats = await window.BarcodeDetector.getSupportedFormats();
-  return formats.includes("qr_code") ? new window.BarcodeDetector({ formats: ["qr_code"] }) : null;
-}
-
-async function scan(reader) {
-  const video = find("#camera");
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  video.srcObject = stream;
-  video.hidden = false;
-  await video.play();
-  let codes = [];
-  while (!codes.length && !video.hidden) {
-    codes = await reader.detect(video);
-    await new Promise((next) => { setTimeout(next, 100); });
-  }
-  video.hidden = true;
-  for (const track of stream.getTracks()) track.stop();
-  if (codes.length) await judge(codes[0].rawValue);
-}
-
 async function start() {
   find("#paste").addEventListener("submit", (event) => {
     event.preventDefault();
     judge(find("#text").value);
   });
   find("#update").addEventListener("click", refresh);
-  const reader = await detector();
-  if (reader === null) {
-    find("#trouble").textContent = t("此浏览器不能识别二维码，请用其他应用扫码后粘贴内容。", "This browser reads no codes: scan with another app, and paste.");
-  } else {
-    find("#scan").hidden = !navigator.mediaDevices;
-    find("#picture").hidden = false;
-    find("#scan").addEventListener("click", () => scan(reader).catch(() => {
-      find("#camera").hidden = true;
-      find("#trouble").textContent = t("无法使用摄像头，请选择照片或粘贴。", "No camera; choose a picture or paste.");
-    }));
-    find("#picture input").addEventListener("change", async (event) => {
-      const [code] = await reader.detect(await createImageBitmap(event.target.files[0]));
-      find("#trouble").textContent = code ? "" : t("照片中没有可识别的二维码。", "No code is found in the picture.");
-      if (code) await judge(code.rawValue);
-    });
-  }
+  await attach(judge, {
+    noCamera: t("无法使用摄像头，请选择照片或粘贴。", "No camera; choose a picture or paste."),
+    noCode: t("照片中没有可识别的二维码。", "No code is found in the picture."),
+  });
   if ("serviceWorker" in navigator) await navigator.serviceWorker.register("/verify-worker.js", { scope: "/verify" });
   await refresh();
   document.body.dataset.ready = "yes";

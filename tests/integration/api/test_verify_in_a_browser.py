@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from certificates import base45, cbor
 from certificates.container import decode_container, encode_container
+from certificates.qr import Code
 from certificates.signing import Es256Signer, Sign1, sign
 from certificates.verify import Verdict, verify
 from tests.browsers import IN_A_BROWSER, PHONE, chromium
@@ -24,13 +25,24 @@ from tests.integration.api.test_http_credentials import (
     renew,
     verdict_within_a_minute,
 )
+from tests.qr_codes import film, pixels
 
 pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
+def camera(tmp_path_factory) -> Path:
+    """What stands before the browser's camera, once it is switched on."""
+    return tmp_path_factory.mktemp("camera") / "film.y4m"
+
+
+@pytest.fixture(scope="module")
+def browser(camera: Path) -> Iterator[Browser]:
+    with chromium(
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}",
+    ) as running:
         yield running
 
 
@@ -82,6 +94,32 @@ def test_a_certificate_is_shown_in_chinese_with_all_its_doses(opened: Opened, he
         assert expected in said
     wide = opened.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= PHONE["width"]
+
+
+def image_of(held: Carrier) -> bytes:
+    headers = held.mother.bearer | {"Accept": "image/png"}
+    answer = held.county.served.http.get(held.path, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def test_a_picture_of_a_code_is_read_in_the_browser(opened: Opened, held: Carrier):
+    opened.asked.clear()
+    picture = {"name": "code.png", "mimeType": "image/png", "buffer": image_of(held)}
+    opened.page.set_input_files("#picture input", picture)
+    opened.page.wait_for_selector("#result [data-verdict=valid]", timeout=60_000)
+    assert opened.asked == []
+    blank = Code.of("VSC1:").png()
+    opened.page.set_input_files("#picture input", {**picture, "buffer": blank})
+    opened.page.wait_for_selector("#result [data-verdict=altered]", timeout=60_000)
+
+
+def test_a_code_before_the_camera_is_read(opened: Opened, held: Carrier, camera: Path):
+    camera.write_bytes(film(pixels(image_of(held))))
+    opened.page.click("#scan")
+    opened.page.wait_for_selector("#result [data-verdict=valid]", timeout=60_000)
+    assert "王小明" in opened.page.inner_text("#result")
+    expect(opened.page.locator("#camera")).to_be_hidden()
 
 
 def test_it_verifies_without_a_network_after_it_was_opened_once(
