@@ -38,7 +38,7 @@ crash: $(STAMP)-dev
 
 soak: $(STAMP)-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/soak/requirements.txt || echo "No fuzzer for this Python: parsers are fuzzed by Hypothesis alone."
-	@$(BIN)/python -m pytest -m long tests/soak
+	@$(BIN)/python -m pytest -m long tests/soak tests/tamper
 	@$(BIN)/python -m pytest --hypothesis-profile=drawn tests/generative
 
 clean:

@@ -15,7 +15,7 @@ from rich.table import Table
 from bootstrap.addresses import NotServingError
 from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, reader_of
 from cli.verify import REFUTED, give_up
-from client.dossier import Dossier, prove_entry, verify_dossier
+from client.dossier import Dossier, prove_entry, read_dossier
 from client.errors import DossierError, RefutedError
 from client.http import Client
 from client.trust import Trust
@@ -93,7 +93,7 @@ def verify(
     Exit code 1 when it does not hold, 2 when it could not be read.
     """
     with refusing(file, as_json=as_json):
-        found = verify_dossier(json.loads(file.read_bytes()), load_trust(trust, origin))
+        found = read_dossier(file.read_bytes(), load_trust(trust, origin))
     if as_json:
         typer.echo(json.dumps({"holds": True, "record": str(found.record), **_proven(found)}))
         return
@@ -127,7 +127,7 @@ def _record(
     raw = client.request("GET", f"/v1/records/{record}/dossier?known_at={body['position']}").content
     if keep is not None:
         keep.write_bytes(raw)
-    found = verify_dossier(json.loads(raw), trust)
+    found = read_dossier(raw, trust)
     if found.record != record:
         raise DossierError(record=str(found.record))
     return body, _proven(found)

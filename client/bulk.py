@@ -52,13 +52,26 @@ class Verdict:
             return cls(
                 int(line["position"]), receipt, status in CREATED, bool(line.get("replayed"))
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ReceiptError("The server's answer is no list of verdicts.") from error
 
     @property
     def is_passing(self) -> bool:
         """Whether the line was refused for a reason that may be gone at the next attempt."""
         return self.problem is not None and self.problem.status in AGAIN
+
+
+def read_verdicts(answer: bytes) -> list[Verdict]:
+    """Read the lines of an answer.
+
+    Raises:
+        ReceiptError: If one of them is no verdict.
+    """
+    try:
+        lines = [json.loads(line) for line in answer.splitlines()]
+    except (ValueError, RecursionError) as error:
+        raise ReceiptError("The server's answer is not JSON.") from error
+    return [Verdict.read(line) for line in lines]
 
 
 def bulk_submission(
@@ -92,10 +105,7 @@ def _attempt(
     content = b"".join(write.body() + b"\n" for write in writes)
     headers = {"Content-Type": "application/x-ndjson"}
     answer = yield from call(Call("POST", PATH, headers, content), patience)
-    try:
-        lines = [json.loads(line) for line in answer.content.splitlines()]
-    except ValueError as error:
-        raise ReceiptError("The server's answer is not JSON.") from error
-    if len(lines) != len(writes):
-        raise ReceiptError("The answer has another number of lines.", lines=len(lines))
-    return [Verdict.read(line) for line in lines]
+    verdicts = read_verdicts(answer.content)
+    if len(verdicts) != len(writes):
+        raise ReceiptError("The answer has another number of lines.", lines=len(verdicts))
+    return verdicts

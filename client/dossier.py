@@ -1,5 +1,6 @@
 """Verifying a dossier: what a log has about one record, in a file that proves itself offline."""
 
+import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -56,6 +57,15 @@ class Dossier:
     witnessed: bool
 
 
+def read_dossier(raw: bytes, trust: Trust) -> Dossier:
+    """Verify the file of a dossier; raises as ``verify_dossier``."""
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise DossierError(cause=type(error).__name__) from error
+    return verify_dossier(document, trust)
+
+
 def verify_dossier(document: Mapping[str, Any], trust: Trust) -> Dossier:
     """Verify every proof, signature and key of a dossier.
 
@@ -77,7 +87,7 @@ def verify_dossier(document: Mapping[str, Any], trust: Trust) -> Dossier:
         record = UUID(document["record"])
         authors = [prove_entry(line, trust) for line in document["authors"]]
         entries = [prove_entry(line, trust) for line in document["entries"]]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DossierError(cause=type(error).__name__) from error
     _check_signatures([*authors, *entries])
     streams = _check_streams(record, entries)

@@ -63,7 +63,7 @@ class Answer:
         """
         try:
             return json.loads(self.content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ReceiptError("The server's answer is not JSON.") from error
 
 
@@ -163,6 +163,6 @@ def _retry_after(answer: Answer | None) -> float | None:
 def _problem(answer: Answer) -> dict[str, object]:
     try:
         document = json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

@@ -79,7 +79,7 @@ class MassCorrection:
             if any(data["list"] != document["list"] for data in lines.values()):
                 raise MassCorrectionError(reason="a line of another list")
             return cls(str(document["list"]), lines, list(document["left_out"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise MassCorrectionError(cause=type(error).__name__) from error
 
 

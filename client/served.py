@@ -20,6 +20,9 @@ from ledger.tiles import tile_path
 PAGE = 1_000
 """Positions asked for at once."""
 
+_MALFORMED = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
+"""What reading JSON of another form raises."""
+
 
 class ServedLog:
     """The log over HTTP; close it.
@@ -60,7 +63,7 @@ class ServedLog:
         while after < upto:
             limit = min(PAGE, upto - after)
             answer = await self._client.request("GET", f"/v1/entries?after={after}&limit={limit}")
-            rows = _rows(answer.content, after)
+            rows = read_delivered(answer.content, after)
             if any(not after < row.position <= after + limit for row in rows):
                 raise FeedGapError("The log brought other positions.", after=after)
             found += [row for row in rows if row.entry.division.startswith(division)]
@@ -80,7 +83,7 @@ class ServedLog:
         answer = await self._client.request("GET", path)
         try:
             return [bytes.fromhex(digest) for digest in json.loads(answer.content)["hashes"]]
-        except (ValueError, KeyError, TypeError) as error:
+        except _MALFORMED as error:
             raise ProofError("The proof is malformed.", old=old, new=new) from error
 
     async def tile(self, level: int, index: int, width: int) -> bytes:
@@ -92,10 +95,11 @@ class ServedLog:
         await self._client.close()
 
 
-def _rows(content: bytes, after: int) -> list[Delivered]:
+def read_delivered(content: bytes, after: int) -> list[Delivered]:
+    """Read the lines of a page of entries; raises FeedGapError if they are none."""
     try:
         return [_row(json.loads(line)) for line in content.splitlines()]
-    except (ValueError, KeyError, TypeError, EntryError) as error:
+    except (*_MALFORMED, EntryError) as error:
         raise FeedGapError("The log's answer is malformed.", after=after) from error
 
 

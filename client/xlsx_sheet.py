@@ -1,6 +1,7 @@
 """Tables as XLSX: the first sheet of a workbook, read row by row."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
@@ -40,6 +41,7 @@ _BROKEN = (
     RuntimeError,
     TypeError,
     ValueError,
+    zlib.error,
 )
 """What openpyxl and zipfile raise for a workbook that is damaged, or made to do damage."""
 

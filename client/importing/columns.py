@@ -98,7 +98,7 @@ class ColumnMapping:
         try:
             stated = json.loads(path.read_text(encoding="utf-8-sig"))
             return cls._read(stated)
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise MappingRefused(reason="not a mapping") from error
 
     @classmethod

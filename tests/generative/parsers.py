@@ -4,6 +4,7 @@ Each returns or raises one of its refusals; anything else is a crash. ``make tes
 Hypothesis makes of the samples, ``make soak`` what a fuzzer finds by coverage.
 """
 
+import io
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,23 +13,35 @@ from typing import Any
 from uuid import UUID
 
 from certificates import base45, cbor
+from certificates.booking_code import read_booking_code
 from certificates.claims import decode_claims
 from certificates.container import decode_container
 from certificates.errors import CertificateError
 from certificates.signing import Sign1
+from certificates.status import sign_status_list, verify_status_list
+from certificates.trust import sign_trust_list, verify_trust_list
+from client.bulk import read_verdicts
 from client.continuity import parse_division
 from client.credentials import Credentials
+from client.dossier import FORMAT as DOSSIER_FORMAT
+from client.dossier import read_dossier
+from client.importing.columns import ColumnMapping
+from client.importing.source import read_rows
 from client.key_history import LOG_KEYS
 from client.log_keys import follow_keys
+from client.mass import MassCorrection
 from client.message import Previous, build
 from client.message import parse as parse_message
 from client.notes import Notes
 from client.personal import PersonalQuestion
 from client.proving import verify_file
 from client.remembering import Memory
+from client.served import read_delivered
 from client.sources import decode_envelopes
 from client.trust import Trust
 from client.verify import verify_log
+from domain.errors import DomainError
+from domain.schedules.json_document import parse_document
 from ledger.bundle import decode_bundle
 from ledger.entry import Entry
 from ledger.envelope import decode_evidence, sign_batch, sign_payload
@@ -46,9 +59,10 @@ from ledger.tiles import parse_entries_path, parse_tile_path
 from ledger.treehead import Checkpoint
 from ledger.witness import AddCheckpoint, Cosigner, read_cosignatures, read_size
 from tests.tamper.drawn_log import private_key
-from tests.unit.certificates.credentials import payload
-from tests.unit.certificates.credentials import text as credential_text
+from tests.unit.certificates import credentials as cards
+from tests.unit.certificates import test_booking_code as booking
 from tests.unit.client.signed_log import CLINIC, ORIGIN, MemorySource, signer, small_log, trust
+from tests.unit.client.test_client_sheets import workbook
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,16 @@ def resume(path: Path) -> Any:
     return verify_log(MemorySource(LOG.files()), trust(), notes=Notes(path, every=3600))
 
 
+def rows(raw: bytes) -> Any:
+    return list(read_rows(io.BytesIO(raw), ColumnMapping()))
+
+
+def dossier_line(position: int) -> dict[str, object]:
+    answer = LOG.answer(position)
+    envelope = LOG.lines[position - 1].envelope.decode()
+    return {name: answer[name] for name in ("position", "entry", "proof")} | {"envelope": envelope}
+
+
 def state() -> bytes:
     path = FOLDER / "made-state"
     resume(path)
@@ -127,6 +151,34 @@ PERSONAL = canonical(
         ],
         "refused": [{"item": 2, "reason": "erased"}],
     }
+)
+DOSSIER = canonical(
+    {
+        "format": DOSSIER_FORMAT,
+        "origin": ORIGIN,
+        "record": str(LOG.lines[4].entry.stream),
+        "authors": [dossier_line(position) for position in range(1, 5)],
+        "entries": [dossier_line(5)],
+    }
+)
+MASS = MassCorrection("ab" * 32, {UUID(int=1): {"list": "ab" * 32, "clinic": "x"}}, []).encode()
+VERDICTS = (
+    b'{"status":201,"position":7,"receipt":"/v1/receipts/7"}\n'
+    b'{"status":422,"problem":{"title":"No","type":"about:blank"}}\n'
+)
+COLUMNS = canonical({"columns": {"Nr": "row", "Child": "person"}, "constants": {"sex": "male"}})
+CSV = "流水号,儿童编码,姓名\n1,a,张三\n2,b,李四\n".encode()
+WORKBOOK = workbook(["流水号", "儿童编码", "姓名"], ["1", "a", "张三"])
+NDJSON = '{"流水号":"1","儿童编码":"a","姓名":"张三"}\n'.encode()
+PAGE = (
+    canonical(
+        {
+            "position": 9,
+            "entry": LINE.raw.decode(),
+            "previous": {"province": 8, "city": 7, "county": 0},
+        }
+    )
+    + b"\n"
 )
 SHRED = Shred(UUID(int=1), 3, (UUID(int=2),), (UUID(int=3),), ("ab" * 32,)).line().encode()
 STATEMENT = decode_evidence(LINE.envelope).payload
@@ -183,14 +235,39 @@ PARSERS = {
         lambda raw: follow_keys(trust(), MemorySource({LOG_KEYS: raw})),
         canonical({"entry": LINE.raw.decode(), "proof": ANSWER["proof"]}) + b"\n",
     ),
+    "dossier": Parser(lambda raw: read_dossier(raw, trust()), DOSSIER),
+    "page of entries": Parser(lambda raw: read_delivered(raw, 8), PAGE),
+    "mass correction": Parser(MassCorrection.decode, MASS),
+    "verdicts": Parser(read_verdicts, VERDICTS),
+    "column mapping": Parser(in_file("columns", ColumnMapping.load), COLUMNS, (DomainError,)),
+    "table": Parser(rows, CSV, (DomainError,)),
+    "lines": Parser(rows, NDJSON, (DomainError,)),
+    "workbook": Parser(rows, WORKBOOK, (DomainError,)),
+    # domain
+    "document": Parser(parse_document, b'{"id":"a","rules":[1,2.5,null,true]}', (DomainError,)),
     # certificates
-    "cbor": Parser(cbor.decode, payload(), (CertificateError,)),
+    "trust list": Parser(
+        lambda raw: verify_trust_list(raw, [cards.ROOT.public_key]),
+        sign_trust_list(cards.trust_list(), cards.ROOT),
+        (CertificateError,),
+    ),
+    "status list": Parser(
+        lambda raw: verify_status_list(raw, cards.trust_list()),
+        sign_status_list(cards.status_list(1), cards.SIGNER),
+        (CertificateError,),
+    ),
+    "booking code": Parser(
+        lambda raw: read_booking_code(text(raw), booking.TRUST),
+        booking.text_of().encode(),
+        (CertificateError,),
+    ),
+    "cbor": Parser(cbor.decode, cards.payload(), (CertificateError,)),
     "base45": Parser(
         lambda raw: base45.decode(text(raw)), base45.encode(b"abc").encode(), (CertificateError,)
     ),
-    "claims": Parser(decode_claims, payload(), (CertificateError,)),
+    "claims": Parser(decode_claims, cards.payload(), (CertificateError,)),
     "container": Parser(
-        lambda raw: decode_container(text(raw)), credential_text().encode(), (CertificateError,)
+        lambda raw: decode_container(text(raw)), cards.text().encode(), (CertificateError,)
     ),
-    "sign1": Parser(Sign1.parse, decode_container(credential_text()), (CertificateError,)),
+    "sign1": Parser(Sign1.parse, decode_container(cards.text()), (CertificateError,)),
 }

@@ -66,6 +66,16 @@ def test_both_hold_a_genuine_log_for_true(seed):
     assert second_says(left, log.keys) == []
 
 
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_neither_raises_a_false_alarm_about_500_genuine_logs():
+    for seed in range(100, 600):
+        log = drawn_log(seed, random.Random(seed).randint(1, 80))
+        left = Attack(log.files(), None)
+        assert product_says(left) is None, seed
+        assert second_says(left, log.keys) == [], seed
+
+
 @pytest.mark.parametrize("size", [1, 2, 256, 257])
 def test_both_hold_a_genuine_log_of_any_size_for_true(size):
     left = Attack(genuine(0, 300).files(size), None)
@@ -84,6 +94,7 @@ def test_both_find_an_attack_in_a_log_of_several_tiles(attack):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("attack", ATTACKS, ids=NAMED)
 def test_both_find_an_attack_at_500_random_places(attack):
     for seed in range(500):
