@@ -97,7 +97,7 @@ class Writing:
         }
         if what.product.national_code:
             data["national_code"] = what.product.national_code
-        draw = Draw(f"simulation/{self._province.seed}/vial/{child.number}/{event.dose}")
+        draw = Draw(f"{self._organisations.name}/vial/{child.number}/{event.dose}")
         at = f"{8 + draw.below(9):02}:{draw.below(60):02}:{draw.below(60):02}"
         private = {
             self._id(child, "handle"): {
@@ -171,4 +171,4 @@ class Writing:
         return self._id(child, "record"), version
 
     def _id(self, child: Child, what: str) -> UUID:
-        return uuid7(f"simulation/{self._province.seed}/{child.number}/{what}")
+        return uuid7(f"{self._organisations.name}/{child.number}/{what}")

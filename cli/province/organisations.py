@@ -21,9 +21,11 @@ class Organisations:
     Args:
         place: Where they write.
         province: Whose they are.
+        name: Names the province and all in it.
     """
 
-    def __init__(self, place: Place, province: Province) -> None:
+    def __init__(self, place: Place, province: Province, name: str) -> None:
+        self.name = name
         self._place = place
         self._province = province
         self._operator = Author.operator(place)
@@ -61,7 +63,7 @@ class Organisations:
         return self._author(f"county/{number}", Role.COUNTY_CDC, self._province.county(number))
 
     def _author(self, name: str, role: Role, division: str) -> Author:
-        label = f"simulation/{self._province.seed}/{name}"
+        label = f"{self.name}/{name}"
         organisation = uuid7(label)
         if organisation not in self._authors:
             key = AuthorKey.from_seed(organisation, self._operator.key.derive(label))

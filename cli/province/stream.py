@@ -73,7 +73,9 @@ async def stream(
     Raises:
         ClientError: The first write that the server refused or did not prove.
     """
-    organisations = Organisations(place, province)
+    size = f"{province.children}/{province.years}/{province.first_day}"
+    name = f"simulation/{province.seed}/{size}/{schedule.edition.id}"
+    organisations = Organisations(place, province, name)
     try:
         for one in organisations.admissions():
             await _submit(one)
