@@ -12,15 +12,18 @@ from api.behind import GroupCode, lines_of
 from api.clocks import clocks_of
 from api.errors import AddressUnknown
 from api.frame import page, page_router
+from api.handing_in import REPORTS, preparations_of
 from api.noting import note_read
-from api.parameters import MAX_POSITION
+from api.parameters import MAX_POSITION, AtLeast, wait_for_views
 from api.parts import Serving, serving_of
 from api.rating import COUNTY_DIGITS, completeness_rate, rates_of
+from api.reports import prefix_of
 from api.school_forms import FileFormat, as_file, roll_up_form
 from api.school_pages import YearOrNow, school_year_of
 from api.schools import EntryType
 from api.session import Reader
 from api.supervision import findings_of
+from bootstrap.identifiers import new_id
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
 from domain.calendar import civil_day
@@ -61,13 +64,16 @@ async def show_roll_up(
     division: AnyDivision = None,
     entry_type: EntryType = "primary",
     school_year: YearOrNow = None,
+    written: AtLeast = 0,
 ) -> Response:
     """Annex 4 of a division: rates with bars, a row for each unit, who has reported."""
     which = _within(caller, division)
+    await wait_for_views(request, written)
     serving = serving_of(request)
     today = civil_day(serving.parts.services.clock())
     year = school_year_of(serving, school_year, today)
     rules = serving.parts.services.rules.roll_up
+    is_own = which == prefix_of(caller.division)
 
     def read() -> dict[str, Any]:
         found = _roll_up(serving, which, entry_type, year)
@@ -78,6 +84,8 @@ async def show_roll_up(
             "position": found.position,
             "rates": rates_of(rules, found.total, which),
             "tasks": serving.views.tasks.counts(which, year, today),
+            "own_reports": _own_reports(serving, caller, which, (year, entry_type)),
+            "preparations": preparations_of(serving, caller, year) if is_own else [],
             "standings": _standings(serving, which, entry_type, year),
             "undone": findings_of(serving, which, year, today)
             if len(which) >= COUNTY_DIGITS
@@ -95,6 +103,7 @@ async def show_roll_up(
         today=today,
         groups=GROUPS,
         opened=_CHILDREN,
+        new_key=new_id,
         **values,
     )
 
@@ -184,6 +193,18 @@ def _within(caller: Principal, division: str | None) -> str:
 def _roll_up(serving: Serving, division: str, entry_type: str, year: int) -> RollUp:
     level = LEVELS[len(division)]
     return serving.views.roll_ups.roll_up(division, entry_type, school_year=year, level=level)
+
+
+def _own_reports(
+    serving: Serving, caller: Principal, division: str, what: tuple[int, str]
+) -> Mapping[str, Any] | None:
+    """What the caller has handed in, oldest first, and until when; None on others' pages."""
+    level = REPORTS.get(caller.role)
+    if level is None or caller.organisation is None or division != prefix_of(caller.division):
+        return None
+    due = serving.parts.services.rules.roll_up.report_due(level, what[0])
+    rows = serving.views.reports.roll_up_reports(caller.organisation, *what)
+    return {"due": due, "rows": rows}
 
 
 def _standings(

@@ -12,12 +12,15 @@ from starlette.responses import Response
 from api.clocks import Clocks, clocks_of
 from api.errors import AddressUnknown
 from api.frame import go_to, page, page_router
+from api.handing_in import preparations_of
 from api.noting import note_read
+from api.parameters import AtLeast, wait_for_views
 from api.parts import Serving, serving_of
 from api.school_forms import FileFormat, as_file, register_form, registers_of
 from api.schools import institution_of
 from api.session import Reader
 from api.supervision import findings_of
+from bootstrap.identifiers import new_id
 from commands.principal import Role
 from domain.calendar import civil_day, deadline_after_days
 from domain.roll_up.rules import RegisterEdition
@@ -37,28 +40,38 @@ router = page_router()
 
 
 @router.get("/school")
-async def own_school(caller: Reader, school_year: YearOrNow = None) -> Response:
+async def own_school(
+    caller: Reader, school_year: YearOrNow = None, written: AtLeast = 0
+) -> Response:
     """Lead a school to its own page."""
     if caller.role is not Role.SCHOOL or caller.organisation is None:
         raise AddressUnknown
-    asked = f"?school_year={school_year}" if school_year else ""
+    asked = f"?school_year={school_year}&written={written}" if school_year else ""
     return go_to(f"/school/{caller.organisation}{asked}")
 
 
 @router.get("/school/{institution}")
 async def show_school(
-    request: Request, caller: Reader, institution: UUID, school_year: YearOrNow = None
+    request: Request,
+    caller: Reader,
+    institution: UUID,
+    school_year: YearOrNow = None,
+    written: AtLeast = 0,
 ) -> Response:
     """A school: what is to be done today, its classes, what it handed in."""
+    await wait_for_views(request, written)
     serving = serving_of(request)
     school = await to_thread.run_sync(institution_of, serving, caller, institution)
     today = civil_day(serving.parts.services.clock())
     year = school_year_of(serving, school_year, today)
+    is_own = caller.role is Role.SCHOOL and caller.organisation == institution
 
     def read() -> dict[str, Any]:
         views = serving.views
         reports = views.reports.register_reports(institution, year)
         return {
+            "position": views.registers.position(),
+            "preparations": preparations_of(serving, caller, year) if is_own else [],
             "classes": views.registers.classes(institution, year),
             "tasks": views.tasks.counts(school.division, year, today, institution),
             "recheck_due": serving.parts.services.rules.roll_up.recheck_due(year),
@@ -74,7 +87,15 @@ async def show_school(
 
     values = await to_thread.run_sync(read, limiter=serving.threads)
     return page(
-        request, "school.html", caller=caller, school=school, year=year, today=today, **values
+        request,
+        "school.html",
+        caller=caller,
+        school=school,
+        year=year,
+        today=today,
+        is_own=is_own,
+        new_key=new_id,
+        **values,
     )
 
 
@@ -186,6 +207,7 @@ def _edition(
     due = rules.register_due(edition, year)
     zh, en = EDITIONS[edition]
     return {
+        "edition": edition.value,
         "zh": zh,
         "en": en,
         "due": due,

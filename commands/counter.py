@@ -1,4 +1,4 @@
-"""What a clinic's staff enter at a page: the platform signs, and the entry says so.
+"""What staff enter at a page: the platform signs, and the entry says so.
 
 Whoever sits at a page has no signing key. The platform knows them by their access token, holds
 them to the same table of permissions, and signs; the entry's author is then the platform, and the
@@ -40,22 +40,34 @@ from ledger.store.errors import (
 ATTEMPTS = 3
 """How often a decision is made anew when what it rests on moved in between."""
 
-TOPICS = frozenset(
+_FORMS = frozenset(
     {
-        "vaccination-record.registered.v1",
-        "vaccination-record.dose-administered.v1",
-        "correction.requested.v1",
-        "correction.verified.v1",
-        "correction.applied.v1",
-        "correction.rejected.v1",
-        "correction.withdrawn.v1",
-        "visit.registered.v1",
-        "visit.vaccinated.v1",
-        "visit.observed.v1",
-        "visit.left.v1",
+        "preparation.recorded.v1",
+        "register-report.submitted.v1",
+        "roll-up-report.submitted.v1",
     }
 )
-"""What may be entered at a page."""
+"""Entries about no person: they say which organisation, and the platform that it came by a page."""
+
+TOPICS: Mapping[Role, frozenset[str]] = {
+    Role.CLINIC: frozenset(
+        {
+            "vaccination-record.registered.v1",
+            "vaccination-record.dose-administered.v1",
+            "correction.requested.v1",
+            "correction.verified.v1",
+            "correction.applied.v1",
+            "correction.rejected.v1",
+            "correction.withdrawn.v1",
+            "visit.registered.v1",
+            "visit.vaccinated.v1",
+            "visit.observed.v1",
+            "visit.left.v1",
+        }
+    ),
+    **dict.fromkeys((Role.SCHOOL, Role.TOWNSHIP, Role.COUNTY_CDC, Role.CITY_CDC), _FORMS),
+}
+"""What may be entered at a page, by whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +127,11 @@ class Counter:
         """Write what was entered.
 
         Raises:
-            Forbidden: the caller is no clinic's, or it is not theirs to write.
+            Forbidden: it is not theirs to write.
             DomainError: a rule of the domain.
             StoreError: a conflict, or the database does not answer.
         """
-        if form.topic not in TOPICS or form.caller.role is not Role.CLINIC:
+        if form.topic not in TOPICS.get(form.caller.role, ()):
             raise Forbidden(what=form.topic, role=str(form.caller.role))
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -174,6 +186,8 @@ class Counter:
 
     def _signed_off(self, form: Form) -> dict[UUID, Mapping[str, Any]]:
         """What is sealed, with the account of who entered it: the entry tells it for ever."""
+        if form.topic in _FORMS:
+            return dict(form.private)
         recipient = self._recipient(form)
         own = {**form.private.get(recipient, {}), "entered_by": form.caller.subject}
         return {**form.private, recipient: own}

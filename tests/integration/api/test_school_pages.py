@@ -122,3 +122,49 @@ class TestInABrowser:
         expect(page.get_by_role("heading", name="Rates")).to_be_visible()
         page.get_by_role("link", name="中文").click()
         expect(page.get_by_role("heading", name="指标")).to_be_visible()
+
+
+def sent(author: Author, path: str, shown: str, **changes: str) -> httpx.Response:
+    """The form of a page as its browser sends it, and the page after it."""
+    page = opened(author, shown).text
+    form = page[page.index(f'action="{path}"') :].partition("</form>")[0]
+    fields = dict(re.findall(r'name="(\w+)"[^>]*? value="([^"]*)"', form)) | changes
+    cookies = {"session": author.served.token(author.principal)}
+    headers = {"sec-fetch-site": "same-origin"}
+    with httpx.Client(base_url=author.served.url, cookies=cookies, headers=headers) as http:
+        return http.post(path, data=fields, follow_redirects=True)
+
+
+def test_forms_are_handed_in_at_the_page(place: SchoolCounty):
+    """S-6, S-14, S-17."""
+    shown = f"/school?school_year={YEAR}"
+    assert "未上报" in opened(place.school, shown).text
+    after = sent(place.school, "/school/registers", shown)
+    assert after.status_code == 200
+    assert "现行" in after.text
+    again = sent(place.school, "/school/registers", shown)
+    assert "已替代" in again.text
+    posters = sent(place.school, "/preparations", shown, count="2", done_on="2021-06-10")
+    assert "已完成 2021-06-10" in posters.text
+    shown = f"/roll-up?school_year={YEAR}"
+    reported = sent(place.township, "/roll-up/reports", shown)
+    assert "现行" in reported.text
+    asked = {"school_year": YEAR, "entry_type": "primary", "level": "township"}
+    body = place.cdc.get(f"/v1/divisions/{place.division}/roll-up-reports", **asked).json()
+    (report,) = [one["newest"] for one in body["units"] if one["versions"]]
+    assert place.cdc.get(f"/v1/roll-up-reports/{report}").json()["agrees"] is True
+
+
+def test_nobody_hands_in_for_others_at_a_page(place: SchoolCounty):
+    assert (
+        "上报登记表</button>" not in opened(place.cdc, f"/school/{place.school.organisation}").text
+    )
+    shown = f"/roll-up?school_year={YEAR}"
+    head = place.served.head()
+    page = opened(place.cdc, shown).text
+    assert 'action="/roll-up/reports"' in page
+    cookies = {"session": place.served.token(place.school.principal)}
+    headers = {"sec-fetch-site": "same-origin"}
+    with httpx.Client(base_url=place.served.url, cookies=cookies, headers=headers) as http:
+        assert http.post("/roll-up/reports", data={"key": "x"}).status_code == 403
+    assert place.served.head() == head
