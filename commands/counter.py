@@ -26,6 +26,7 @@ from domain.errors import DomainError
 from domain.registration import Registered
 from domain.topics import EVENTS
 from domain.vaccination_record import VaccinationRecord
+from domain.visit import Visit
 from ledger.entry import Entry
 from ledger.jcs import canonical
 from ledger.statement import Statement
@@ -202,6 +203,8 @@ class Counter:
             record = UUID(str(form.data["record"]))
         elif form.topic.startswith("correction."):
             record = reading.load(Correction, form.stream).record
+        elif form.topic.startswith("visit."):
+            record = reading.load(Visit, form.stream).record
         return reading.load(VaccinationRecord, record).recipient
 
     def _writing(

@@ -1,6 +1,7 @@
 """Visits: a citizen shows a code, a clinic scans it and signs the steps that follow (C-19)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from domain.dose import DoseState
 from domain.errors import DomainError
 from domain.grant import GrantEnded
 from domain.show_code import ShowCodeUsed
+from domain.topics import people
 from domain.vaccination_record import VaccinationRecord
 from domain.visit import DoseNotOfVisit, Presenter, Queued, Visit
 from ledger.store.append import Claim, Guard
@@ -170,38 +172,34 @@ class Visits:
 
 def register(writing: Writing) -> Decision:
     """Register who is there."""
-    visit = _own(writing)
-    sealing, _ = writing.seal({})
-    visit.register(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
-    return Decision(visit, sealing)
+    return _step(writing, Visit.register)
 
 
 def vaccinate(writing: Writing) -> Decision:
     """Name the doses, which the record has by now."""
-    visit = _own(writing)
-    record = writing.load(VaccinationRecord, visit.record)
+    visit, record = _own(writing)
     given = {dose.dose for dose in _given(record, visit, writing.today)}
     missing = [str(dose) for dose in writing.fields["doses"] if dose not in given]
     if missing:
         raise DoseNotOfVisit(doses=missing)
-    sealing, _ = writing.seal({})
-    visit.vaccinate(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
-    return Decision(visit, sealing, guards=(Guard(record.id, record.version),))
+    return replace(_step(writing, Visit.vaccinate), guards=(Guard(record.id, record.version),))
 
 
 def observe(writing: Writing) -> Decision:
     """End the observation."""
-    visit = _own(writing)
-    sealing, _ = writing.seal({})
-    visit.end_observation(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
-    return Decision(visit, sealing)
+    return _step(writing, Visit.end_observation)
 
 
 def leave(writing: Writing) -> Decision:
     """End a visit without a dose."""
-    visit = _own(writing)
-    sealing, _ = writing.seal({})
-    visit.leave(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
+    return _step(writing, Visit.leave)
+
+
+def _step(writing: Writing, step: Callable[..., None]) -> Decision:
+    visit, record = _own(writing)
+    roles = people(writing.statement.topic, writing.fields, recipient=record.recipient)
+    sealing, _ = writing.seal(roles)
+    step(visit, recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
     return Decision(visit, sealing)
 
 
@@ -211,10 +209,10 @@ def _given(record: VaccinationRecord, visit: Visit, today: date) -> Iterator[Dos
             yield dose
 
 
-def _own(writing: Writing) -> Visit:
+def _own(writing: Writing) -> tuple[Visit, VaccinationRecord]:
     visit = writing.target(Visit)
     writing.permit(Scope(visit.division, acting=visit.clinic))
-    return visit
+    return visit, writing.load(VaccinationRecord, visit.record)
 
 
 def _presenter(certificate: Certificate, who: UUID, today: date) -> Presenter:

@@ -168,6 +168,10 @@ SEALED_FIELDS: Mapping[str, Mapping[str, Vocabulary]] = MappingProxyType(
             f"correction.{step}.v1": {RECIPIENT: _STEP}
             for step in ("verified", "applied", "rejected", "withdrawn")
         },
+        **{
+            f"visit.{step}.v1": {RECIPIENT: _STEP}
+            for step in ("registered", "vaccinated", "observed", "left")
+        },
         "certificate.granted.v1": {
             GRANTEE: Vocabulary(
                 {

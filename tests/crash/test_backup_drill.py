@@ -55,7 +55,7 @@ class Place:
         self.installation.until_ready()
 
     def ready(self) -> dict[str, Any]:
-        return httpx.get(f"{self.installation.addresses().http_url}/readyz").json()
+        return httpx.get(f"{self.installation.addresses().http_url}/readyz", timeout=60).json()
 
 
 @pytest.fixture(scope="module")

@@ -169,7 +169,11 @@ def served(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DevelopmentIssuerWarning)
             assert parts.issuer
-        with working(parts), listening(parts, views) as url, httpx.Client(base_url=url) as http:
+        with (
+            working(parts),
+            listening(parts, views) as url,
+            httpx.Client(base_url=url, timeout=60) as http,
+        ):
             yield Served(parts, views, url, http)
 
 

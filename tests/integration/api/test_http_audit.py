@@ -174,7 +174,9 @@ def test_something_else_is_no_dossier(document, trust: Trust):
 
 
 def page(county: County, path: str, **params: Any) -> httpx.Response:
-    return httpx.get(county.served.url + path, params=params, headers=county.regulator.bearer)
+    return httpx.get(
+        county.served.url + path, params=params, headers=county.regulator.bearer, timeout=60
+    )
 
 
 def test_the_page_shows_the_trail_in_chinese(county: County, household: Family):
@@ -208,7 +210,9 @@ def test_the_page_says_what_is_wrong_with_a_day(county: County, household: Famil
 
 def test_the_page_of_a_record_out_of_scope_is_like_none(county: County, household: Family):
     for record in (household.child.record, household.child.handle):
-        answer = httpx.get(f"{county.served.url}/audit/{record}", headers=county.far_clinic.bearer)
+        answer = httpx.get(
+            f"{county.served.url}/audit/{record}", headers=county.far_clinic.bearer, timeout=60
+        )
         assert answer.status_code == 404
     asked = page(county, "/audit", record=str(household.child.record))
     assert (asked.status_code, asked.headers["location"]) == (

@@ -167,7 +167,7 @@ def test_a_revocation_through_one_server_holds_at_once_in_another(keys, county, 
         wire(clinic.served.parts.settings) as parts,
         open_views(parts.settings) as views,
         listening(parts, views) as url,
-        httpx.Client(base_url=url) as http,
+        httpx.Client(base_url=url, timeout=60) as http,
     ):
         elsewhere = replace(clinic, served=Served(parts, views, url, http))
         warm, _ = registration(clinic)

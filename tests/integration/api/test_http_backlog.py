@@ -39,7 +39,7 @@ def operator(fresh_database, tmp_path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DevelopmentIssuerWarning)
             assert parts.issuer
-        with listening(parts, views) as url, httpx.Client(base_url=url) as http:
+        with listening(parts, views) as url, httpx.Client(base_url=url, timeout=60) as http:
             key = AuthorKey(parts.secrets.operator, parts.secrets.root_key)
             principal = Principal("operator", Role.OPERATOR, parts.secrets.operator, "")
             yield Author(Served(parts, views, url, http), key, principal)

@@ -101,7 +101,9 @@ def test_a_body_over_the_limit_without_a_declared_length(county: County, child: 
         "Idempotency-Key": str(signed.statement.idempotency_key),
         "If-Match": '"1"',
     }
-    with httpx.Client(base_url=county.served.url) as http:  # the server closes the connection
+    with httpx.Client(
+        base_url=county.served.url, timeout=60
+    ) as http:  # the server closes the connection
         answer = http.post(doses_path(child), content=endless(), headers=headers)
     refused(answer, 413, "body-too-large")
     assert answer.headers["connection"] == "close"

@@ -211,7 +211,9 @@ def test_a_request_over_the_limits_is_refused_as_a_whole(
 ):
     head = county.served.head()
     sent = {**county.clinic.bearer, "Content-Type": NDJSON, **headers}
-    with httpx.Client(base_url=county.served.url) as http:  # the server may close the connection
+    with httpx.Client(
+        base_url=county.served.url, timeout=60
+    ) as http:  # the server may close the connection
         refused(http.post(PATH, content=body, headers=sent, timeout=60), status, slug)
     assert county.served.head() == head
 

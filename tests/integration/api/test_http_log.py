@@ -188,6 +188,6 @@ def _root(leaves: list[bytes]) -> bytes:
 
 
 def test_nothing_of_a_request_reaches_an_error_page(county: County):
-    answer = httpx.get(f"{county.served.url}/problems/<script>alert(1)</script>")
+    answer = httpx.get(f"{county.served.url}/problems/<script>alert(1)</script>", timeout=60)
     assert answer.status_code == 404
     assert "script" not in answer.text

@@ -99,12 +99,12 @@ def test_signing_out_forgets(county: County):
 def test_a_page_that_somebody_may_not_see_says_so_in_the_language_chosen(county: County):
     nobody = Principal("nobody", Role.EDUCATION, county.cdc.organisation, "999999")
     bearer = {"Authorization": f"Bearer {county.served.token(nobody)}"}
-    chinese = httpx.get(f"{county.served.url}/audit?record=7", headers=bearer)
-    english = httpx.get(f"{county.served.url}/audit?record=7&lang=en", headers=bearer)
+    chinese = httpx.get(f"{county.served.url}/audit?record=7", headers=bearer, timeout=60)
+    english = httpx.get(f"{county.served.url}/audit?record=7&lang=en", headers=bearer, timeout=60)
     assert chinese.status_code == english.status_code == 422
     assert chinese.headers["content-language"] == "zh-CN"
     assert english.headers["content-language"] == "en"
     assert 'lang="en"' in english.text
-    again = httpx.get(county.served.url, cookies=english.cookies)
+    again = httpx.get(county.served.url, cookies=english.cookies, timeout=60)
     assert again.headers["content-language"] == "en"
     assert "tamper-evident" in again.text

@@ -27,7 +27,7 @@ def opened(author: Author, path: str) -> httpx.Response:
     """A page as its browser gets it."""
     token = author.served.token(author.principal)
     cookies = {"session": token}
-    with httpx.Client(base_url=author.served.url, cookies=cookies) as http:
+    with httpx.Client(base_url=author.served.url, cookies=cookies, timeout=60) as http:
         return http.get(path, follow_redirects=True)
 
 

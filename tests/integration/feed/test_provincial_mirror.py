@@ -240,14 +240,16 @@ def test_the_page_is_served_on_loopback(tmp_path):
         deadline = time.monotonic() + 60
         while True:
             try:
-                answer = httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
+                answer = httpx.get(f"http://127.0.0.1:{port}/", trust_env=False, timeout=60)
                 break
             except httpx.TransportError:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
         assert answer.status_code == 200
         assert "default-src 'none'" in answer.headers["content-security-policy"]
-        assert httpx.get(f"http://127.0.0.1:{port}/x", trust_env=False).status_code == 404
+        assert (
+            httpx.get(f"http://127.0.0.1:{port}/x", trust_env=False, timeout=60).status_code == 404
+        )
     finally:
         process.kill()
         process.communicate()

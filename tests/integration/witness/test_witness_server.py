@@ -248,7 +248,7 @@ class Process:
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
             try:
-                httpx.get(f"http://127.0.0.1:{self.port}/livez", trust_env=False)
+                httpx.get(f"http://127.0.0.1:{self.port}/livez", trust_env=False, timeout=60)
             except httpx.TransportError:
                 assert self.process.poll() is None
                 assert time.monotonic() < deadline, "the witness does not start"
