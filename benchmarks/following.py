@@ -7,15 +7,21 @@ from benchmarks.contest import Contestant, Pace
 from benchmarks.measuring import once
 from benchmarks.proving import ENTRIES_A_SECOND
 from benchmarks.site import Site
-from projections.loop import LOG_PROJECTIONS, Projector
+from projections import people
+from projections.change import read_batch
+from projections.collecting import rare_collections
+from projections.connection import PROJECT, PROJECT_PEOPLE
+from projections.loop import BATCH_LIMIT, LOG_PROJECTIONS, Projector
+from projections.target import Target
 
 LIVE = "all projections, live"
+ALONE = ", live and alone"
 REBUILD = "rebuild of "
 _AMOUNT = 8_000
 
 
 def contestants(site: Site, pace: Pace) -> list[Contestant]:
-    """All projections live, and each of them anew."""
+    """All projections live, each of them alone, and each of them anew."""
     amount = pace.amount(_AMOUNT)
 
     def more() -> None:
@@ -33,7 +39,7 @@ def contestants(site: Site, pace: Pace) -> list[Contestant]:
     def current() -> None:
         catch_up()
 
-    names = [*(one.name for one in LOG_PROJECTIONS), "people"]
+    names = [*(one.name for one in LOG_PROJECTIONS), people.NAME]
     return [
         Contestant(
             LIVE,
@@ -42,6 +48,7 @@ def contestants(site: Site, pace: Pace) -> list[Contestant]:
             behind,
             note=f"{len(names)} of them in one process, batches of 1,000",
         ),
+        *(_alone(site, name, more) for name in names),
         *(_rebuilt(site, name, current) for name in names),
     ]
 
@@ -57,6 +64,36 @@ def projector(site: Site) -> Iterator[Projector]:
     )
     with closing(running):
         yield running
+
+
+def _alone(site: Site, name: str, more: Callable[[], None]) -> Contestant:
+    """One projection over entries that the others may have behind them, or still before them."""
+    target = _target(site, name)
+
+    def behind() -> None:
+        if target.positions()[name] >= site.head:
+            more()
+
+    def work() -> int:
+        first = at = target.positions()[name]
+        with rare_collections():
+            while (batch := read_batch(site.parts.reader, at, BATCH_LIMIT)).changes:
+                target.advance([name], batch)
+                at = batch.last
+        target.close()
+        return at - first
+
+    return Contestant(f"{name}{ALONE}", ENTRIES_A_SECOND, lambda _: once(work), behind)
+
+
+def _target(site: Site, name: str) -> Target:
+    settings = site.parts.settings
+    assert settings.database_url is not None
+    assert settings.keys_url is not None
+    if name == people.NAME:
+        shown = [people.projection(site.parts.vault)]
+        return Target(settings.keys_url, PROJECT_PEOPLE, "people", shown)
+    return Target(settings.database_url, PROJECT, "views", LOG_PROJECTIONS)
 
 
 def _rebuilt(site: Site, name: str, prepare: Callable[[], None]) -> Contestant:

@@ -16,7 +16,7 @@ from ledger.store.append import Append
 
 SIZES = (10_000, 100_000, 1_000_000)
 CALLERS = 256
-_AMOUNT = 6_000
+_AMOUNT = 4_000
 _PLANT = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 
 
