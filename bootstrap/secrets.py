@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from bootstrap.durable import sync_folder
+from bootstrap.durable import sync_folder, write_draft
 from bootstrap.errors import BootstrapError
 
 SEEDS = (
@@ -148,16 +148,12 @@ def keep(path: Path, fresh: str) -> str:
     """The file's text, durably; `fresh` becomes it when there is none. All or nothing."""
     if not path.exists():
         draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(fresh)
-            file.flush()
-            os.fsync(file.fileno())
         try:
+            write_draft(draft, fresh)
             os.link(draft, path)  # atomic, and refuses to replace what another process made
         except FileExistsError:
             pass
         finally:
-            draft.unlink()
+            draft.unlink(missing_ok=True)
         sync_folder(path.parent)
     return path.read_text().strip()
