@@ -26,6 +26,21 @@ _NEXT = (
     "vaxledger projections rebuild people; vaxledger feed rebuild"
 )
 
+_LACKS = {
+    "without_envelope": "缺作者封装：签名无法出示，完整验证止于该处；只有导出（--from）能补。"
+    "Without envelopes signatures cannot be shown and verification stops there: only an export "
+    "that reaches so far has them (--from). The feed carries none.",
+    "without_answer": "重复提交将被拒绝而非得到原回答。"
+    "A repeated write is refused instead of answered.",
+    "without_sealed_value": "缺密封值：个人信息不可读，如同已删除；"
+    "只有带 --sealed 的导出能补，消息流和较早的备份都没有。"
+    "Without sealed values personal data stay unreadable, as if erased: "
+    "only an operator's export with --sealed has them, neither the feed nor an older backup.",
+    "without_claims": "唯一性未恢复：其中密封的号码或追溯码可能被再次占用。"
+    "Numbers and codes that were sealed there may be taken a second time.",
+}
+"""What each lack means, and what would still bring it."""
+
 
 def recover_log(  # noqa: PLR0913  each is an option of the command line
     *,
@@ -146,5 +161,8 @@ def _report(found: Recovered, outcome: str, *, as_json: bool, error: str = "") -
             shown = ", ".join(map(str, value[:_SHOWN])) + (" …" if len(value) > _SHOWN else "")
             text = f"{len(value)}{': ' if value else ''}{shown}"
         console.print(f"{name:>22}  {escape(text)}", highlight=False)
+    for name, text in _LACKS.items():
+        if facts[name]:
+            console.print(f"[yellow]{text}[/yellow]", soft_wrap=True)
     if error:
         console.print(f"[red]{escape(error)}[/red]")

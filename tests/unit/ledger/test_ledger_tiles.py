@@ -9,6 +9,7 @@ from ledger.merkle import Frontier, leaf_hash, root, verify_consistency, verify_
 from ledger.tiles import (
     ENTRIES,
     TILE_BYTES,
+    TILE_WIDTH,
     TileReader,
     decode_bundle,
     encode_bundle,
@@ -208,9 +209,15 @@ def test_the_needed_tiles_are_exactly_those_that_are_read(size):
     assert sorted(needed) == sorted(reads_of(lambda reader: reader.root()))
 
 
-def test_a_billion_leaves_need_few_tiles():
-    assert len(needed_tiles_for_inclusion(123_456_789, 10**9)) <= 8
-    assert len(needed_tiles_for_consistency(123_456_789, 10**9)) <= 8
+@given(st.integers(0, 10**15), st.integers(0, 10**15))
+def test_a_proof_reads_two_tiles_for_each_level_of_them_at_most(one, other):
+    """The level's own and the one at its right edge, which the topmost level has in one."""
+    least, size = sorted((one, other + 1))
+    levels = 1
+    while TILE_WIDTH**levels < size:
+        levels += 1
+    assert len(needed_tiles_for_inclusion(min(least, size - 1), size)) < 2 * levels
+    assert len(needed_tiles_for_consistency(least, size)) < 2 * levels
     assert needed_tiles_for_root(0) == []
 
 
