@@ -79,9 +79,10 @@ def own_parts(settings: Settings, servers: list[Part]) -> list[Part]:
     )
     api = Part(
         name="api",
-        argv=_python("api"),
+        argv=_python("api", "--stand-by"),
         ready=lambda: _is_answering(settings.host, settings.port),
         after=("migrate",),
+        stands_by=True,  # it has the most to read, and a core is free meanwhile
         env=environment,
     )
     # Who names a policy has witnesses elsewhere; everybody else gets one of their own.

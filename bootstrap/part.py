@@ -10,6 +10,9 @@ from pathlib import Path
 from bootstrap.errors import ServerStartError
 from bootstrap.leash import leashed
 
+GO = b"go\n"
+"""Lets a part go on that stands by."""
+
 _LAST_WORDS_CHARACTERS = 2000
 
 
@@ -29,6 +32,8 @@ class Part:
             `once`, leaving with status 0 is readiness and this is not asked.
         stop_signal: asks for an orderly end.
         after: names of parts that must have been ready before this one starts.
+        stands_by: starts before those; it goes on when `GO` comes on its standard input, and has
+            read what it needs by then.
         once: runs to its end instead of for ever (migrations).
         prepare: called before every start, for instance to remove what a SIGKILL left behind.
         env: the whole environment of the program; None passes ours on.
@@ -43,6 +48,7 @@ class Part:
     ready: Callable[[], bool]
     stop_signal: signal.Signals = signal.SIGTERM
     after: tuple[str, ...] = ()
+    stands_by: bool = False
     once: bool = False
     prepare: Callable[[], None] = _nothing
     env: Mapping[str, str] | None = None
@@ -68,7 +74,7 @@ class Part:
         return subprocess.Popen(  # noqa: S603  the words are ours
             argv,
             env=self.env,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if self.stands_by else subprocess.DEVNULL,
             cwd="/" if self.account else None,
             process_group=0,
         )

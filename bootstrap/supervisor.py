@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import structlog
 
 from bootstrap.embedded.directory import lock_instance, make_data_dir
 from bootstrap.errors import BootstrapError, PartFailedError
-from bootstrap.part import Part
+from bootstrap.part import GO, Part
 
 _WAITED_FOR = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _ALARM = signal.SIGALRM
@@ -49,6 +50,7 @@ class _Run:
     process: subprocess.Popen[bytes] | None = None
     ready: bool = False
     was_ready: bool = False
+    waits: bool = False
     starts: int = 0
     failures: int = 0
     started_at: float = 0.0
@@ -152,15 +154,18 @@ class Supervisor:
         for run in self._runs.values():
             if run.finished:
                 continue
+            may_go = self._may_go(run)
             if run.process is None:
-                if now >= run.next_start and self._may_start(run):
+                if now >= run.next_start and (run.part.stands_by or may_go):
                     self._start(run)
             elif run.process.poll() is not None:
-                self._ended(run, run.process.returncode)
+                self._ended(run, run.process)
+            elif run.waits:
+                run.waits = not (may_go and _told(run.process))
             elif not run.ready and not run.part.once and run.part.is_ready():
                 self._became_ready(run)
 
-    def _may_start(self, run: _Run) -> bool:
+    def _may_go(self, run: _Run) -> bool:
         return all(self._runs[name].was_ready for name in run.part.after)
 
     def _start(self, run: _Run) -> None:
@@ -172,6 +177,7 @@ class Supervisor:
             _log.error("part-not-started", part=run.part.name, reason=str(error))
             self._failed(run)
         else:
+            run.waits = run.part.stands_by
             _log.info("part-started", part=run.part.name, pid=run.process.pid, attempt=run.starts)
 
     def _became_ready(self, run: _Run) -> None:
@@ -179,7 +185,9 @@ class Supervisor:
         seconds = round(time.monotonic() - run.started_at, 3)
         _log.info("part-ready", part=run.part.name, seconds=seconds)
 
-    def _ended(self, run: _Run, status: int) -> None:
+    def _ended(self, run: _Run, process: subprocess.Popen[bytes]) -> None:
+        _hang_up(process)
+        status = process.returncode
         run.process = None
         run.ready = False
         if run.part.once and status == 0:
@@ -259,7 +267,22 @@ class Supervisor:
             if told != signal.SIGCHLD:
                 process.kill()
                 process.wait()
+        _hang_up(process)
         _log.info("part-stopped", part=part.name, status=process.returncode)
+
+
+def _told(process: subprocess.Popen[bytes]) -> bool:
+    """Let one go on that stands by; it may have died since, which is seen soon."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError), process.stdin as line:
+        line.write(GO)
+    return True
+
+
+def _hang_up(process: subprocess.Popen[bytes]) -> None:
+    """Close the line to one that ended before it was told to go on."""
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def _next_signal(seconds: float) -> signal.Signals | None:

@@ -326,6 +326,30 @@ def test_a_part_that_does_not_stop_is_killed_at_the_second_signal(place):
     assert supervisor.returncode == 0
 
 
+def test_a_part_that_stands_by_starts_before_the_others_and_goes_on_after_them(place):
+    wait = f"until test -e '{place}/begun'; do sleep 0.05; done; : > '{place}/first'"
+    first = f"part('first', '/bin/sh', '-c', {wait!r}, once=True)"
+    script = f": > '{place}/begun'; read word; test -e '{place}/first' && echo $word > '{place}/on'"
+    late = f"part('late', '/bin/sh', '-c', {script!r}, stands_by=True, after=('first',), once=True)"
+    supervisor = start_small(place, f"[{first}, {late}]")
+    assert supervisor.stdout.readline() == "ready\n"
+    supervisor.terminate()
+    supervisor.communicate(timeout=60)
+    assert (place / "on").read_text() == "go\n"
+
+
+def test_a_part_that_dies_while_it_stands_by_is_started_again(place):
+    script = f"test -e '{place}/died' && read word && exit 0; : > '{place}/died'; exit 1"
+    first = f"part('first', '/bin/sh', '-c', \"until test -e '{place}/died'; do sleep 0.1; done\", "
+    first += "once=True)"
+    late = f"part('late', '/bin/sh', '-c', {script!r}, stands_by=True, after=('first',), once=True)"
+    supervisor = start_small(place, f"[{first}, {late}]")
+    assert supervisor.stdout.readline() == "ready\n"
+    supervisor.terminate()
+    supervisor.communicate(timeout=60)
+    assert supervisor.returncode == 0
+
+
 def test_a_part_sees_no_signal_mask_of_the_supervisor(place):
     show = "part('show', '/bin/sh', '-c', 'grep -E \"Sig(Blk|Ign)\" /proc/self/status', once=True)"
     supervisor = start_small(place, f"[{show}]")
