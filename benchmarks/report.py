@@ -104,10 +104,18 @@ def _plots(book: Book) -> dict[str, str]:
     appends = _by_callers(book)
     if appends:
         plots["appends.svg"] = bars("Durable appends by callers", peers.EVENTS, appends)
-    prices = {row.name: row.middle for row in book.rows if row.group == "prices" and row.middle}
-    if prices:
-        plots["prices.svg"] = bars("What each safeguard costs", peers.EVENTS, [Series("", prices)])
-    for group, title in (("http", "A dose over HTTP"), ("reads", "Reads over HTTP")):
+    for group, title in (
+        ("prices", "What each safeguard costs"),
+        ("growth", "Appends beside more and more entries"),
+    ):
+        rates = {row.name: row.middle for row in book.rows if row.group == group and row.middle}
+        if rates:
+            plots[f"{group}.svg"] = bars(title, peers.EVENTS, [Series("", rates)])
+    for group, title in (
+        ("http", "A dose over HTTP"),
+        ("reads", "Reads over HTTP"),
+        ("feed", "From the commit to the subscribers"),
+    ):
         found = [(row.name, row.latency) for row in book.rows if row.group == group and row.latency]
         if found:
             plots[f"{group}.svg"] = percentile_lines(title, found)
