@@ -70,12 +70,14 @@ def put_claims_back(
     """
     untold: list[int] = []
     for start in range(after, last, _CLAIMED_AT_ONCE):
-        with connection.transaction(), connection.cursor(binary=True) as cursor:
+        with connection.cursor(binary=True) as cursor:
             end = min(start + _CLAIMED_AT_ONCE, last)
             rows = cursor.execute(_QUERIES["entries_between"], [start, end]).fetchall()
+            # Opening what is sealed takes longer than a transaction of this role may rest.
             claims, unknown = claims_of([(place, Entry.decode(raw)) for place, raw in rows])
             untold.extend(unknown)
-            _claim(cursor, claims)
+            with connection.transaction():
+                _claim(cursor, claims)
         at("claims put back")
     return untold
 
