@@ -6,7 +6,7 @@ from api.parts import Serving
 from certificates.booking_code import BookingCode, issue_booking_code, read_booking_code
 from certificates.errors import CertificateError
 from certificates.trust import verify_trust_list
-from commands.bookings import Booked
+from commands.booked import Booked
 from domain.booking.lifecycle import State
 from domain.booking.objection import Objection
 from domain.booking.refusal import BookingRefused, CodeRefused

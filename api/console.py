@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from anyio import to_thread
@@ -28,16 +28,35 @@ from commands.certificates import Console
 router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
 
 _STREAM = "/{certificate}"
+_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 
 
-def takes(body: type[Body]) -> dict[str, Any]:
+def takes(body: type[Body] | None) -> dict[str, Any]:
     """The OpenAPI of a write with such a body."""
-    reference = {"$ref": f"#/components/schemas/{body.__name__}"}
-    return {
+    described: dict[str, Any] = {
         "parameters": [{"$ref": "#/components/parameters/IdempotencyKey"}],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": reference}}},
         "x-vaxledger-receipt": True,
     }
+    if body is not None:
+        schema = {"$ref": f"#/components/schemas/{body.__name__}"}
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return described
+
+
+def write_route(
+    routes: APIRouter, path: str, operation: str, body: type[Body] | None = None
+) -> Callable[[_Endpoint], _Endpoint]:
+    """Serve a write that the platform signs, answered 201 with its place and receipt."""
+    return routes.post(
+        path,
+        operation_id=operation,
+        status_code=201,
+        response_class=Response,
+        openapi_extra=takes(body),
+    )
 
 
 @router.get("/candidates", operation_id="listCandidates", response_class=Response)
@@ -54,13 +73,7 @@ async def candidates(request: Request, caller: Caller) -> Response:
     return json_response({"candidates": lines}, headers={"Cache-Control": "no-store"})
 
 
-@router.post(
-    "",
-    operation_id="claimCertificate",
-    status_code=201,
-    response_class=Response,
-    openapi_extra=takes(ClaimRequest),
-)
+@write_route(router, "", "claimCertificate", ClaimRequest)
 async def claim(request: Request, caller: Caller) -> Response:
     """Claim the certificate of a record (C-12, C-14)."""
     body = ClaimRequest.read(await read_json(request)).members()
@@ -68,13 +81,7 @@ async def claim(request: Request, caller: Caller) -> Response:
     return await write_for(request, lambda key: console.claim(caller, key, body))
 
 
-@router.post(
-    f"{_STREAM}/grants",
-    operation_id="grantCertificate",
-    status_code=201,
-    response_class=Response,
-    openapi_extra=takes(GrantRequest),
-)
+@write_route(router, f"{_STREAM}/grants", "grantCertificate", GrantRequest)
 async def grant(request: Request, caller: Caller, certificate: UUID) -> Response:
     """Let another person use a child's certificate: at most ten (C-15 to C-18)."""
     body = without_nulls(GrantRequest.read(await read_json(request)).members())
@@ -82,13 +89,7 @@ async def grant(request: Request, caller: Caller, certificate: UUID) -> Response
     return await write_for(request, lambda key: console.grant(caller, key, certificate, body))
 
 
-@router.post(
-    f"{_STREAM}/revocations",
-    operation_id="revokeGrant",
-    status_code=201,
-    response_class=Response,
-    openapi_extra=takes(RevocationRequest),
-)
+@write_route(router, f"{_STREAM}/revocations", "revokeGrant", RevocationRequest)
 async def revoke(request: Request, caller: Caller, certificate: UUID) -> Response:
     """Take a grant back."""
     body = RevocationRequest.read(await read_json(request)).members()
@@ -98,13 +99,7 @@ async def revoke(request: Request, caller: Caller, certificate: UUID) -> Respons
     )
 
 
-@router.post(
-    f"{_STREAM}/credential-revocations",
-    operation_id="revokeCredential",
-    status_code=201,
-    response_class=Response,
-    openapi_extra=takes(CredentialRevocation),
-)
+@write_route(router, f"{_STREAM}/credential-revocations", "revokeCredential", CredentialRevocation)
 async def revoke_credential(request: Request, caller: Caller, certificate: UUID) -> Response:
     """Let one credential hold no more, of a lost telephone or paper; for the holder alone.
 
@@ -117,13 +112,7 @@ async def revoke_credential(request: Request, caller: Caller, certificate: UUID)
     )
 
 
-@router.post(
-    f"{_STREAM}/release",
-    operation_id="releaseCertificate",
-    status_code=201,
-    response_class=Response,
-    openapi_extra=takes(ReleaseRequest),
-)
+@write_route(router, f"{_STREAM}/release", "releaseCertificate", ReleaseRequest)
 async def release(request: Request, caller: Caller, certificate: UUID) -> Response:
     """Give the certificate up, so that another may claim it."""
     body = ReleaseRequest.read(await read_json(request)).members()

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.body import read_json
 from api.callers import Caller
-from api.console import takes
+from api.console import write_route
 from api.noting import note_read
 from api.parts import serving_of
 from api.reads import NO_STORE
@@ -42,13 +42,7 @@ async def show_code(request: Request, caller: Caller, certificate: UUID) -> Resp
     return json_response({"code": text, "expires_at": code.expires_at}, headers=headers)
 
 
-@router.post(
-    "/visits",
-    operation_id="openVisit",
-    status_code=201,
-    response_class=Response,
-    openapi_extra=takes(VisitRequest),
-)
+@write_route(router, "/visits", "openVisit", VisitRequest)
 async def open_visit(request: Request, caller: Caller) -> Response:
     """Open a visit with a code that was scanned: it has a queue number, and is nobody else's.
 

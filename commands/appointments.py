@@ -1,6 +1,7 @@
 """Writes of a site about appointments: verify, redeem, call off (A-5, A-6; X-6)."""
 
 from collections.abc import Mapping
+from functools import partial
 from hmac import compare_digest
 from typing import Any
 from uuid import UUID
@@ -130,16 +131,9 @@ def redeem(writing: Writing) -> Decision:
 def call_off(writing: Writing) -> Decision:
     """Give the seat back for the person, whom the site tells."""
     appointment = _appointment(writing)
-    sealing, _ = writing.seal({})
-    appointment.call_off(
-        rules=writing.services.rules.booking,
-        recorded_at=writing.recorded_at,
-        sealed=sealing.sealed,
-        **writing.fields,
-    )
-    return Decision(
+    return writing.carry_out(
         appointment,
-        sealing,
+        partial(appointment.call_off, rules=writing.services.rules.booking),
         claims=(seat_given_back(appointment), *ended(writing, appointment)),
     )
 

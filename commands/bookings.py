@@ -7,7 +7,7 @@ to another is given another one as long as there is any.
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from commands.appointments import (
     seat_given_back,
 )
 from commands.behalf import record_for
+from commands.booked import Booked, booked_of
 from commands.citizens import Asked
 from commands.errors import CommandError, NotFound
 from commands.principal import Principal
@@ -30,15 +31,16 @@ from commands.services import Services
 from commands.vault import NOTHING_SEALED, Place
 from commands.wishes import Wish, citizen_number, rejudged, wish_of
 from commands.writing import Decision
-from domain.appointment import Appointment, Numbered, Reseated, Reserved
+from domain.appointment import Appointment
+from domain.appointment_events import Numbered, Reseated, Reserved
 from domain.booking.objection import Objection
 from domain.booking.refusal import BookingRefused
 from domain.calendar import SHANGHAI
 from domain.codec import statement_fields
 from domain.effect import OnBehalf
 from domain.errors import DomainError
-from domain.slot_supply import SlotState, SlotSupply
-from domain.topics import BOOKED_FOR, BOOKER
+from domain.slot_supply import SlotSupply
+from domain.topics import BOOKER
 from domain.vaccination_record import VaccinationRecord
 from ledger.store.append import Claim, Guard
 from ledger.store.errors import ClaimNotHeld, ClaimTaken, GuardFailed, KeyConflict, VersionConflict
@@ -57,21 +59,6 @@ class OtherProduct(DomainError):
 
     code = "other-product"
     zh = "该号源的疫苗与原预约的不同，请取消后重新预约。"
-
-
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """A booking as whoever made it sees it.
-
-    Attributes:
-        appointment: The booking.
-        slot: Its time slot as it is now.
-        name: Of the person whom the dose is for; None where it was erased.
-    """
-
-    appointment: Appointment
-    slot: SlotState
-    name: str | None
 
 
 class Bookings:
@@ -121,22 +108,22 @@ class Bookings:
         """
         return self.seats.supply(stream)
 
-    def mine(self, caller: Principal) -> list["Booked"]:
+    def mine(self, caller: Principal) -> list[Booked]:
         """All bookings that the caller ever made, own and for others, the newest first (A-21)."""
         reading = self._reading()
         found = self._services.vault.keys.find(BOOKER, self._number(caller))
         streams = sorted({stream for _, stream in found}, reverse=True)
         known = [reading.stored(Appointment, one) for one in streams if reading.exists(one)]
-        return [_booked(reading, one) for one in known]
+        return [booked_of(reading, one) for one in known]
 
-    def own(self, caller: Principal, stream: UUID) -> "Booked":
+    def own(self, caller: Principal, stream: UUID) -> Booked:
         """A booking, for whoever made it; to everyone else it does not exist.
 
         Raises:
             Forbidden, NotFound: not a citizen; not the caller's.
         """
         reading = self._reading()
-        return _booked(reading, self._own(reading, caller, stream))
+        return booked_of(reading, self._own(reading, caller, stream))
 
     def _hold(self, asked: Asked, stack: ExitStack) -> _Decided:
         reading = self._reading()
@@ -187,7 +174,7 @@ class Bookings:
                 *_place(reading, wish, stream),
                 seat_claim(supply.id, slot, seat, stream),
             ),
-            indexes=_indexes(wish),
+            indexes=wish.indexes,
             remarks=wish.warnings,
         )
         return decision, {who: commitment for who, (_, commitment) in parts.items()}
@@ -318,25 +305,10 @@ class Bookings:
         return Reading(services=self._services, recorded_at=self._services.clock())
 
 
-def _booked(reading: Reading, appointment: Appointment) -> Booked:
-    supply = reading.stored(SlotSupply, appointment.seat.supply)
-    values = reading.opened(appointment.id, 1, appointment.person)
-    name = None if values is None else values["name"]
-    return Booked(appointment, supply.slot(appointment.seat.slot), name)
-
-
 def _place(reading: Reading, wish: Wish, stream: UUID) -> tuple[Claim, ...]:
     if wish.place is None:
         return ()
     return (Claim(PLACE, place_key(reading, wish.booker_number, wish.place), stream),)
-
-
-def _indexes(wish: Wish) -> tuple[tuple[str, str, UUID], ...]:
-    """How the booking is found: by its booker, and whom it is for keeps one handle."""
-    booker = (BOOKER, wish.booker_number, wish.booker.handle)
-    if wish.person.handle == wish.booker.handle:
-        return (booker,)
-    return (booker, (BOOKED_FOR, wish.person_number, wish.person.handle))
 
 
 def _guards(reading: Reading, record: VaccinationRecord | None) -> tuple[Guard, ...]:

@@ -21,7 +21,8 @@ from domain.booking.notice import Kind, NoticeRules
 from domain.booking.reminder import reminder_day
 from domain.calendar import SHANGHAI
 from domain.schedules.edition import Wording
-from domain.slot_supply import SlotState, SlotSupply
+from domain.slot_supply import SlotSupply
+from domain.slot_supply_events import SlotState
 from domain.topics import BOOKED_FOR, BOOKER
 from ledger.store.outbox import Message, Outcome
 

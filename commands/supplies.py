@@ -1,7 +1,9 @@
 """Writes of sites and counties about the supply of seats (号源)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from commands.permissions import Scope
@@ -39,46 +41,36 @@ def open_supply(writing: Writing) -> Decision:
 def raise_capacity(writing: Writing) -> Decision:
     """Let more people come; withdrawn seats are given back."""
     supply = _supply(writing)
-    sealing, _ = writing.seal({})
     slot = writing.fields["slot"]
     withdrawn = supply.slot(slot).withdrawn
-    supply.raise_capacity(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
+    decision = writing.carry_out(supply, supply.raise_capacity)
     again = withdrawn - supply.slot(slot).withdrawn
     claims = [seat_claim(supply.id, slot, seat, supply.id, release=True) for seat in sorted(again)]
-    return Decision(supply, sealing, claims=tuple(claims))
+    return replace(decision, claims=tuple(claims))
 
 
 def lower_capacity(writing: Writing) -> Decision:
     """Let fewer people come: the supply takes free seats for itself, so that nobody else can."""
     supply = _supply(writing)
-    sealing, _ = writing.seal({})
     slot = writing.fields["slot"]
     withdrawn = supply.slot(slot).withdrawn
-    supply.lower_capacity(
-        free=Seats(writing.services).free(supply, slot),
-        recorded_at=writing.recorded_at,
-        sealed=sealing.sealed,
-        **writing.fields,
-    )
+    free = Seats(writing.services).free(supply, slot)
+    decision = writing.carry_out(supply, partial(supply.lower_capacity, free=free))
     taken = supply.slot(slot).withdrawn - withdrawn
     claims = [seat_claim(supply.id, slot, seat, supply.id) for seat in sorted(taken)]
-    return Decision(supply, sealing, claims=tuple(claims))
+    return replace(decision, claims=tuple(claims))
 
 
 def close(writing: Writing) -> Decision:
     """Take no further bookings of a slot."""
     supply = _supply(writing)
-    sealing, _ = writing.seal({})
-    supply.close(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
-    return Decision(supply, sealing)
+    return writing.carry_out(supply, supply.close)
 
 
 def move_slot(writing: Writing) -> Decision:
     """Give a slot other hours of the day."""
     supply = _supply(writing)
-    sealing, _ = writing.seal({})
-    supply.move_slot(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
-    return Decision(supply, sealing)
+    return writing.carry_out(supply, supply.move_slot)
 
 
 def _supply(writing: Writing) -> SlotSupply:

@@ -20,7 +20,8 @@ from commands.errors import Forbidden
 from commands.principal import Principal, Role, VerifiedIdentity
 from commands.reading import Reading
 from commands.records import id_number
-from domain.appointment import Appointment, Channel
+from domain.appointment import Appointment
+from domain.appointment_events import Channel
 from domain.booking.address import judge_address, judge_proxy
 from domain.booking.decision import Outcome, Request, decide
 from domain.booking.eligibility import judge_channel
@@ -67,6 +68,14 @@ class Wish:
     released: tuple[Claim, ...]
     place: int | None
     warnings: tuple[Check, ...]
+
+    @property
+    def indexes(self) -> tuple[tuple[str, str, UUID], ...]:
+        """How the booking is found: by its booker, and whom it is for keeps one handle."""
+        booker = (BOOKER, self.booker_number, self.booker.handle)
+        if self.person.handle == self.booker.handle:
+            return (booker,)
+        return (booker, (BOOKED_FOR, self.person_number, self.person.handle))
 
 
 @dataclass(frozen=True, slots=True)

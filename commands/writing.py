@@ -169,5 +169,22 @@ class Writing(Reading):
         )
         return sealing, typed
 
+    def carry_out(
+        self,
+        aggregate: BaseAggregate[UUID],
+        change: Callable[..., None],
+        claims: tuple[Claim, ...] = (),
+    ) -> Decision:
+        """Change an aggregate as the statement says, with nothing sealed.
+
+        Args:
+            aggregate: What is changed.
+            change: Its method.
+            claims: Unique facts taken or given back.
+        """
+        sealing, _ = self.seal({})
+        change(recorded_at=self.recorded_at, sealed=sealing.sealed, **self.fields)
+        return Decision(aggregate, sealing, claims=claims)
+
 
 Handler = Callable[[Writing], Decision]

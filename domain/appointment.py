@@ -7,14 +7,22 @@ the seat itself is a claim of the log.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from uuid import UUID
 
-from eventsourcing.domain import AggregateCreated, BaseAggregate
+from eventsourcing.domain import BaseAggregate
 
+from domain import appointment_events
+from domain.appointment_events import (
+    Arrived,
+    Channel,
+    Numbered,
+    Punctuality,
+    Reseated,
+    Reserved,
+    Seat,
+)
 from domain.booking.arrival import Arrival, judge_visit
 from domain.booking.lifecycle import Event as Step
 from domain.booking.lifecycle import State, advance
@@ -27,35 +35,6 @@ from domain.dose import DoseState
 from domain.effect import OnBehalf
 from domain.errors import DomainError
 from domain.sealed import Fact, Sealed
-from domain.shape import Pattern, Size
-from domain.vocabulary import (
-    Code,
-    Division,
-    DoseNumber,
-    ProductCode,
-    RuleId,
-    SeatNumber,
-    SlotNumber,
-    Version,
-)
-
-BookingNumber = Annotated[str, Pattern("[0-9]{12}")]
-"""预约编码: random digits."""
-
-
-class Channel(StrEnum):
-    """How someone booked; groups are sent to the office or the site (A-1)."""
-
-    INDIVIDUAL = "individual"
-    PROXY = "proxy"
-
-
-class Punctuality(StrEnum):
-    """Where in the day someone came."""
-
-    IN_SLOT = "in-slot"
-    EARLY = "early"
-    LATE = "late"
 
 
 class NotDueYet(DomainError):
@@ -72,79 +51,6 @@ class DoseOfOtherProduct(DomainError):
     zh = "实际接种的疫苗与预约的不一致。"
 
 
-@dataclass(frozen=True)
-class Reserved:
-    """The seat, how long it is held, and what the decision rests on.
-
-    Attributes:
-        seat: number of the seat in its slot.
-        hold_minutes: for how long it is held.
-        rules: edition of the booking rules.
-        course: of these, one booking of a person may be open: a target, or a product of its own.
-        on_behalf_of: handle of the person who asked, identified by the platform.
-        record: stream of the recipient's vaccination record, where there is one.
-        record_version: version of the record that was judged.
-        place: which of the bookings for others that the booker may have open.
-    """
-
-    seat: SeatNumber
-    hold_minutes: Annotated[int, Size(1, 1440)]
-    rules: RuleId
-    course: ProductCode
-    on_behalf_of: UUID
-    record: UUID | None = None
-    record_version: Version | None = None
-    place: SlotNumber | None = None
-
-
-@dataclass(frozen=True)
-class Numbered:
-    """The booking number, and for whom the platform signed.
-
-    Attributes:
-        number: 预约编码, random.
-        on_behalf_of: handle of the person who asked.
-    """
-
-    number: BookingNumber
-    on_behalf_of: UUID
-
-
-@dataclass(frozen=True)
-class Reseated:
-    """The new seat, and what the decision rests on.
-
-    Attributes:
-        seat: number of the seat in its slot.
-        rules: edition of the booking rules.
-        on_behalf_of: handle of the person who asked.
-    """
-
-    seat: SeatNumber
-    rules: RuleId
-    on_behalf_of: UUID
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """When the person came, as the slot sees it.
-
-    Attributes:
-        punctuality: in the slot, before it or after it.
-    """
-
-    punctuality: Punctuality
-
-
-@dataclass(frozen=True)
-class Seat:
-    """A seat: of a supply, in a time slot."""
-
-    supply: UUID
-    slot: int
-    number: int
-
-
 class Appointment(BaseAggregate[UUID]):
     """One appointment.
 
@@ -157,6 +63,15 @@ class Appointment(BaseAggregate[UUID]):
 
     TOPIC = "appointment"
     Event = Fact
+    Held = appointment_events.Held
+    Confirmed = appointment_events.Confirmed
+    Moved = appointment_events.Moved
+    Cancelled = appointment_events.Cancelled
+    CalledOff = appointment_events.CalledOff
+    Expired = appointment_events.Expired
+    Missed = appointment_events.Missed
+    Verified = appointment_events.Verified
+    Redeemed = appointment_events.Redeemed
 
     def __init__(  # noqa: PLR0913  these are the fields of its first event
         self,
@@ -382,177 +297,6 @@ class Appointment(BaseAggregate[UUID]):
     def _check_site(self, rules: BookingRules, clinic: UUID) -> None:
         if clinic != self.site:
             raise BookingRefused.by(rules, Objection("wrong_site"))
-
-    class Held(Fact, AggregateCreated):
-        """A seat is held for a person, for some minutes (A-2).
-
-        Attributes:
-            supply: stream of the slot supply.
-            slot: number of the time slot.
-            site: clinic where the dose is to be given.
-            division: division of the site.
-            product: what is to be given.
-            dose_number: which dose of the course.
-            on: civil day.
-            channel: for oneself or for another person.
-            person: handle of the person whom the dose is for.
-            booker: handle of the person who books.
-            derived: the seat, and what the decision rests on.
-        """
-
-        TOPIC = "appointment.held.v1"
-
-        supply: UUID
-        slot: SlotNumber
-        site: UUID
-        division: Division
-        product: ProductCode
-        dose_number: DoseNumber
-        on: date
-        channel: Channel
-        person: UUID
-        booker: UUID
-        derived: Reserved
-
-    class Confirmed(Fact):
-        """The held seat became a booking (A-2).
-
-        Attributes:
-            derived: the booking number, and for whom the platform signed.
-        """
-
-        TOPIC = "appointment.confirmed.v1"
-
-        derived: Numbered
-
-        def apply(self, aggregate: Appointment) -> None:
-            """Take the number."""
-            aggregate.state = State.BOOKED
-            aggregate.booking_number = self.derived.number
-
-    class Moved(Fact):
-        """The booking took another seat (改约, X-8).
-
-        Attributes:
-            supply: stream of the slot supply.
-            slot: number of the time slot.
-            site: clinic where the dose is to be given.
-            division: division of the site.
-            on: civil day.
-            derived: the seat, and what the decision rests on.
-        """
-
-        TOPIC = "appointment.moved.v1"
-
-        supply: UUID
-        slot: SlotNumber
-        site: UUID
-        division: Division
-        on: date
-        derived: Reseated
-
-        def apply(self, aggregate: Appointment) -> None:
-            """Take the seat."""
-            aggregate.seat = Seat(self.supply, self.slot, self.derived.seat)
-            aggregate.site, aggregate.division = self.site, self.division
-            aggregate.on = self.on
-
-    class Cancelled(Fact):
-        """The person gave the seat back (X-8).
-
-        Attributes:
-            reason: why, as a code.
-            derived: for whom the platform signed.
-        """
-
-        TOPIC = "appointment.cancelled.v1"
-
-        reason: Code
-        derived: OnBehalf
-
-        def apply(self, aggregate: Appointment) -> None:
-            """Final."""
-            aggregate.state = State.CANCELLED
-
-    class CalledOff(Fact):
-        """The site called the appointment off.
-
-        Attributes:
-            clinic: the site.
-            reason: why, as a code.
-        """
-
-        TOPIC = "appointment.called-off.v1"
-
-        clinic: UUID
-        reason: Code
-
-        def apply(self, aggregate: Appointment) -> None:
-            """Final."""
-            aggregate.state = State.CANCELLED
-
-    class Expired(Fact):
-        """Nobody confirmed the hold in time; the seat is free again (X-8)."""
-
-        TOPIC = "appointment.expired.v1"
-
-        def apply(self, aggregate: Appointment) -> None:
-            """Final."""
-            aggregate.state = State.EXPIRED
-
-    class Missed(Fact):
-        """Nobody came on the day (爽约, X-8)."""
-
-        TOPIC = "appointment.missed.v1"
-
-        def apply(self, aggregate: Appointment) -> None:
-            """Final."""
-            aggregate.state = State.NO_SHOW
-
-    class Verified(Fact):
-        """The site verified code, person and papers before the dose (核验; A-6, A-16, X-6).
-
-        Attributes:
-            clinic: the site.
-            has_id_card: whether the recipient's own identity card was shown.
-            has_signed_consent: whether the consent form was signed.
-            admits_outside_slot: whether staff admit someone who comes early or late.
-            derived: when the person came, as the slot sees it.
-        """
-
-        TOPIC = "appointment.verified.v1"
-
-        clinic: UUID
-        has_id_card: bool
-        has_signed_consent: bool
-        admits_outside_slot: bool
-        derived: Arrived
-
-        def apply(self, aggregate: Appointment) -> None:
-            """The person queues."""
-            aggregate.state = State.ARRIVED_SCANNED
-
-    class Redeemed(Fact):
-        """The site redeemed the booking after the dose (核销; A-5, X-6).
-
-        Attributes:
-            clinic: the site.
-            record: stream of the recipient's vaccination record.
-            dose: id of the dose that was given.
-            visit: id of the visit, where one was opened (C-19).
-        """
-
-        TOPIC = "appointment.redeemed.v1"
-
-        clinic: UUID
-        record: UUID
-        dose: UUID
-        visit: UUID | None = None
-
-        def apply(self, aggregate: Appointment) -> None:
-            """Final."""
-            aggregate.state = State.REDEEMED
-            aggregate.record = self.record
 
 
 def _punctuality(slot: Slot, arrived: datetime) -> Punctuality:
