@@ -80,6 +80,7 @@ _OVERSEERS = frozenset(
 )
 NAVIGATION: tuple[Tab, ...] = (
     Tab("/my", "我的接种证", "My certificates", frozenset((Role.GUARDIAN, Role.ADULT))),
+    Tab("/book", "预约接种", "Bookings", frozenset((Role.GUARDIAN, Role.ADULT))),
     Tab("/desk", "门诊工作台", "Clinic desk", frozenset((Role.CLINIC,))),
     Tab("/school", "接种证查验", "School check", frozenset((Role.SCHOOL,))),
     Tab("/roll-up", "查验汇总", "School checks", _OVERSEERS),

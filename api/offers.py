@@ -53,7 +53,7 @@ async def list_offers(
     await wait_for_views(request, at_least)
     serving = serving_of(request)
     last = first + timedelta(days=days - 1)
-    sites = await to_thread.run_sync(_sites, serving, product, division, (first, last))
+    sites = await to_thread.run_sync(sites_of, serving, product, division, (first, last))
     body = {"product": product, "first_day": first, "last_day": last, "sites": sites}
     return json_response(body, headers=NO_STORE)
 
@@ -85,9 +85,10 @@ def offered(row: OfferRow) -> dict[str, Any]:
     }
 
 
-def _sites(
+def sites_of(
     serving: Serving, product: str, divisions: Sequence[str], days: tuple[date, date]
 ) -> list[dict[str, Any]]:
+    """Sites of the counties of some divisions with their time slots, the nearest first."""
     rows = _to_come(serving, product, divisions, days)
     of_site: dict[UUID, list[OfferRow]] = {}
     for row in rows:

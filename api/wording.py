@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from commands.access import Purpose
 from commands.principal import Role
+from domain.booking.lifecycle import State
 from domain.correction import CorrectionKind, CorrectionState
 from domain.grant import GrantRelation, Scope
 from domain.registration import Roll
@@ -231,3 +232,15 @@ def roll_of(roll: str) -> Wording:
 def label_of(field: str) -> Wording:
     """What a field is called; its own name for one without a label."""
     return FIELDS.get(field) or _both(field, field)
+
+
+BOOKING_STATES: Mapping[str, Wording] = {
+    State.HELD: _both("待确认", "held"),
+    State.BOOKED: _both("已预约", "booked"),
+    State.ARRIVED_SCANNED: _both("已到场核验", "arrived"),
+    State.VACCINATED: _both("已接种", "vaccinated"),
+    State.REDEEMED: _both("已核销", "redeemed"),
+    State.CANCELLED: _both("已取消", "cancelled"),
+    State.EXPIRED: _both("已过期", "expired"),
+    State.NO_SHOW: _both("爽约", "missed"),
+}
