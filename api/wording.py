@@ -35,6 +35,7 @@ TOPICS: Mapping[str, Wording] = {
     "vaccination-record.contraindication-lifted.v1": _both("解除禁忌", "Contraindication lifted"),
     "vaccination-record.identity-amended.v1": _both("身份信息更正", "Particulars amended"),
     "vaccination-record.guardian-added.v1": _both("补登监护人", "Guardian added"),
+    "vaccination-record.guardian-removed.v1": _both("移除监护人", "Guardian removed"),
     "vaccination-record.adverse-event-reported.v1": _both(
         "报告疑似异常反应", "Suspected adverse event reported"
     ),

@@ -83,7 +83,14 @@ ADDRESSES: tuple[Address, ...] = (
         ),
     ),
     Address(f"{_RECORD}/amendments", "amendIdentity", ("vaccination-record.identity-amended.v1",)),
-    Address(f"{_RECORD}/guardians", "addGuardian", ("vaccination-record.guardian-added.v1",)),
+    Address(
+        f"{_RECORD}/guardians",
+        "changeGuardians",
+        (
+            "vaccination-record.guardian-added.v1",
+            "vaccination-record.guardian-removed.v1",
+        ),
+    ),
     Address(f"{_RECORD}/roll", "changeRoll", ("vaccination-record.roll-changed.v1",)),
     Address(
         f"{_RECORD}/merges",

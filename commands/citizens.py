@@ -78,7 +78,7 @@ def is_about(reading: Reading, record_: VaccinationRecord, identity: VerifiedIde
         Erased: a person's key is gone.
     """
     number = number_of(identity)
-    return any(id_number(reading.person(record_, who)) == number for who in record_.handles)
+    return any(id_number(reading.person(record_, who)) == number for who in record_.people)
 
 
 def claim_facts(

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from commands.permissions import Scope
-from commands.writing import HOLDER, Decision, Effect, Handler, Writing
-from domain.certificate import Certificate
-from domain.effect import Cause, OnBehalfOrCaused
+from commands.records import id_number
+from commands.registration import holders
+from commands.releasing import release
+from commands.writing import HOLDER, ID_NUMBER, Decision, Effect, Handler, Writing
+from domain.effect import Cause
 from domain.vaccination_record import VaccinationRecord
 from ledger.store.append import Claim, Guard
 from ledger.store.errors import VersionConflict
@@ -28,16 +30,9 @@ def merge(writing: Writing) -> Decision:
     sealing, _ = writing.seal({})
     stated = {name: value for name, value in writing.fields.items() if name != "duplicate"}
     record.merge(duplicate, recorded_at=writing.recorded_at, **stated)
-    effects, claims = [Effect(duplicate)], []
-    for _, stream in writing.services.reader.claims.holders([HOLDER], [duplicate.id.bytes]):
-        certificate = writing.load(Certificate, stream)
-        certificate.release(
-            derived=OnBehalfOrCaused(certificate.holder, Cause(record.id, record.version)),
-            recorded_at=writing.recorded_at,
-            reason=RELEASED,
-        )
-        effects.append(Effect(certificate))
-        claims.append(Claim(HOLDER, duplicate.id.bytes, stream, release=True))
+    cause = Cause(record.id, record.version)
+    effects, claims = release(writing, duplicate.id, cause, RELEASED)
+    effects.insert(0, Effect(duplicate))
     claims.append(Claim(HOLDER, duplicate.id.bytes, duplicate.id))
     return Decision(record, sealing, claims=tuple(claims), effects=tuple(effects))
 
@@ -49,7 +44,8 @@ def separate(writing: Writing) -> Decision:
     stated = {name: value for name, value in writing.fields.items() if name != "duplicate"}
     record.separate(duplicate, recorded_at=writing.recorded_at, **stated)
     free = Claim(HOLDER, duplicate.id.bytes, duplicate.id, release=True)
-    return Decision(record, sealing, claims=(free,), effects=(Effect(duplicate),))
+    claims = (free, *_number_back(writing, record, duplicate))
+    return Decision(record, sealing, claims=claims, effects=(Effect(duplicate),))
 
 
 def tell_apart(writing: Writing) -> Decision:
@@ -59,6 +55,22 @@ def tell_apart(writing: Writing) -> Decision:
     stated = {name: value for name, value in writing.fields.items() if name != "other"}
     record.tell_apart(other, recorded_at=writing.recorded_at, **stated)
     return Decision(record, sealing, guards=(Guard(other.id, other.version),))
+
+
+def _number_back(
+    writing: Writing, record: VaccinationRecord, duplicate: VaccinationRecord
+) -> tuple[Claim, ...]:
+    """An identity number that went over to the survivor is the duplicate's again."""
+    number = id_number(writing.person(duplicate, duplicate.recipient))
+    if number is None:
+        return ()
+    digest = writing.blind(ID_NUMBER, number)
+    if record.id not in holders(writing, digest):
+        return ()
+    return (
+        Claim(ID_NUMBER, digest, record.id, release=True),
+        Claim(ID_NUMBER, digest, duplicate.id),
+    )
 
 
 def _permitted(writing: Writing, which: UUID) -> tuple[VaccinationRecord, VaccinationRecord]:

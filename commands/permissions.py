@@ -129,6 +129,7 @@ WRITES: Mapping[str, Rows] = {
         (Role.CLINIC, is_receiving_in_county),
     ),
     "vaccination-record.guardian-added.v1": ((Role.CLINIC, is_managing),),
+    "vaccination-record.guardian-removed.v1": ((Role.CLINIC, is_managing),),
     "vaccination-record.dose-administered.v1": ((Role.CLINIC, is_own_in_county),),
     "vaccination-record.dose-transcribed.v1": ((Role.CLINIC, is_own_in_county),),
     "vaccination-record.contraindication-recorded.v1": ((Role.CLINIC, is_own_in_county),),

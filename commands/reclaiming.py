@@ -30,6 +30,7 @@ from commands.writing import HOLDER, ID_NUMBER, PACKAGE_CODE, PERSON
 from domain.calendar import civil_day
 from domain.codec import DERIVED
 from domain.topics import BOOKER
+from domain.vaccination_record import VaccinationRecord
 from ledger.entry import Entry
 from ledger.store.append import Claim
 from ledger.store.lost import ANY_KEY, Claims
@@ -79,8 +80,8 @@ class Reclaiming:
             "vaccination-record.dose-corrected.v1": self._dose_corrected,
             "certificate.claimed.v1": self._claimed,
             "certificate.released.v1": self._released,
-            "vaccination-record.merged-into.v1": self._merged_into,
-            "vaccination-record.separated-from.v1": self._separated_from,
+            "vaccination-record.merged.v1": self._merged,
+            "vaccination-record.separated.v1": self._separated,
             "vaccination-record.restricted.v1": self._restricted,
             "vaccination-record.restriction-lifted.v1": self._lifted,
             "vaccination-record.shredded.v1": self._shredded,
@@ -141,8 +142,11 @@ class Reclaiming:
         held, number = id_number(current), id_number(current | after)
         if held is not None:
             yield self._number(ID_NUMBER, held, entry.stream, release=True)
-        if number is not None:
-            yield self._number(ID_NUMBER, number, entry.stream)
+        if number is None:
+            return
+        for merged in _merged(earlier):  # a duplicate's number goes over to its survivor
+            yield self._number(ID_NUMBER, number, merged, release=True)
+        yield self._number(ID_NUMBER, number, entry.stream)
 
     def _dose_administered(self, change: Change) -> Iterator[Claim]:
         for values in self._opened(change).values():
@@ -164,13 +168,28 @@ class Reclaiming:
         record = self._history(stream, change.entry.version)[0].entry.data["record"]
         yield Claim(HOLDER, UUID(record).bytes, stream, release=True)
 
-    def _merged_into(self, change: Change) -> Iterator[Claim]:
-        stream = change.entry.stream
-        yield Claim(HOLDER, stream.bytes, stream)
+    def _merged(self, change: Change) -> Iterator[Claim]:
+        duplicate = UUID(change.entry.data["duplicate"])
+        yield Claim(HOLDER, duplicate.bytes, duplicate)
 
-    def _separated_from(self, change: Change) -> Iterator[Claim]:
-        stream = change.entry.stream
-        yield Claim(HOLDER, stream.bytes, stream, release=True)
+    def _separated(self, change: Change) -> Iterator[Claim]:
+        survivor, duplicate = change.entry.stream, UUID(change.entry.data["duplicate"])
+        yield Claim(HOLDER, duplicate.bytes, duplicate, release=True)
+        number = self._own_number(duplicate, change, civil_day(change.entry.recorded_at))
+        # The survivor's counts from tomorrow on, and was taken at once.
+        if number is not None and number == self._own_number(survivor, change, date.max):
+            yield self._number(ID_NUMBER, number, survivor, release=True)
+            yield self._number(ID_NUMBER, number, duplicate)
+
+    def _own_number(self, record: UUID, before: Change, day: date) -> str | None:
+        """The identity number of a record's recipient on a day, as known before an entry."""
+        history = [
+            Change(position, Entry.decode(raw))
+            for position, raw, _ in self._reader.stream(record)
+            if position < before.position
+        ]
+        recipient = UUID(history[0].entry.data["recipient"])
+        return id_number(self._vault.person(history, recipient, day))
 
     def _restricted(self, change: Change) -> Iterator[Claim]:
         stream = change.entry.stream
@@ -277,3 +296,14 @@ class Reclaiming:
             Change(position, Entry.decode(raw)) for position, raw, _ in self._reader.stream(stream)
         ]
         return [change for change in changes if change.entry.version < before]
+
+
+def _merged(history: Sequence[Change]) -> list[UUID]:
+    """The records that were merged into one, whose entries these are."""
+    merged: dict[UUID, None] = {}
+    for change in history:
+        if change.entry.topic == VaccinationRecord.Merged.TOPIC:
+            merged[UUID(change.entry.data["duplicate"])] = None
+        if change.entry.topic == VaccinationRecord.Separated.TOPIC:
+            merged.pop(UUID(change.entry.data["duplicate"]), None)
+    return list(merged)

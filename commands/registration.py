@@ -7,14 +7,18 @@ from uuid import UUID
 from commands.duplicates import Keys, keys_of
 from commands.permissions import Scope
 from commands.records import id_number, roles_of
+from commands.releasing import release
 from commands.writing import ID_NUMBER, PERSON, Decision, Handler, Writing
 from domain.dose_policy import CurrentStateDiffers
+from domain.effect import Cause
 from domain.private import check_identity
 from domain.protection import State
 from domain.topics import GUARDIAN, RECIPIENT, check_people, check_private, people
 from domain.vaccination_record import VaccinationRecord
 from ledger.store.append import Claim, Guard
 
+NO_GUARDIAN = "guardianship-ended"
+"""Why a certificate ends when its holder is no guardian any more."""
 COMPARED = frozenset(
     {"name", "sex", "birth_date", "birth_certificate_number", "certificate_number", "id_number"}
 )
@@ -92,15 +96,11 @@ def amend_identity(writing: Writing) -> Decision:
             indexes=_indexes(record, alike),
             alike=alike,
         )
-    claims = [Claim(ID_NUMBER, writing.blind(ID_NUMBER, number), record.id)]
-    earlier = id_number(current)
-    if earlier is not None:
-        held = writing.blind(ID_NUMBER, earlier)
-        claims.insert(0, Claim(ID_NUMBER, held, record.id, release=True))
+    claims = _number_claims(writing, record, id_number(current), number)
     return Decision(
         record,
         sealing,
-        claims=tuple(claims) if who == record.recipient else (),
+        claims=claims if who == record.recipient else (),
         indexes=((ID_NUMBER, number, who), *_indexes(record, alike)),
         alike=alike,
     )
@@ -121,11 +121,24 @@ def add_guardian(writing: Writing) -> Decision:
     return Decision(
         record,
         sealing,
-        guards=(Guard(source.id, source.version),) if source else (),
+        guards=(Guard(source.id, source.version),) if source and source.id != record.id else (),
         claims=() if source else (Claim(PERSON, who.bytes, record.id),),
         indexes=((ID_NUMBER, number, who), *_indexes(record, alike)) if number else (),
         alike=alike,
     )
+
+
+def remove_guardian(writing: Writing) -> Decision:
+    """Let a person be a guardian no more; a certificate in their hands ends with it."""
+    record = writing.target(VaccinationRecord)
+    _permit_managing(writing, record)
+    sealing, _ = writing.seal({})
+    record.remove_guardian(recorded_at=writing.recorded_at, **writing.fields)
+    cause = Cause(record.id, record.version)
+    effects, claims = release(
+        writing, record.id, cause, NO_GUARDIAN, holder=writing.fields["person"]
+    )
+    return Decision(record, sealing, claims=tuple(claims), effects=tuple(effects))
 
 
 def change_roll(writing: Writing) -> Decision:
@@ -152,6 +165,30 @@ def check_before(current: Mapping[str, object], before: Mapping[str, object]) ->
     for name, value in before.items():
         if current.get(name) != value:
             raise CurrentStateDiffers(field=name)
+
+
+def _number_claims(
+    writing: Writing, record: VaccinationRecord, earlier: str | None, number: str
+) -> tuple[Claim, ...]:
+    """What a new own number gives back and takes; a merged record's goes over to the survivor."""
+    claims = []
+    if earlier is not None:
+        held = writing.blind(ID_NUMBER, earlier)
+        if record.id in holders(writing, held):
+            claims.append(Claim(ID_NUMBER, held, record.id, release=True))
+    wanted = writing.blind(ID_NUMBER, number)
+    claims += [
+        Claim(ID_NUMBER, wanted, owner, release=True)
+        for owner in record.merged & holders(writing, wanted)
+    ]
+    return (*claims, Claim(ID_NUMBER, wanted, record.id))
+
+
+def holders(writing: Writing, number: bytes) -> frozenset[UUID]:
+    """The record that holds an identity number, if one does."""
+    return frozenset(
+        stream for _, stream in writing.services.reader.claims.holders([ID_NUMBER], [number])
+    )
 
 
 def _known_from(writing: Writing, handle: UUID) -> VaccinationRecord | None:
@@ -209,5 +246,6 @@ HANDLERS: Mapping[str, Handler] = {
     "vaccination-record.registered.v1": register,
     "vaccination-record.identity-amended.v1": amend_identity,
     "vaccination-record.guardian-added.v1": add_guardian,
+    "vaccination-record.guardian-removed.v1": remove_guardian,
     "vaccination-record.roll-changed.v1": change_roll,
 }

@@ -1,7 +1,7 @@
 """Who a record is about, who manages it, and whether it is on the roll (在册).
 
-Events of the vaccination record's archive (建档): registration, moves on and off the roll,
-amendments of identity, and guardians who are entered later. The identity itself is sealed.
+Events of the vaccination record's archive (建档): registration, moves on and off the roll and
+amendments of identity. The identity itself is sealed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from eventsourcing.domain import AggregateCreated
 
 from domain.effect import Effective
 from domain.errors import DomainError
+from domain.guardianship import MAX_GUARDIANS, Guardian, GuardianOfAdult, PersonNamedTwice
 from domain.organisation import NotAClinic, Organisation, OrganisationKind
 from domain.sealed import Fact
 from domain.shape import Size
-from domain.vocabulary import Code, Division, FieldName, PersonKind, Relation, Year
+from domain.vocabulary import Code, Division, FieldName, PersonKind, Year
 
 if TYPE_CHECKING:
     from domain.vaccination_record import VaccinationRecord
@@ -38,22 +39,6 @@ class Roll(StrEnum):
     TEMPORARY = "temporary"
     MOVED_OUT = "moved-out"
     DECEASED = "deceased"
-
-
-MAX_GUARDIANS = 8
-
-
-@dataclass(frozen=True)
-class Guardian:
-    """A guardian of the recipient; name and numbers are sealed under the guardian's own key.
-
-    Attributes:
-        person: handle of the guardian.
-        relation: what the guardian is to the child.
-    """
-
-    person: UUID
-    relation: Relation
 
 
 @dataclass(frozen=True)
@@ -82,20 +67,6 @@ class DivisionDiffers(DomainError):
     zh = "行政区划与管理单位不一致。"
 
 
-class PersonNamedTwice(DomainError):
-    """One person is named twice, as recipient or guardian."""
-
-    code = "person-named-twice"
-    zh = "受种者或监护人重复填写。"
-
-
-class GuardianOfAdult(DomainError):
-    """An adult's record names no guardians."""
-
-    code = "guardian-of-adult"
-    zh = "成人档案不登记监护人。"
-
-
 class NotARegistrationRoll(DomainError):
     """A record is opened as active or temporary, or in a maternity ward."""
 
@@ -115,13 +86,6 @@ class ParentsMissing(DomainError):
 
     code = "parents-missing"
     zh = "转入儿童预防接种门诊前须录入新生儿父母身份信息。"
-
-
-class TooManyGuardians(DomainError):
-    """A record names eight guardians at most."""
-
-    code = "too-many-guardians"
-    zh = "一份档案最多登记八名监护人。"
 
 
 class BirthYearDiffers(DomainError):
@@ -228,24 +192,10 @@ def check_move(
         raise RollUnchanged(status=current.status.value)
 
 
-def check_guardian(record: VaccinationRecord, guardian: UUID) -> None:
-    """Check a guardian who is entered later.
-
-    Raises:
-        DomainError: GuardianOfAdult, PersonNamedTwice or TooManyGuardians.
-    """
-    if record.kind is PersonKind.ADULT:
-        raise GuardianOfAdult
-    if guardian in record.handles:
-        raise PersonNamedTwice
-    if len(record.guardians) == MAX_GUARDIANS:
-        raise TooManyGuardians(most=MAX_GUARDIANS)
-
-
 def check_amendment(
     fields: Mapping[str, Any],
     *,
-    handles: frozenset[UUID],
+    people: frozenset[UUID],
     recipient: UUID,
     birth_date: date | None,
     today: date,
@@ -255,7 +205,7 @@ def check_amendment(
     Raises:
         DomainError: UnknownPerson, BirthYearDiffers or BornInFuture.
     """
-    if fields["person"] not in handles:
+    if fields["person"] not in people:
         raise UnknownPerson(person=str(fields["person"]))
     birth_year = fields.get("birth_year")
     if fields["person"] != recipient and birth_year is not None:
@@ -377,24 +327,3 @@ class IdentityAmended(Fact):
         aggregate.identity_effective_on[self.person] = self.derived.effective_on
         if self.birth_year is not None:
             aggregate.birth_year = self.birth_year
-
-
-class GuardianAdded(Fact):
-    """A guardian was entered after the registration, such as a newborn's father (C-10, C-24).
-
-    Attributes:
-        person: handle of the guardian.
-        relation: what the guardian is to the child.
-        derived: from when the identity counts and views show it (C-23).
-    """
-
-    TOPIC = "vaccination-record.guardian-added.v1"
-
-    person: UUID
-    relation: Relation
-    derived: Effective
-
-    def apply(self, aggregate: VaccinationRecord) -> None:
-        """The last guardian; the identity counts from its day on."""
-        aggregate.guardians = (*aggregate.guardians, Guardian(self.person, self.relation))
-        aggregate.identity_effective_on[self.person] = self.derived.effective_on

@@ -19,6 +19,7 @@ from domain import (
     adverse_event,
     contraindication,
     dose_events,
+    guardianship,
     merging,
     protection,
     registration,
@@ -31,9 +32,10 @@ from domain.dose import DoseHistory, DoseState
 from domain.dose_policy import DoseFacts, check_changes, check_dose, check_preparation
 from domain.effect import Cause, CausedEffect, Effective, Noted, effective_day
 from domain.errors import DomainError
+from domain.guardianship import Guardian
 from domain.organisation import NotAClinic, Organisation, OrganisationKind
 from domain.protection import AlreadyShredded, Protection, ProtectionEvent, State
-from domain.registration import Guardian, Roll, RollState
+from domain.registration import Roll, RollState
 from domain.retention import retention_until
 from domain.sealed import Fact, Sealed
 from domain.vocabulary import PersonKind, Urgency
@@ -67,6 +69,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
         kind: child or adult.
         recipient: handle of the person whose record it is.
         guardians: guardians of a child.
+        former_guardians: who was one; the record holds their identity still.
         birth_year: year of birth of the recipient.
         contraindications: contraindications by id, lifted ones included.
         roll_history: states of the roll in the order of the record's versions.
@@ -85,7 +88,8 @@ class VaccinationRecord(BaseAggregate[UUID]):
     Registered = registration.Registered
     RollChanged = registration.RollChanged
     IdentityAmended = registration.IdentityAmended
-    GuardianAdded = registration.GuardianAdded
+    GuardianAdded = guardianship.GuardianAdded
+    GuardianRemoved = guardianship.GuardianRemoved
     DoseAdministered = dose_events.DoseAdministered
     DoseTranscribed = dose_events.DoseTranscribed
     DoseCorrected = dose_events.DoseCorrected
@@ -112,6 +116,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
         self.kind = kind
         self.recipient = recipient
         self.guardians = guardians
+        self.former_guardians: frozenset[UUID] = frozenset()
         self.birth_year = birth_year
         self.roll_history: list[RollState] = []
         self.contraindications: dict[UUID, ContraindicationState] = {}
@@ -138,6 +143,11 @@ class VaccinationRecord(BaseAggregate[UUID]):
     @property
     def handles(self) -> frozenset[UUID]:
         """Handles of everyone whose identity the record holds."""
+        return self.people | self.former_guardians
+
+    @property
+    def people(self) -> frozenset[UUID]:
+        """Handles of the recipient and of the guardians as they are."""
         return frozenset({self.recipient, *(guardian.person for guardian in self.guardians)})
 
     def roll_on(self, day: date) -> RollState | None:
@@ -261,7 +271,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
         merging.check_open(self)
         registration.check_amendment(
             fields,
-            handles=self.handles,
+            people=self.people,
             recipient=self.recipient,
             birth_date=birth_date,
             today=civil_day(recorded_at),
@@ -283,12 +293,30 @@ class VaccinationRecord(BaseAggregate[UUID]):
             DomainError: RecordMerged, GuardianOfAdult, PersonNamedTwice or TooManyGuardians.
         """
         merging.check_open(self)
-        registration.check_guardian(self, fields["person"])
+        guardianship.check_guardian(self, fields["person"])
         self.trigger_event(
             self.GuardianAdded,
             timestamp=recorded_at,
             sealed=sealed,
             derived=Effective(effective_next_day(recorded_at)),
+            **fields,
+        )
+
+    def remove_guardian(
+        self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
+    ) -> None:
+        """Let a person be a guardian no more, at once.
+
+        Raises:
+            DomainError: RecordMerged or NoSuchGuardian.
+        """
+        merging.check_open(self)
+        guardianship.check_removal(self, fields["person"])
+        self.trigger_event(
+            self.GuardianRemoved,
+            timestamp=recorded_at,
+            sealed=sealed,
+            derived=Effective(civil_day(recorded_at)),
             **fields,
         )
 

@@ -10,6 +10,7 @@ from projections.change import Change
 from projections.records import (
     AMENDED,
     GUARDIAN_ADDED,
+    GUARDIAN_REMOVED,
     MERGED,
     MERGED_INTO,
     REGISTERED,
@@ -76,6 +77,10 @@ def _changed(row: RecordRow, change: Change) -> RecordRow:
     if entry.topic == GUARDIAN_ADDED:
         added = GuardianRow(UUID(entry.data["person"]), entry.data["relation"])
         return replace(row, guardians=(*row.guardians, added))
+    if entry.topic == GUARDIAN_REMOVED:
+        gone = UUID(entry.data["person"])
+        left = tuple(guardian for guardian in row.guardians if guardian.person != gone)
+        return replace(row, guardians=left)
     if entry.topic in _MERGES:
         return _merged(row, entry.topic, entry.data)
     if entry.topic == ROLL_CHANGED:

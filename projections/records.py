@@ -25,11 +25,13 @@ REGISTERED = "vaccination-record.registered.v1"
 ROLL_CHANGED = "vaccination-record.roll-changed.v1"
 AMENDED = "vaccination-record.identity-amended.v1"
 GUARDIAN_ADDED = "vaccination-record.guardian-added.v1"
+GUARDIAN_REMOVED = "vaccination-record.guardian-removed.v1"
 MERGED = "vaccination-record.merged.v1"
 SEPARATED = "vaccination-record.separated.v1"
 MERGED_INTO = "vaccination-record.merged-into.v1"
 SEPARATED_FROM = "vaccination-record.separated-from.v1"
 
+_OF_GUARDIANS = frozenset((GUARDIAN_ADDED, GUARDIAN_REMOVED))
 _OF_DUPLICATES = frozenset((MERGED_INTO, SEPARATED_FROM))
 
 # Streams whose first entry names the record that all their entries belong to.
@@ -47,7 +49,7 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
         _add_records(cursor, registered)
     if registered or by_topic[ROLL_CHANGED]:
         _add_rolls(cursor, registered, by_topic[ROLL_CHANGED])
-    _add_guardians(cursor, by_topic[GUARDIAN_ADDED])
+    _change_guardians(cursor, [one for one in changes if one.entry.topic in _OF_GUARDIANS])
     _amend_birth_years(cursor, by_topic[AMENDED])
     _merge(cursor, [change for change in changes if change.entry.topic in _OF_DUPLICATES])
     _add_timeline(cursor, changes)
@@ -102,11 +104,11 @@ def _add_rolls(cursor: Cursor, registered: Sequence[Change], moved: Sequence[Cha
         cursor.execute(_SQL["follow_rolls"], {"records": streams})
 
 
-def _add_guardians(cursor: Cursor, added: Sequence[Change]) -> None:
-    for _, entry in added:
-        data = entry.data
-        asked = {"record": entry.stream, "person": data["person"], "relation": data["relation"]}
-        cursor.execute(_SQL["add_guardian"], asked)
+def _change_guardians(cursor: Cursor, changes: Sequence[Change]) -> None:
+    for _, entry in changes:
+        query = "add_guardian" if entry.topic == GUARDIAN_ADDED else "remove_guardian"
+        asked = {"relation": None, **entry.data, "record": entry.stream}
+        cursor.execute(_SQL[query], asked)
 
 
 def _merge(cursor: Cursor, changes: Sequence[Change]) -> None:

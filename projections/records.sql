@@ -39,6 +39,9 @@ INSERT INTO guardians (record, ordinal, person, relation)
 SELECT %(record)s, coalesce(max(ordinal) + 1, 0), %(person)s, %(relation)s
 FROM guardians WHERE record = %(record)s
 
+-- name: remove_guardian
+DELETE FROM guardians WHERE record = %(record)s AND person = %(person)s
+
 -- name: merge
 INSERT INTO merges (record, survivor, from_position, to_position)
 VALUES (%(record)s, %(survivor)s, %(position)s, 9223372036854775807)

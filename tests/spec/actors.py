@@ -10,13 +10,14 @@ from domain.calendar import SHANGHAI
 from domain.dose_events import Change
 from domain.dose_policy import DoseFacts
 from domain.effect import Cause
+from domain.guardianship import Guardian
 from domain.organisation import (
     InstitutionType,
     Organisation,
     OrganisationKind,
     Ownership,
 )
-from domain.registration import Guardian, Roll
+from domain.registration import Roll
 from domain.schedules.catalogue import Catalogue
 from domain.vaccination_record import VaccinationRecord
 from domain.vocabulary import PersonKind, Relation, SourceSystem, Urgency

@@ -29,23 +29,26 @@ from domain.dose_policy import (
 )
 from domain.effect import Cause
 from domain.errors import UnknownVaccine, UnknownVaccineGroup
+from domain.guardianship import (
+    Guardian,
+    GuardianOfAdult,
+    NoSuchGuardian,
+    PersonNamedTwice,
+    TooManyGuardians,
+)
 from domain.organisation import NotAClinic, OrganisationKind
 from domain.registration import (
     BirthYearDiffers,
     BornInFuture,
     DivisionDiffers,
-    Guardian,
-    GuardianOfAdult,
     MoveInFuture,
     NotARegistrationRoll,
     NotBornHere,
     ParentsMissing,
-    PersonNamedTwice,
     RecordClosed,
     RecordNotOnRoll,
     Roll,
     RollUnchanged,
-    TooManyGuardians,
     UnknownPerson,
 )
 from domain.vaccination_record import DuplicateDose, NotStruck, UnknownDose, VaccinationRecord
@@ -198,6 +201,17 @@ class TestGuardians:
     def test_nobody_is_added_twice(self):
         with pytest.raises(PersonNamedTwice):
             self.add(record(), MOTHER)
+
+    def test_a_guardian_is_removed_at_once_and_may_come_back(self):
+        child = record()
+        child.remove_guardian(recorded_at=at(TODAY), person=MOTHER, reason="guardianship-ended")
+        assert MOTHER not in child.people
+        assert MOTHER in child.handles  # a shred destroys that key too
+        with pytest.raises(NoSuchGuardian):
+            child.remove_guardian(recorded_at=at(TODAY), person=MOTHER, reason="twice")
+        child.add_guardian(recorded_at=at(TODAY), person=MOTHER, relation=Relation.MOTHER)
+        assert child.guardians[-1] == Guardian(MOTHER, Relation.MOTHER)
+        assert child.former_guardians == frozenset()
 
     def test_nobody_becomes_ones_own_guardian(self):
         with pytest.raises(PersonNamedTwice):

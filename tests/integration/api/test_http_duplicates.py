@@ -8,6 +8,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from bootstrap.fsck import inspect
 from cli.app import app
 from client.dossier import verify_dossier
 from client.errors import RefutedError
@@ -15,6 +16,7 @@ from client.signing import Draft
 from client.trust import Trust
 from commands.principal import Role
 from domain.calendar import civil_day
+from ledger.store.finding import Finding
 from tests.drafts import id_number
 from tests.integration.api.conftest import (
     Author,
@@ -239,6 +241,51 @@ def test_one_child_has_one_certificate(county: County, twofold: tuple[Child, Chi
     refused = mother.call("/v1/certificates", claim)
     assert code(refused) == "record-merged"
     county.served.verified()
+
+
+def amend_number(by: Author, child: Child, before: str | None, after: str) -> httpx.Response:
+    values = {"before": {"id_number": before} if before else {}, "after": {"id_number": after}}
+    fields = ["id_number"]
+    data = {"person": str(child.handle), "fields": fields, "reason": "number-known-now"}
+    draft = Draft(
+        "vaccination-record.identity-amended.v1",
+        child.record,
+        child.version,
+        data,
+        {child.handle: values},
+    )
+    return by.post(f"/v1/records/{child.record}/amendments", draft)
+
+
+def test_a_duplicates_number_is_the_survivors_while_they_are_one(county: County):
+    clinic, number, before = county.clinic, id_number("20140615"), county.served.head()
+    first = register(clinic, name="令狐小明")
+    second = register(clinic, name="令狐小明", number=number)
+    assert amend_number(clinic, first, None, number).status_code == 409
+    assert merge(clinic, first, second).status_code == 201
+    first = replace(first, version=first.version + 1)
+    moved = amend_number(clinic, first, None, number)
+    assert moved.status_code == 201, moved.text
+    first = replace(first, version=first.version + 1)
+    fields = {"duplicate": str(second.record), "reason": "another-person"}
+    separated = decide(clinic, "separated", first, first.version, **fields)
+    assert separated.status_code == 201, separated.text
+    third, _ = registration(clinic, name="令狐小明", number=number)
+    assert clinic.post("/v1/records", third).status_code == 409  # the duplicate's again
+    first = replace(first, version=first.version + 1)
+    own = amend_number(clinic, first, None, id_number("20140615"))
+    assert own.status_code == 201, own.text
+    again = merge(clinic, replace(first, version=first.version + 1), replace(second, version=3))
+    assert again.status_code == 201, again.text
+    county.served.caught_up()
+    assert claims_amiss(county, before) == []
+
+
+def claims_amiss(county: County, after: int) -> list[Finding]:
+    """What an inspection finds of claims that were taken since."""
+    found: list[Finding] = []
+    inspect(county.served.parts, found.append, lambda *_: None, full=False)
+    return [one for one in found if "claim" in one.kind and (one.position or 0) > after]
 
 
 def test_search_finds_the_survivor(county: County):

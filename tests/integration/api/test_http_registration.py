@@ -115,6 +115,40 @@ def test_a_guardian_known_from_a_sibling_keeps_one_handle(county: County):
     assert {one["record"] for one in found} == {str(elder.record), str(younger.record)}
 
 
+def remove_guardian(by: Author, child: Child, person: UUID) -> httpx.Response:
+    data = {"person": str(person), "reason": "guardianship-ended"}
+    draft = Draft("vaccination-record.guardian-removed.v1", child.record, child.version, data)
+    return by.post(f"/v1/records/{child.record}/guardians", draft)
+
+
+def test_who_is_no_guardian_any_more_loses_certificate_and_sight_at_once(county: County):
+    number = id_number("19910203", is_female=True)
+    child = register(county.clinic, mother_number=number)
+    mother = citizen(county.served, number)
+    claim = {"record": str(child.record), "has_consented": True}
+    claimed = mother.call("/v1/certificates", claim)
+    assert claimed.status_code == 201, claimed.text
+    certificate = f"/v1/certificates/{claimed.json()['stream']}"
+    own = f"/v1/records/{child.record}/own"
+    county.served.caught_up()
+    assert mother.get(certificate).status_code == mother.get(own).status_code == 200
+
+    assert remove_guardian(county.clinic, child, child.handle).status_code == 422
+    assert remove_guardian(county.far_clinic, child, child.mother).status_code == 404
+    removed = remove_guardian(county.clinic, child, child.mother)
+    assert removed.status_code == 201, removed.text
+    county.served.caught_up()
+    assert mother.get(certificate).status_code == mother.get(own).status_code == 404
+    assert mother.call("/v1/certificates", claim).status_code == 422
+    assert county.clinic.get(f"/v1/records/{child.record}").json()["guardians"] == []
+    before = county.clinic.get(f"/v1/records/{child.record}", known_at=claimed.json()["position"])
+    assert len(before.json()["guardians"]) == 1
+
+    child = replace(child, version=2)
+    back = add_guardian(county.clinic, child, number, child.mother)
+    assert back.status_code == 201, back.text
+
+
 def test_a_stranger_cannot_be_attached_as_guardian(county: County):
     elder = register(county.clinic, mother_number=id_number("19920202", is_female=True))
     younger = register(county.clinic)

@@ -16,8 +16,8 @@ from domain.errors import (
     InvalidPhoneNumber,
     SexMismatch,
 )
+from domain.guardianship import Guardian
 from domain.private import check_identity
-from domain.registration import Guardian
 from domain.topics import EVENTS, SEALED_FIELDS, check_people, check_private, people
 from domain.vocabulary import Relation
 
