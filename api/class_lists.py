@@ -24,7 +24,6 @@ from commands.states import states_of
 from domain.class_list import Listed, match
 from domain.errors import DomainError
 from domain.identity import IdNumber
-from projections.listed import Found
 from projections.organisations import OrganisationRow
 
 router = APIRouter(prefix="/v1", tags=["school checks"])
@@ -56,21 +55,18 @@ async def review(
     serving = serving_of(request)
     school = await to_thread.run_sync(institution_of, serving, caller, institution)
     check_write(caller, "enrolment.enrolled.v1", Scope(school.division, acting=institution))
-    listed = [_listed(index, child) for index, child in enumerate(body.children)]
+    listed = [listed_of(index, child) for index, child in enumerate(body.children)]
     today = day_or_today(request, None)
 
     def read() -> tuple[list[Mapping[str, Any]], list[UUID]]:
-        found = serving.views.listed.find(
-            listed, today, institution=institution, school_year=school_year
-        )
-        return _verdicts(serving, school, listed, found)
+        return verdicts_on(serving, school, listed, (school_year, today))
 
     verdicts, records = await to_thread.run_sync(read, limiter=serving.threads)
     await note_read(request, caller, "search", records)
     return json_response({"verdicts": verdicts}, headers=NO_STORE)
 
 
-def _listed(index: int, child: ListedChild) -> Listed:
+def listed_of(index: int, child: ListedChild) -> Listed:
     """A row as the domain has it.
 
     Raises:
@@ -85,10 +81,14 @@ def _listed(index: int, child: ListedChild) -> Listed:
     return Listed(child.name, born, child.sex, number)
 
 
-def _verdicts(
-    serving: Serving, school: OrganisationRow, listed: Sequence[Listed], found: Found
+def verdicts_on(
+    serving: Serving, school: OrganisationRow, listed: Sequence[Listed], when: tuple[int, date]
 ) -> tuple[list[Mapping[str, Any]], list[UUID]]:
-    """A verdict for each row, and the records that are named."""
+    """A verdict for each row of a school year's list on a day, and the records that are named."""
+    year, today = when
+    found = serving.views.listed.find(
+        listed, today, institution=school.organisation, school_year=year
+    )
     everyone = {one.record for group in found.candidates.values() for one in group}
     hidden = states_of(serving.parts.reader, list(everyone))
     verdicts: list[Mapping[str, Any]] = []

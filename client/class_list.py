@@ -223,16 +223,27 @@ def reviewed(client: Client, terms: Terms, pupils: Sequence[Pupil]) -> list[Pupi
     Raises:
         ClientError: The server refuses, or does not answer.
     """
-    verdicts: dict[int, Pupil] = {}
     asked = [pupil for pupil in pupils if pupil.fault is None]
     path = f"/v1/institutions/{terms.institution}/class-list-review?school_year={terms.school_year}"
+    told: list[Mapping[str, Any]] = []
     for start in range(0, len(asked), _REVIEWED_AT_ONCE):
         chunk = asked[start : start + _REVIEWED_AT_ONCE]
         body = {"children": [pupil.asked() for pupil in chunk]}
-        answer = client.request("POST", path, body).json()
-        for pupil, told in zip(chunk, answer["verdicts"], strict=True):
-            verdicts[pupil.row] = _decided(pupil, told)
-    return _without_doubles([verdicts.get(pupil.row, pupil) for pupil in pupils])
+        told += client.request("POST", path, body).json()["verdicts"]
+    return judged(pupils, told)
+
+
+def judged(pupils: Sequence[Pupil], told: Sequence[Mapping[str, Any]]) -> list[Pupil]:
+    """Return the pupils with their verdicts, in their order.
+
+    Args:
+        pupils: The rows.
+        told: What the server says of each of those without a fault.
+    """
+    verdicts = iter(told)
+    return _without_doubles(
+        [pupil if pupil.fault else _decided(pupil, next(verdicts)) for pupil in pupils]
+    )
 
 
 def digest(pupils: Sequence[Pupil]) -> str:

@@ -43,12 +43,13 @@ ATTEMPTS = 3
 
 _FORMS = frozenset(
     {
+        "enrolment.enrolled.v1",
         "preparation.recorded.v1",
         "register-report.submitted.v1",
         "roll-up-report.submitted.v1",
     }
 )
-"""Entries about no person: they say which organisation, and the platform that it came by a page."""
+"""Entries that seal nothing: the access journal alone tells whose account it was."""
 
 TOPICS: Mapping[Role, frozenset[str]] = {
     Role.CLINIC: frozenset(

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browsers import DESK, IN_A_BROWSER, PHONE, chromium, opened_page
-from tests.integration.api.conftest import Author, County
+from tests.integration.api.conftest import Author, County, register
 from tests.integration.api.school_county import YEAR, SchoolCounty, school_county
 
 
@@ -153,6 +153,31 @@ def test_forms_are_handed_in_at_the_page(place: SchoolCounty):
     body = place.cdc.get(f"/v1/divisions/{place.division}/roll-up-reports", **asked).json()
     (report,) = [one["newest"] for one in body["units"] if one["versions"]]
     assert place.cdc.get(f"/v1/roll-up-reports/{report}").json()["agrees"] is True
+
+
+def test_a_pasted_class_list_is_reviewed_and_then_enrolled(place: SchoolCounty):
+    register(place.clinic, name="名单一")
+    place.served.caught_up()
+    known = "班级\t姓名\t出生日期\n小班\t名单一\t2014-06-15\n"
+    asked = {"school_year": "2022", "joined_on": "2022-09-01"}
+    shown = "/school/class-list"
+    head = place.served.head()
+    missing = sent(
+        place.kindergarten, shown, shown, rows=f"{known}小班\t无此人\t2014-06-15\n", **asked
+    )
+    assert "未找到档案" in missing.text
+    assert "全部登记" not in missing.text
+    twice = sent(place.kindergarten, shown, shown, rows="姓名\n甲\n", **asked)
+    assert "warning bad" in twice.text
+    review = sent(place.kindergarten, shown, shown, rows=known, **asked)
+    assert "已找到档案" in review.text
+    assert place.served.head() == head, "nothing is written before it was looked at"
+    (name,) = re.findall(r'name="reviewed" value="([0-9a-f]{64})"', review.text)
+    for _ in range(2):
+        school = sent(place.kindergarten, shown, shown, rows=known, reviewed=name, **asked)
+        assert "小班" in school.text
+    assert place.served.head() == head + 1, "it is enrolled once"
+    assert opened(place.clinic, shown).status_code == 403
 
 
 def test_nobody_hands_in_for_others_at_a_page(place: SchoolCounty):

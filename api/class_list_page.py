@@ -1,0 +1,155 @@
+"""A class list pasted from a school's own table: each row is matched, then all are enrolled."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import Request
+from starlette.responses import Response
+
+from api.class_lists import listed_of, verdicts_on
+from api.errors import MalformedForm
+from api.frame import go_to, page, page_router, read_form
+from api.noting import note_read
+from api.parts import Serving, serving_of
+from api.schemas import ListedChild
+from api.school_pages import school_year_of
+from api.session import Reader
+from commands.counter import Form
+from commands.errors import Forbidden
+from commands.principal import Principal, Role
+from domain.calendar import civil_day
+from domain.enrolment import Enrolment
+from domain.errors import DomainError
+from projections.organisations import OrganisationRow
+
+if TYPE_CHECKING:
+    from client.class_list import Pupil, Terms
+
+ROWS = 200
+"""Rows of one paste at most: classes come one by one."""
+
+router = page_router()
+
+
+@router.get("/school/class-list")
+async def ask(request: Request, caller: Reader) -> Response:
+    """Ask for the rows."""
+    serving = serving_of(request)
+    await to_thread.run_sync(_own, serving, caller)
+    today = civil_day(serving.parts.services.clock())
+    year = school_year_of(serving, None, today)
+    return _page(request, caller, {"school_year": year, "joined_on": f"{year}-09-01"})
+
+
+@router.post("/school/class-list")
+async def review_or_enrol(request: Request, caller: Reader) -> Response:
+    """Show whose record each row means; enrol the list once it was looked at."""
+    fields = await read_form(request)
+    serving = serving_of(request)
+    school = await to_thread.run_sync(_own, serving, caller)
+    try:
+        pupils, records = await to_thread.run_sync(
+            _review, serving, school, fields, limiter=serving.threads
+        )
+    except DomainError as error:
+        return _page(request, caller, fields, problem=error)
+    await note_read(request, caller, "search", records)
+    from client.class_list import TAKEN, digest  # noqa: PLC0415 - with it come readers of workbooks
+
+    name = digest(pupils)
+    is_taken = bool(pupils) and all(one.verdict in TAKEN for one in pupils)
+    if not is_taken or fields.get("reviewed") != name:
+        return _page(request, caller, fields, pupils=pupils, name=name if is_taken else None)
+
+    def enrol() -> int:
+        forms = _forms(caller, _terms(school, fields), pupils)
+        return max((serving.parts.desk.counter.enter(form).position for form in forms), default=0)
+
+    written = await to_thread.run_sync(enrol, limiter=serving.threads)
+    return go_to(f"/school?school_year={_year(fields)}&written={written}")
+
+
+def _page(
+    request: Request,
+    caller: Principal,
+    fields: Mapping[str, Any],
+    *,
+    pupils: Sequence["Pupil"] = (),
+    name: str | None = None,
+    problem: DomainError | None = None,
+) -> Response:
+    asked = {"rows": "", **fields}
+    return page(
+        request,
+        "class-list.html",
+        caller=caller,
+        asked=asked,
+        pupils=pupils,
+        name=name,
+        problem=problem,
+        most=ROWS,
+    )
+
+
+def _own(serving: Serving, caller: Principal) -> OrganisationRow:
+    """The caller's own school.
+
+    Raises:
+        Forbidden: the caller is none.
+    """
+    own = serving.views.organisations.get(caller.organisation) if caller.organisation else None
+    if caller.role is not Role.SCHOOL or own is None or own.institution_type is None:
+        raise Forbidden(what=Enrolment.Enrolled.TOPIC, role=str(caller.role))
+    return own
+
+
+def _review(
+    serving: Serving, school: OrganisationRow, fields: Mapping[str, str]
+) -> tuple[list["Pupil"], list[UUID]]:
+    """The rows with their verdicts, and the records that they name."""
+    from client.class_list import ClassList, judged  # noqa: PLC0415 - likewise
+    from client.sheet import SheetTooLarge  # noqa: PLC0415 - likewise
+
+    pupils = list(ClassList(_terms(school, fields)).read(BytesIO(fields.get("rows", "").encode())))
+    if len(pupils) > ROWS:
+        raise SheetTooLarge(rows=ROWS)
+    listed = [
+        listed_of(index, ListedChild(**pupil.asked()))
+        for index, pupil in enumerate(one for one in pupils if one.fault is None)
+    ]
+    today = civil_day(serving.parts.services.clock())
+    told, records = verdicts_on(serving, school, listed, (_year(fields), today))
+    said = [{**one, "record": str(one["record"])} if "record" in one else one for one in told]
+    return judged(pupils, said), records
+
+
+def _forms(caller: Principal, terms: "Terms", pupils: Sequence["Pupil"]) -> list[Form]:
+    """An enrolment for each who is not enrolled yet; its key is its stream, so it is one."""
+    from client.class_list import Verdict, enrolment  # noqa: PLC0415 - likewise
+
+    drafts = [enrolment(terms, one) for one in pupils if one.verdict is not Verdict.ENROLLED]
+    return [Form(caller, one.stream, one.topic, one.stream, 0, one.data, {}) for one in drafts]
+
+
+def _terms(school: OrganisationRow, fields: Mapping[str, str]) -> "Terms":
+    from client.class_list import Terms  # noqa: PLC0415 - likewise
+
+    try:
+        joined_on = date.fromisoformat(fields.get("joined_on", ""))
+    except ValueError as error:
+        raise MalformedForm(field="joined_on") from error
+    assert school.institution_type is not None, "a school has its type"
+    return Terms(
+        school.organisation, school.division, _year(fields), school.institution_type, joined_on
+    )
+
+
+def _year(fields: Mapping[str, str]) -> int:
+    text = fields.get("school_year", "")
+    if not (text.isascii() and text.isdigit() and len(text) == len("2026")):
+        raise MalformedForm(field="school_year")
+    return int(text)
