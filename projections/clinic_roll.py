@@ -12,6 +12,7 @@ from projections.pieces import OPEN_POSITION
 from projections.queries import named_queries
 
 _SQL = named_queries("clinic_roll.sql")
+_COUNTS, _LINES = (b"\n".join((_SQL["stood"], _SQL[name])) for name in ("counts", "lines"))
 _BEFORE_ALL = UUID(int=0)
 
 
@@ -49,8 +50,8 @@ class ClinicRolls:
     def counts(self, clinic: UUID, day: date, at_position: int | None = None) -> dict[str, int]:
         """Return how many records stood how on a clinic's roll on a day; arguments as below."""
         with self._pool.connection() as connection:
-            asked = _asked(clinic, day, at_position)
-            return dict(connection.execute(_SQL["counts"], asked).fetchall())
+            asked = _asked(clinic, day, at_position, None)
+            return dict(connection.execute(_COUNTS, asked).fetchall())
 
     def lines(
         self,
@@ -72,13 +73,12 @@ class ClinicRolls:
             after: The last record already had.
             limit: How many at most.
         """
-        asked = _asked(clinic, day, at_position)
-        asked |= {"status": status, "after": after or _BEFORE_ALL, "limit": limit}
+        asked = _asked(clinic, day, at_position, after) | {"status": status, "limit": limit}
         with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(RollLine))
-            return cursor.execute(_SQL["lines"], asked).fetchall()
+            return cursor.execute(_LINES, asked).fetchall()
 
 
-def _asked(clinic: UUID, day: date, at_position: int | None) -> dict[str, Any]:
+def _asked(clinic: UUID, day: date, at_position: int | None, after: UUID | None) -> dict[str, Any]:
     at = OPEN_POSITION - 1 if at_position is None else at_position
-    return {"clinic": clinic, "day": day, "at": at}
+    return {"clinic": clinic, "day": day, "at": at, "after": after or _BEFORE_ALL}
