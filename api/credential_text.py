@@ -16,8 +16,8 @@ from certificates.shape import CHINA
 from commands.errors import Erased
 from commands.judging import judge
 from commands.reading import Reading
+from domain.audit import template_for
 from domain.certificate import Certificate
-from domain.check_statement import template_for
 from domain.credential import Content, Credential
 from domain.schedules.edition import Edition
 from domain.vaccination_record import VaccinationRecord

@@ -7,7 +7,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import schemas
-from api.components import ANSWERS, PARAMETERS, REF, RESPONSES, SCHEMAS, UUID
+from api.answer_components import ANSWERS
+from api.components import PARAMETERS, RESPONSES, SCHEMAS
+from api.schema_objects import REF, UUID
 from domain.codec import DERIVED, json_schema
 from domain.topics import EVENTS, SEALED_FIELDS
 

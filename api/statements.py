@@ -28,8 +28,9 @@ from commands.permissions import Scope, check_read
 from commands.principal import Principal, Role
 from commands.reading import Reading
 from commands.states import check_readable
+from domain.audit import Audit, NotJudgeable
 from domain.certificate import Certificate
-from domain.check_statement import Audit, CheckStatement, NotJudgeable
+from domain.check_statement import CheckStatement
 from domain.verdict import cells
 from printing.notice import NoticeForm
 from printing.statement import StatementForm, StatementRow

@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
 from eventsourcing.domain import AggregateCreated, BaseAggregate
 
+from domain.audit import Audit, template_for
 from domain.calendar import civil_day
 from domain.effect import Cause, Caused
 from domain.errors import DomainError
 from domain.sealed import Fact, Sealed
 from domain.verdict import Finding, cells
 from domain.vocabulary import Division, DoseNumber, EntryType, Lot, VaccineCode
-
-
-class Template(StrEnum):
-    """Which form of annex 2 (S-10, S-33)."""
-
-    COMPLETE = "1"
-    TO_MAKE_UP = "2"
-    TO_MAKE_UP_EXCEPT_CONTRAINDICATED = "2+contraindication_note"
-
-
-@dataclass(frozen=True)
-class Audit(Finding):
-    """What the clinic's audit found, and which form says so.
-
-    Attributes:
-        template: form of annex 2.
-        reissue_certificate: whether the certificate is reissued with it (S-10).
-    """
-
-    template: Template = field(kw_only=True)
-    reissue_certificate: bool = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -84,13 +63,6 @@ class NotServing(DomainError):
     zh = "只有管理该儿童或近期为其接种的单位可以出具查验证明。"
 
 
-class NotJudgeable(DomainError):
-    """The requirements have no row for this age; no statement can be issued."""
-
-    code = "not-judgeable"
-    zh = "该年龄无对应查验要求，不能出具查验证明。"
-
-
 class AuditInFuture(DomainError):
     """The audit lies in the future."""
 
@@ -131,19 +103,6 @@ class StatementOfAnother(DomainError):
 
     code = "statement-of-another"
     zh = "该查验证明不属于此儿童。"
-
-
-def template_for(finding: Finding) -> Template:
-    """The form of annex 2 that says what was found (S-10, X-5).
-
-    Raises:
-        NotJudgeable: no row of the requirements fits the age (X-3).
-    """
-    if finding.complete is None:
-        raise NotJudgeable(age_years=finding.age_years)
-    if finding.missing:
-        return Template.TO_MAKE_UP
-    return Template.TO_MAKE_UP_EXCEPT_CONTRAINDICATED if finding.exempt else Template.COMPLETE
 
 
 class CheckStatement(BaseAggregate[UUID]):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from domain.audit import NotJudgeable, Template
 from domain.check_statement import (
     AuditInFuture,
     Booked,
@@ -11,12 +12,10 @@ from domain.check_statement import (
     CheckStatement,
     DoseNotGiven,
     NoSuchRow,
-    NotJudgeable,
     NotServing,
     PaperDiffers,
     RowCompleted,
     StatementSuperseded,
-    Template,
 )
 from domain.verdict import Finding
 from domain.vocabulary import EntryType
