@@ -20,7 +20,8 @@ from certificates.errors import CertificateError
 from certificates.history import History
 from certificates.signing import ES256, PublicKey
 from certificates.verify import Verdict, Verification
-from cli.key import LOCAL, UrlOption, one_line
+from cli.calling import LOCAL, UrlOption
+from cli.key import one_line
 from cli.trusting import (
     JsonOption,
     OriginOption,

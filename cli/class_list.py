@@ -10,16 +10,15 @@ from typing import Annotated
 
 import typer
 
+from cli.calling import Called, calling
 from cli.key import (
-    LOCAL,
     OrganisationOption,
     PassphraseOption,
-    UrlOption,
     both_languages,
     one_line,
     passphrase_of,
 )
-from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, read_secret
+from cli.trusting import JsonOption
 from cli.verify import REFUTED, UNREADABLE
 from client.bulk import MAX_LINES
 from client.class_list import (
@@ -33,12 +32,13 @@ from client.class_list import (
     enrolment,
     reviewed,
 )
-from client.http import Caller, Client
+from client.http import Client
 from client.signing import AuthorKey
 from domain.calendar import civil_day
 from domain.vocabulary import EntryType
 
 
+@calling
 def class_list(  # noqa: PLR0913  each is an option of the command line
     path: Annotated[Path, typer.Argument(help="CSV 或 XLSX 文件。The list.", metavar="FILE")],
     *,
@@ -53,10 +53,7 @@ def class_list(  # noqa: PLR0913  each is an option of the command line
     apply: Annotated[
         str, typer.Option(help="登记经审核的名单。Enrol this reviewed list.", metavar="DIGEST")
     ] = "",
-    url: UrlOption = LOCAL,
-    token_file: TokenOption = None,
-    trust: TrustOption = None,
-    origin: OriginOption = "",
+    log: Called,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -67,11 +64,10 @@ def class_list(  # noqa: PLR0913  each is an option of the command line
     an interruption: who is enrolled already is left alone. Exit code 1 when rows have no record.
     """
     with one_line(), both_languages(), _days():
-        trusted = load_trust(trust, origin)
         key = AuthorKey.load(organisation, key_file, passphrase_of(passphrase_file))
         first = date.fromisoformat(joined_on) if joined_on else civil_day(datetime.now(UTC))
         terms = Terms(organisation, division, school_year, entry_type.value, first)
-        with Client(Caller(url, read_secret(token_file), trusted, key)) as client:
+        with log.client(key) as client:
             with path.open("rb") as file:
                 pupils = reviewed(client, terms, list(ClassList(terms).read(file)))
             name = digest(pupils)

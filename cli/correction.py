@@ -8,11 +8,11 @@ from uuid import UUID
 import typer
 
 from bootstrap.identifiers import new_id
-from cli.key import LOCAL, PassphraseOption, UrlOption, one_line, passphrase_of
+from cli.calling import Called, calling
+from cli.key import PassphraseOption, one_line, passphrase_of
 from cli.progress import progress_bar
-from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, read_secret
+from cli.trusting import JsonOption
 from cli.verify import REFUTED
-from client.http import Caller, Client
 from client.mass import STEPS, MassCorrection, carry_out
 from client.signing import AuthorKey
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 
 
 @app.command()
+@calling
 def preview(  # noqa: PLR0913  each is an option of the command line
     file: Annotated[
         Path, typer.Argument(help="更正清单存为文件。Where the list is kept.", metavar="FILE")
@@ -48,10 +49,7 @@ def preview(  # noqa: PLR0913  each is an option of the command line
     immediate: Annotated[
         bool, typer.Option("--immediate", help="即时生效（安全原因）。At once, for safety.")
     ] = False,
-    url: UrlOption = LOCAL,
-    token_file: TokenOption = None,
-    trust: TrustOption = None,
-    origin: OriginOption = "",
+    log: Called,
     as_json: JsonOption = False,
 ) -> None:
     """预览：列出将更正的各剂次，不写入。List what would be corrected; nothing is written."""
@@ -63,7 +61,7 @@ def preview(  # noqa: PLR0913  each is an option of the command line
     }
     asked |= {"doses": [str(one) for one in dose]} if dose else {"maker": maker, "lot": lot}
     with one_line():
-        with Client(Caller(url, read_secret(token_file), load_trust(trust, origin))) as client:
+        with log.client() as client:
             plan = MassCorrection.preview(client, asked, new_id)
         with file.open("xb") as out:
             out.write(plan.encode())
@@ -72,6 +70,7 @@ def preview(  # noqa: PLR0913  each is an option of the command line
 
 
 @app.command()
+@calling
 def run(  # noqa: PLR0913  each is an option of the command line
     file: Annotated[Path, typer.Argument(help="更正清单。The list.", metavar="FILE")],
     key_file: Annotated[Path, typer.Argument(help="签名密钥。The key file.", metavar="KEYFILE")],
@@ -80,10 +79,7 @@ def run(  # noqa: PLR0913  each is an option of the command line
     until: Annotated[
         str, typer.Option(help="到哪一步：requested、verified、applied。The last step to take.")
     ] = STEPS[-1],
-    url: UrlOption = LOCAL,
-    token_file: TokenOption = None,
-    trust: TrustOption = None,
-    origin: OriginOption = "",
+    log: Called,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -96,8 +92,7 @@ def run(  # noqa: PLR0913  each is an option of the command line
     with one_line():
         plan = MassCorrection.decode(file.read_bytes())
         key = AuthorKey.load(organisation, key_file, passphrase_of(passphrase_file))
-        caller = Caller(url, read_secret(token_file), load_trust(trust, origin), key)
-        with Client(caller) as client, progress_bar("更正 correcting", quiet=as_json) as show:
+        with log.client(key) as client, progress_bar("更正 correcting", quiet=as_json) as show:
             found = carry_out(client, plan, until, show)
     refused = {str(stream): reason for stream, reason in found.refused.items()}
     _tell({**found.reached, "refused": refused}, as_json=as_json)

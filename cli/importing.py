@@ -11,19 +11,18 @@ from typing import Annotated, Any
 import typer
 
 from bootstrap.identifiers import new_id
+from cli.calling import Called, calling
 from cli.key import (
-    LOCAL,
     OrganisationOption,
     PassphraseOption,
-    UrlOption,
     both_languages,
     one_line,
     passphrase_of,
 )
 from cli.progress import progress_bar
-from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, read_secret
+from cli.trusting import JsonOption
 from cli.verify import REFUTED
-from client.http import Caller, Client
+from client.http import Client
 from client.importing.applying import Applying
 from client.importing.columns import ColumnMapping
 from client.importing.drafting import Clinic, Drafting
@@ -82,6 +81,7 @@ class _Job:
         return self.path.with_name(f"{self.path.name}.outcome.ndjson")
 
 
+@calling
 def import_(  # noqa: PLR0913  each is an option of the command line
     path: Annotated[
         Path, typer.Argument(help="NDJSON、CSV 或 XLSX 文件。The file.", metavar="FILE")
@@ -110,10 +110,7 @@ def import_(  # noqa: PLR0913  each is an option of the command line
         str,
         typer.Option(help="写入经审核的结果。Write this review.", metavar="DIGEST"),
     ] = "",
-    url: UrlOption = LOCAL,
-    token_file: TokenOption = None,
-    trust: TrustOption = None,
-    origin: OriginOption = "",
+    log: Called,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -125,15 +122,14 @@ def import_(  # noqa: PLR0913  each is an option of the command line
     command again. Exit code 1 when rows were refused or are in conflict.
     """
     with one_line(), both_languages():
-        trusted = load_trust(trust, origin)
         key = AuthorKey.load(organisation, key_file, passphrase_of(passphrase_file))
+        caller = log.caller(key)
         job = _job(path, mapping, system, source)
-        with ImportMemory.open(memory, trusted.origin, system, key) as remembered:
+        with ImportMemory.open(memory, caller.trust.origin, system, key) as remembered:
             planner = Planner(remembered, job.terms)
             if not apply:
                 counts = _review(job, remembered, planner, as_json=as_json)
             else:
-                caller = Caller(url, read_secret(token_file), trusted, key)
                 drafting = Drafting(remembered, Clinic(key, division, transcriber))
                 with Client(caller) as client:
                     applying = Applying(client, remembered, planner, drafting, new_id)

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bootstrap.identifiers import new_id
 from bootstrap.settings import Settings
-from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, load_trust, read_secret
+from cli.calling import Called, calling
+from cli.trusting import JsonOption, read_secret
 from cli.verify import REFUTED, UNREADABLE
 from client.author_keys import NewKey, entries_of_key, register_key, revoke_key, rotate_key
 from client.errors import AuthorKeyError, ProblemError
-from client.http import Caller, Client
 from client.receipt import Receipt
 from client.signing import AuthorKey
 from domain.errors import DomainError
@@ -33,12 +33,10 @@ ForOption = Annotated[
     UUID | None,
     typer.Option("--for", help="为哪个机构；默认为签名机构。Whose key it is, if not the signer's."),
 ]
-UrlOption = Annotated[str, typer.Option(help="日志服务网址。The log's server.", metavar="URL")]
 PassphraseOption = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="口令文件。A file with the passphrase.", metavar="FILE"),
 ]
-LOCAL = "http://127.0.0.1:8420"
 
 
 @app.command()
@@ -71,6 +69,7 @@ def new(
 
 
 @app.command()
+@calling
 def register(  # noqa: PLR0913  each is an option of the command line
     path: KeyArgument,
     *,
@@ -78,10 +77,7 @@ def register(  # noqa: PLR0913  each is an option of the command line
     owner: ForOption = None,
     public_key: Annotated[str, typer.Option(help="新公钥。The new public key, 64 hex digits.")],
     key_proof: Annotated[str, typer.Option(help="持有证明。Its proof of possession.")],
-    url: UrlOption = LOCAL,
-    token_file: TokenOption = None,
-    trust: TrustOption = None,
-    origin: OriginOption = "",
+    log: Called,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -91,23 +87,21 @@ def register(  # noqa: PLR0913  each is an option of the command line
     """
     with one_line():
         key = AuthorKey.load(organisation, path, passphrase_of(passphrase_file))
-        with _client(key, url, token_file, (trust, origin)) as client:
+        with log.client(key) as client:
             receipt = register_key(client, NewKey(owner or organisation, public_key, key_proof))
     _tell(_facts(receipt), as_json=as_json)
 
 
 @app.command()
-def rotate(  # noqa: PLR0913  each is an option of the command line
+@calling
+def rotate(
     path: KeyArgument,
     new_path: Annotated[
         Path, typer.Argument(help="新密钥文件。The new key file.", metavar="NEWFILE")
     ],
     *,
     organisation: OrganisationOption,
-    url: UrlOption = LOCAL,
-    token_file: TokenOption = None,
-    trust: TrustOption = None,
-    origin: OriginOption = "",
+    log: Called,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -118,16 +112,13 @@ def rotate(  # noqa: PLR0913  each is an option of the command line
     with one_line():
         passphrase = passphrase_of(passphrase_file)
         keys = [AuthorKey.load(organisation, one, passphrase) for one in (path, new_path)]
-        trusted = (trust, origin)
-        with (
-            _client(keys[0], url, token_file, trusted) as old,
-            _client(keys[1], url, token_file, trusted) as fresh,
-        ):
+        with log.client(keys[0]) as old, log.client(keys[1]) as fresh:
             receipt = rotate_key(old, fresh)
     _tell({"keyid": keys[1].keyid, **_facts(receipt)}, as_json=as_json)
 
 
 @app.command()
+@calling
 def revoke(  # noqa: PLR0913  each is an option of the command line
     path: KeyArgument,
     *,
@@ -135,30 +126,25 @@ def revoke(  # noqa: PLR0913  each is an option of the command line
     owner: ForOption = None,
     keyid: Annotated[str, typer.Option(help="被吊销的密钥。The key, 64 hex digits.")],
     reason: Annotated[RevocationReason, typer.Option(help="原因。Why.")],
-    url: UrlOption = LOCAL,
-    token_file: TokenOption = None,
-    trust: TrustOption = None,
-    origin: OriginOption = "",
+    log: Called,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """吊销密钥，即刻对全部服务生效。Revoke a key; at once, in every process."""
     with one_line():
         key = AuthorKey.load(organisation, path, passphrase_of(passphrase_file))
-        with _client(key, url, token_file, (trust, origin)) as client:
+        with log.client(key) as client:
             receipt = revoke_key(client, owner or organisation, keyid, reason.value)
     _tell(_facts(receipt), as_json=as_json)
 
 
 @app.command("signed-by")
-def signed_by(  # noqa: PLR0913  each is an option of the command line
+@calling
+def signed_by(
     keyid: Annotated[str, typer.Argument(help="密钥标识。The key, 64 hex digits.")],
     *,
     since: Annotated[int, typer.Option(min=1, help="自该位置起。From this position on.")] = 1,
-    url: UrlOption = LOCAL,
-    token_file: TokenOption = None,
-    trust: TrustOption = None,
-    origin: OriginOption = "",
+    log: Called,
     as_json: JsonOption = False,
 ) -> None:
     """列出某密钥签名的全部条目。Everything that a key has signed since a position, line by line.
@@ -166,10 +152,7 @@ def signed_by(  # noqa: PLR0913  each is an option of the command line
     For regulators and the operator: which writes to look at when a key was lost.
     """
     count = 0
-    with (
-        one_line(),
-        Client(Caller(url, read_secret(token_file), load_trust(trust, origin))) as client,
-    ):
+    with one_line(), log.client() as client:
         for line in entries_of_key(client, keyid, since - 1):
             count += 1
             typer.echo(line if as_json else _row(json.loads(line)))
@@ -180,12 +163,6 @@ def signed_by(  # noqa: PLR0913  each is an option of the command line
 def _row(line: dict[str, Any]) -> str:
     names = ("position", "recorded_at", "topic", "stream", "leaf")
     return "  ".join(str(line[name]) for name in names)
-
-
-def _client(
-    key: AuthorKey, url: str, token_file: Path | None, trusted: tuple[Path | None, str]
-) -> Client:
-    return Client(Caller(url, read_secret(token_file), load_trust(*trusted), key))
 
 
 def passphrase_of(path: Path | None) -> bytes | None:
