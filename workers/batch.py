@@ -16,8 +16,8 @@ def place(batch: str, number: int) -> dict[str, str]:
 def encode(messages: Sequence[Message], batch: str, first: int) -> bytes:
     """Return messages of a batch as they are sent.
 
-    The library encodes and queues each message by itself, which is half of what a publisher
-    does: 10 us a message, this 2.
+    The library encodes and queues each message by itself. As one piece the publisher takes a fifth
+    less processor time: 18 us a message instead of 23, medians of eight paired runs under load.
 
     Args:
         messages: In order, their subjects and headers ASCII.
