@@ -13,6 +13,7 @@ from api.certificate_views import certificate_body
 from api.clocks import Clocks
 from api.credentials import carried
 from api.frame import page_router
+from api.guessing import GUESSES, GUESSES_AT_PAGES
 from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE
@@ -27,8 +28,8 @@ PDF = "application/pdf"
 _SEXES = {"male": "男", "female": "女"}
 _PROVENANCES = {"paper": "按纸质补录", "other-province": "外省补录", "other-system": "他系统补录"}
 
-router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
-pages = page_router()
+router = APIRouter(prefix="/v1/certificates", tags=["certificates"], dependencies=[GUESSES])
+pages = page_router(GUESSES_AT_PAGES)
 
 
 @router.get(

@@ -13,6 +13,7 @@ from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
 from api.forecasting import coming_doses
+from api.guessing import GUESSES
 from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.people import organisation_names, people_on
@@ -42,7 +43,7 @@ ADVICE = {
 }
 """C-25 and C-26."""
 
-router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
+router = APIRouter(prefix="/v1/certificates", tags=["certificates"], dependencies=[GUESSES])
 
 
 @router.get("/{certificate}", operation_id="getCertificate", response_class=Response)

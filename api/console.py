@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api.body import read_json
 from api.callers import Caller
+from api.guessing import GUESSES
 from api.noting import note_read
 from api.parts import serving_of
 from api.schemas import (
@@ -25,7 +26,7 @@ from api.writes import answer, idempotency_key, json_response
 from commands.answering import Written
 from commands.certificates import Console
 
-router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
+router = APIRouter(prefix="/v1/certificates", tags=["certificates"], dependencies=[GUESSES])
 
 _STREAM = "/{certificate}"
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])

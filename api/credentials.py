@@ -12,6 +12,7 @@ from api.callers import Caller
 from api.certificate_views import NOTICE
 from api.credential_text import finding_on, midnight, text_of
 from api.errors import AddressUnknown, NoCode
+from api.guessing import GUESSES
 from api.noting import note_read
 from api.parameters import wait_for_views
 from api.parts import Serving, serving_of
@@ -38,7 +39,7 @@ _MAX_LIST = 2**31 - 1
 _Entry = Literal["kindergarten", "primary"]
 ListNumber = Annotated[int, Path(ge=0, le=_MAX_LIST)]
 
-router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
+router = APIRouter(prefix="/v1/certificates", tags=["certificates"], dependencies=[GUESSES])
 lists = APIRouter(prefix="/certificates", tags=["certificates"])
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.params import Depends as DependsOn
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -154,10 +155,16 @@ def page(
     return response
 
 
-def page_router() -> APIRouter:
-    """A router for pages: no part of the described interface, and its errors are pages."""
+def page_router(*dependencies: DependsOn) -> APIRouter:
+    """A router for pages: no part of the described interface, and its errors are pages.
+
+    Args:
+        *dependencies: What else each of its routes depends on.
+    """
     return APIRouter(
-        tags=["pages"], dependencies=[Depends(_answer_as_page)], include_in_schema=False
+        tags=["pages"],
+        dependencies=[Depends(_answer_as_page), *dependencies],
+        include_in_schema=False,
     )
 
 

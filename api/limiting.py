@@ -42,13 +42,24 @@ class Limiter:
         Raises:
             AskedTooOften: There were too many; says when to come again.
         """
+        self._spend(key, 1)
+
+    def check(self, key: Hashable) -> None:
+        """Count nothing.
+
+        Raises:
+            AskedTooOften: One more would be too many; says when to come again.
+        """
+        self._spend(key, 0)
+
+    def _spend(self, key: Hashable, count: int) -> None:
         now, burst = self._clock(), self._rate.burst
         each = self._rate.seconds / burst
         with self._lock:
             spent, at = self._spent.pop(key, (0.0, now))
             spent = max(0.0, spent - (now - at) / each)
             is_allowed = spent + 1 <= burst
-            self._spent[key] = (spent + is_allowed, now)
+            self._spent[key] = (spent + count * is_allowed, now)
             while len(self._spent) > MOST_KEPT:
                 self._spent.popitem(last=False)
         if not is_allowed:

@@ -14,6 +14,7 @@ from api.certificate_views import certificate_body
 from api.clocks import Clocks
 from api.errors import AddressUnknown, MalformedForm
 from api.frame import go_to, page, page_router, read_form
+from api.guessing import GUESSES_AT_PAGES
 from api.noting import note_read
 from api.parameters import wait_for_views
 from api.parts import Serving, serving_of
@@ -28,7 +29,7 @@ from ledger.entry import Entry
 _ASKED = ("name", "id_number", "phone")
 """What is asked of a grantee beside the relation: all four are mandatory (C-16)."""
 
-router = page_router()
+router = page_router(GUESSES_AT_PAGES)
 
 
 @router.get("/my/{certificate}/grants")

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from api.access import read_lines
 from api.errors import MalformedForm
 from api.frame import go_to, page, page_router, read_form
+from api.guessing import GUESSES_AT_PAGES
 from api.my_grants import form_key, held_body
 from api.noting import note_read
 from api.parameters import wait_for_views
@@ -27,7 +28,7 @@ MOST_READS = 200
 _LOST = "lost"
 _GIVEN_UP = "holder-request"
 
-router = page_router()
+router = page_router(GUESSES_AT_PAGES)
 
 
 @router.get("/my/{certificate}/access")

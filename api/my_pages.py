@@ -14,6 +14,7 @@ from api.clocks import Clocks
 from api.credentials import carried
 from api.errors import MalformedForm, NoCode
 from api.frame import go_to, page, page_router, read_form
+from api.guessing import GUESSES_AT_PAGES
 from api.noting import note_read
 from api.parameters import wait_for_views
 from api.parts import Serving, serving_of
@@ -29,7 +30,7 @@ SVG = "image/svg+xml"
 SHOWN_ANEW_SECONDS = 45
 """After so long the page shows a fresh code; each holds for a minute."""
 
-router = page_router()
+router = page_router(GUESSES_AT_PAGES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,10 @@ PER_ACCOUNT = Rate(300, 60.0)
 """Searches of one account."""
 PER_TARGET = Rate(60, 60.0)
 """Searches for one number or name, whoever asks."""
+PER_CITIZEN = Rate(240, 60.0)
+"""What a citizen asks of certificates."""
+PER_GUESSER = Rate(30, 600.0)
+"""What an account names of certificates, visits and codes that is not there, or not its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class Serving:
         personal_keys: To whom personal values are sealed, if they are.
         searches: Bounds how often an account searches.
         targets: Bounds how often one person is searched for.
+        citizens: Bounds how often a citizen asks of certificates.
+        misses: Bounds how often an account names what is not there, or not its own.
     """
 
     parts: Parts
@@ -76,6 +82,8 @@ class Serving:
     personal_keys: PersonalKeys
     searches: Limiter
     targets: Limiter
+    citizens: Limiter
+    misses: Limiter
 
     @classmethod
     def of(cls, parts: Parts, views: Views) -> "Serving":
@@ -110,6 +118,8 @@ class Serving:
             personal_keys=PersonalKeys(settings.personal_keys),
             searches=Limiter(PER_ACCOUNT, time.monotonic),
             targets=Limiter(PER_TARGET, time.monotonic),
+            citizens=Limiter(PER_CITIZEN, time.monotonic),
+            misses=Limiter(PER_GUESSER, time.monotonic),
         )
 
 

@@ -12,6 +12,7 @@ from api.desk_form import visit_form
 from api.desk_page import check_clinic
 from api.errors import AddressUnknown
 from api.frame import go_to, page, page_router, read_form, static
+from api.guessing import GUESSES_AT_PAGES
 from api.my_grants import form_key
 from api.noting import note_read
 from api.parts import Serving, serving_of
@@ -26,7 +27,7 @@ MOST_SHOWN = 100
 
 _STEPS = ("registered", "vaccinated", "observed", "left")
 
-router = page_router()
+router = page_router(GUESSES_AT_PAGES)
 
 
 @router.get("/desk/visits")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.body import read_json
 from api.callers import Caller
 from api.console import write_route
+from api.guessing import GUESSES
 from api.noting import note_read
 from api.parts import serving_of
 from api.reads import NO_STORE
@@ -20,7 +21,7 @@ from domain.visit import Visit
 
 _PNG, _SVG = "image/png", "image/svg+xml"
 
-router = APIRouter(prefix="/v1", tags=["visits"])
+router = APIRouter(prefix="/v1", tags=["visits"], dependencies=[GUESSES])
 
 
 @router.get("/certificates/{certificate}/show-code", operation_id="showCode")

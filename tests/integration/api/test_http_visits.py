@@ -159,6 +159,20 @@ def test_nobody_else_shows_scans_or_sees(county: County, held: Carrier):
     assert county.other_clinic.post(f"/v1/visits/{visit}/registration", draft).status_code == 404
 
 
+def test_guessed_ids_are_answered_alike_and_then_not_at_all(county: County, held: Carrier):
+    stranger = citizen(county.served, id_number("19790101"), name="赵六")
+    guessed = [held.certificate, *(uuid4() for _ in range(29))]
+    answers = [stranger.get(f"/v1/certificates/{one}/credential") for one in guessed]
+    told = [{**answer.json(), "request_id": None} for answer in answers]
+    assert told == [told[0]] * 30
+    assert told[0]["status"] == 404
+    for path in ("", "/show-code", "/certificate.pdf"):
+        tired = stranger.get(f"/v1/certificates/{held.certificate}{path}")
+        assert refusal(tired) == "asked-too-often"
+        assert int(tired.headers["retry-after"]) > 0
+    assert held.mother.get(f"/v1/certificates/{held.certificate}").status_code == 200
+
+
 def test_queue_numbers_of_a_clinic_follow_one_another_without_a_gap(county: County, held: Carrier):
     codes = [shown(held.mother, held.certificate) for _ in range(12)]
     with ThreadPoolExecutor(6) as threads:
