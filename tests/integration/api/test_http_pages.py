@@ -330,7 +330,7 @@ def test_whatever_is_not_described_as_open_answers_no_stranger(county: County, d
                 open_to_all.add(operation["operationId"])
     assert {one for one in open_to_all if not one.startswith("evaluate")} == {
         "getCheckpoint", "getLogKeys", "getLogKeyHistory", "getPolicy", "getTile",
-        "getInclusionProof", "getConsistencyProof", "getSchema",
+        "getInclusionProof", "getConsistencyProof", "getSchema", "getStatementStatus",
         "getTrustList", "getTrustRoot", "getStatusList", "getSupersededList", "listOffers",
         "isAlive", "isReady", "getVersion", "getMetrics", "mintDevelopmentToken",
         "getFrontPage", "getStyle", "getPageScript", "getIcon", "listProblems", "getProblem",
