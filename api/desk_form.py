@@ -9,7 +9,7 @@ from api.errors import MalformedForm
 from commands.counter import Form
 from commands.principal import Principal
 from domain.calendar import SHANGHAI
-from domain.correction import CorrectionKind, RequestedBy
+from domain.correction_events import CorrectionKind, RequestedBy
 from domain.dose_events import Consent
 from domain.registration import Roll
 from domain.schedules.catalogue import Catalogue

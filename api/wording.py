@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from commands.access import Purpose
 from commands.principal import Role
 from domain.booking.lifecycle import State
-from domain.correction import CorrectionKind, CorrectionState
+from domain.correction_events import CorrectionKind, CorrectionState
 from domain.grant import GrantRelation, Scope
 from domain.registration import Roll
 from domain.topics import EVENTS

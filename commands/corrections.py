@@ -7,13 +7,15 @@ from uuid import UUID
 
 from commands.errors import Erased
 from commands.permissions import Scope
-from commands.records import dose_facts
+from commands.records import dose_facts, remarks_on
 from commands.vault import NOTHING_SEALED, Place, Sealing
 from commands.writing import PACKAGE_CODE, Decision, Effect, Handler, Writing
-from domain.correction import Correction, CorrectionKind
+from domain.correction import Correction
+from domain.correction_events import CorrectionKind
 from domain.dose_policy import check_sealed_changes
 from domain.effect import Cause
 from domain.organisation import OrganisationKind
+from domain.quality import Check
 from domain.sealed import Sealed
 from domain.topics import people
 from domain.vaccination_record import VaccinationRecord
@@ -45,7 +47,10 @@ def request(writing: Writing) -> Decision:
         sealed=sealing.sealed,
         **fields,
     )
-    return Decision(correction, sealing, guards=(Guard(record.id, record.version),))
+    guards = (Guard(record.id, record.version),)
+    return Decision(
+        correction, sealing, guards=guards, remarks=_remarks(writing, correction, record)
+    )
 
 
 def verify(writing: Writing) -> Decision:
@@ -82,7 +87,9 @@ def apply(writing: Writing) -> Decision:
     )
     cause = Cause(correction.id, correction.version)
     if correction.kind is CorrectionKind.AMEND:
-        return replace(_restate(writing, correction, record, changed), sealing=sealing)
+        found = _remarks(writing, correction, record)
+        restated = _restate(writing, correction, record, changed)
+        return replace(restated, sealing=sealing, remarks=found)
     strikes = correction.kind is CorrectionKind.ENTERED_IN_ERROR
     decide = record.enter_dose_in_error if strikes else record.reinstate_dose
     decide(
@@ -107,6 +114,17 @@ def _decide(writing: Writing, step: Callable[..., None]) -> Decision:
         **writing.fields,
     )
     return Decision(correction, sealing)
+
+
+def _remarks(
+    writing: Writing, correction: Correction, record: VaccinationRecord
+) -> tuple[Check, ...]:
+    """What deserves a second look in the dose as it would read."""
+    current = record.dose(correction.dose)
+    if correction.kind is not CorrectionKind.AMEND or current is None:
+        return ()
+    facts = dose_facts(writing, record)
+    return remarks_on(writing, record, current.changed(correction.changes), facts)
 
 
 def _restate(

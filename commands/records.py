@@ -116,15 +116,22 @@ def dose_facts(writing: Writing, record: VaccinationRecord) -> DoseFacts:
 def _remarks(
     writing: Writing, record: VaccinationRecord, facts: DoseFacts, *, given: bool
 ) -> tuple[Check, ...]:
-    """What deserves a second look in a dose, should nothing refuse it."""
+    """What deserves a second look in a new dose, should nothing refuse it."""
     dose = DoseState.proposed(
         writing.fields, version=record.version + 1, day=writing.today, given=given
     )
+    return remarks_on(writing, record, dose, facts)
+
+
+def remarks_on(
+    writing: Writing, record: VaccinationRecord, dose: DoseState, facts: DoseFacts
+) -> tuple[Check, ...]:
+    """What deserves a second look in a dose as it will read, beside the person's other doses."""
     schedule = writing.services.rules.schedule_on(dose.occurred_on)
     twice = {
         check.id: check
         for other in writing.doses_on(record, date.max)
-        if (check := compare(dose, other, facts.catalogue))
+        if other.dose != dose.dose and (check := compare(dose, other, facts.catalogue))
     }
     return (*twice.values(), *remarks(dose, facts.birth_date, facts.catalogue, schedule))
 

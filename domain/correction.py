@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from uuid import UUID
 
-from eventsourcing.domain import AggregateCreated, BaseAggregate
+from eventsourcing.domain import BaseAggregate
 
+from domain import correction_events
+from domain.correction_events import CorrectionKind, CorrectionState
 from domain.dose import DoseState
 from domain.dose_events import Change
 from domain.dose_policy import check_changes
@@ -16,34 +17,8 @@ from domain.effect import Effective, effective_day
 from domain.errors import DomainError
 from domain.organisation import OrganisationKind
 from domain.sealed import Fact, Sealed
-from domain.shape import Size
 from domain.vaccination_record import NotStruck, UnknownDose
-from domain.vocabulary import Code, Division, Hex32, Urgency
-
-
-class CorrectionKind(StrEnum):
-    """What is asked for."""
-
-    AMEND = "amend"
-    ENTERED_IN_ERROR = "entered-in-error"
-    REINSTATE = "reinstate"
-
-
-class RequestedBy(StrEnum):
-    """Whose finding it is; a clinic writes either way (C-22)."""
-
-    CLINIC = "clinic"
-    GUARDIAN = "guardian"
-
-
-class CorrectionState(StrEnum):
-    """Where a correction stands; the last three are final."""
-
-    REQUESTED = "requested"
-    VERIFIED = "verified"
-    APPLIED = "applied"
-    REJECTED = "rejected"
-    WITHDRAWN = "withdrawn"
+from domain.vocabulary import Urgency
 
 
 class OnlyVaccinationUnitCorrects(DomainError):
@@ -85,6 +60,12 @@ class Correction(BaseAggregate[UUID]):
 
     TOPIC = "correction"
     Event = Fact
+
+    Requested = correction_events.Requested
+    Verified = correction_events.Verified
+    Applied = correction_events.Applied
+    Rejected = correction_events.Rejected
+    Withdrawn = correction_events.Withdrawn
 
     def __init__(self, record: UUID, dose: UUID, division: str, kind: CorrectionKind) -> None:
         self.record = record
@@ -218,111 +199,6 @@ class Correction(BaseAggregate[UUID]):
         _check_corrector(by)
         if self.state not in states:
             raise CorrectionClosed(state=self.state.value, starts_from=[s.value for s in states])
-
-    class Requested(Fact, AggregateCreated):
-        """A correction of a dose was asked for at a clinic (C-22).
-
-        Attributes:
-            record: stream of the vaccination record.
-            dose: which dose.
-            division: division of the organisation that manages the record.
-            kind: amend fields, strike the dose out, or reinstate one that was struck out.
-            changes: clear fields before and after; sealed ones stand sealed.
-            urgency: next day (C-21) or at once.
-            reason: why, as a code.
-            requested_by: whose finding it is.
-            clinic: clinic that wrote the request.
-            evidence: HMAC-SHA256 of the evidence under a sealed salt.
-            list: digest of the list of a mass correction that it belongs to.
-        """
-
-        TOPIC = "correction.requested.v1"
-
-        record: UUID
-        dose: UUID
-        division: Division
-        kind: CorrectionKind
-        changes: Annotated[tuple[Change, ...], Size(0, 16)]
-        urgency: Urgency
-        reason: Code
-        requested_by: RequestedBy
-        clinic: UUID
-        evidence: Hex32 | None = None
-        list: Hex32 | None = None
-
-        def apply(self, aggregate: Correction) -> None:
-            """Open the correction."""
-            aggregate.changes = self.changes
-            aggregate.urgency = self.urgency
-            aggregate.reason = self.reason
-            aggregate.request_sealed = self.sealed
-
-    class Verified(Fact):
-        """A clinic found the correction right.
-
-        Attributes:
-            clinic: clinic that verified it.
-        """
-
-        TOPIC = "correction.verified.v1"
-
-        clinic: UUID
-
-        def apply(self, aggregate: Correction) -> None:
-            """It may now be applied."""
-            aggregate.state = CorrectionState.VERIFIED
-
-    class Applied(Fact):
-        """A clinic applied the correction; the record's own event follows from the platform.
-
-        Attributes:
-            clinic: clinic that applied it.
-            derived: from when views show it.
-        """
-
-        TOPIC = "correction.applied.v1"
-
-        clinic: UUID
-        derived: Effective
-
-        def apply(self, aggregate: Correction) -> None:
-            """Final."""
-            aggregate.state = CorrectionState.APPLIED
-            aggregate.effective_on = self.derived.effective_on
-
-    class Rejected(Fact):
-        """A clinic refused the correction; the reason is the answer.
-
-        Attributes:
-            clinic: clinic that refused it.
-            reason: why, as a code.
-        """
-
-        TOPIC = "correction.rejected.v1"
-
-        clinic: UUID
-        reason: Code
-
-        def apply(self, aggregate: Correction) -> None:
-            """Final."""
-            aggregate.state = CorrectionState.REJECTED
-
-    class Withdrawn(Fact):
-        """Who asked for the correction took it back.
-
-        Attributes:
-            clinic: clinic that wrote the withdrawal.
-            reason: why, as a code.
-        """
-
-        TOPIC = "correction.withdrawn.v1"
-
-        clinic: UUID
-        reason: Code
-
-        def apply(self, aggregate: Correction) -> None:
-            """Final."""
-            aggregate.state = CorrectionState.WITHDRAWN
 
 
 def _check_corrector(by: OrganisationKind) -> None:

@@ -13,7 +13,8 @@ from client.importing.memory import ImportMemory, KnownPerson
 from client.importing.parsing import Dose, Person
 from client.importing.planning import Planned
 from client.signing import AuthorKey, Draft, SignedWrite
-from domain.correction import Correction, CorrectionKind, RequestedBy
+from domain.correction import Correction
+from domain.correction_events import CorrectionKind, RequestedBy
 from domain.dose import CORRECTABLE
 from domain.dose_events import DoseTranscribed, EvidenceKind
 from domain.registration import Registered, Roll

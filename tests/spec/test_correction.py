@@ -8,11 +8,9 @@ from domain.correction import (
     ChangesOfStrickenDose,
     Correction,
     CorrectionClosed,
-    CorrectionKind,
-    CorrectionState,
     OnlyVaccinationUnitCorrects,
-    RequestedBy,
 )
+from domain.correction_events import CorrectionKind, CorrectionState, RequestedBy
 from domain.dose_policy import (
     CurrentStateDiffers,
     FieldNotCorrectable,

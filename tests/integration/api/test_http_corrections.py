@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.integration.api.conftest import Child, County
+from tests.integration.api.conftest import Child, County, dose, doses_path
 from tests.integration.api.correcting import LOT, correct, request, step, vaccinated
 
 WRITERS = 16
@@ -57,6 +57,22 @@ def test_a_correction_is_corrected_by_another_one(county: County):
     made = [line for line in lines if line["topic"].endswith("dose-corrected.v1")]
     assert [line["changes"][0]["after"] for line in made] == [LOT["after"], LOT["before"]]
     assert all(line["cause"]["position"] for line in made)
+
+
+def test_who_corrects_a_dose_is_told_what_deserves_a_second_look(county: County):
+    child, _ = vaccinated(county)
+    second = dose(county.clinic, child, occurred_on="2014-09-20")
+    assert county.clinic.post(doses_path(child), second).status_code == 201
+    change = {"field": "lot", "before": LOT["before"], "after": "A20140611"}
+    _, plain = request(county.clinic, child, second.data["dose"], change)
+    assert "remarks" not in plain.json()
+    change = {"field": "occurred_on", "before": "2014-09-20", "after": "2014-08-18"}
+    stream, asked = request(county.clinic, child, second.data["dose"], change)
+    assert step(county.clinic, stream, "verified", 1).status_code == 201
+    applied = step(county.clinic, stream, "applied", 2)
+    for answer in (asked, applied):
+        assert answer.status_code == 201, answer.text
+        assert "soon-again" in [one["id"] for one in answer.json()["remarks"]]
 
 
 def test_a_dose_is_struck_out_and_reinstated(county: County):
