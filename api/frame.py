@@ -83,6 +83,13 @@ NAVIGATION: tuple[Tab, ...] = (
     Tab("/my", "我的接种证", "My certificates", frozenset((Role.GUARDIAN, Role.ADULT))),
     Tab("/book", "预约接种", "Bookings", frozenset((Role.GUARDIAN, Role.ADULT))),
     Tab("/desk", "门诊工作台", "Clinic desk", frozenset((Role.CLINIC,))),
+    Tab("/site", "预约核验", "Bookings of the site", frozenset((Role.CLINIC,))),
+    Tab(
+        "/supply",
+        "号源",
+        "Supply",
+        frozenset((Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)),
+    ),
     Tab("/school", "接种证查验", "School check", frozenset((Role.SCHOOL,))),
     Tab("/roll-up", "查验汇总", "School checks", _OVERSEERS),
     Tab("/corrections", "更正", "Corrections", _RECORD_READERS),

@@ -47,9 +47,9 @@ async def get_site_day(
     on = day_or_today(request, day)
     await wait_for_views(request, at_least)
     serving = serving_of(request)
-    rows = await to_thread.run_sync(_day, serving, caller, site, on, limiter=serving.threads)
+    rows = await to_thread.run_sync(day_rows, serving, caller, site, on, limiter=serving.threads)
     await note_read(request, caller, "bookings", [row.record for row in rows if row.record])
-    body = await to_thread.run_sync(_site_day, serving, site, on, rows, limiter=serving.threads)
+    body = await to_thread.run_sync(site_day, serving, site, on, rows, limiter=serving.threads)
     return json_response(body, headers=NO_STORE)
 
 
@@ -74,18 +74,30 @@ async def find_booking(request: Request, caller: Caller, at_least: AtLeast = 0) 
     asked = BookingSearch.read(await read_json(request))
     await wait_for_views(request, at_least)
     serving = serving_of(request)
-    row = await to_thread.run_sync(_sought, serving, caller, asked, limiter=serving.threads)
+    row = await to_thread.run_sync(sought, serving, caller, asked, limiter=serving.threads)
     await note_read(request, caller, "bookings", [row.record] if row.record else [])
-    lines = await to_thread.run_sync(_lines, serving, [row], limiter=serving.threads)
+    lines = await to_thread.run_sync(lines_of, serving, [row], limiter=serving.threads)
     return json_response(lines[0], headers=NO_STORE | {"ETag": etag(row.version)})
 
 
-def _day(serving: Serving, caller: Principal, site: UUID, on: date) -> list[AppointmentRow]:
+def day_rows(serving: Serving, caller: Principal, site: UUID, on: date) -> list[AppointmentRow]:
+    """Who comes to a site on a day.
+
+    Raises:
+        AddressUnknown: The site's bookings are not open to the caller.
+    """
     _check_site(serving, caller, site)
     return serving.views.bookings.day_of(site, on)
 
 
-def _sought(serving: Serving, caller: Principal, asked: BookingSearch) -> AppointmentRow:
+def sought(serving: Serving, caller: Principal, asked: BookingSearch) -> AppointmentRow:
+    """The booking of a number or a scanned code.
+
+    Raises:
+        AddressUnknown: There is none, or it is not open to the caller.
+        BookingRefused: The code is for another site.
+        CodeRefused: It is none of ours.
+    """
     if asked.code is not None:
         number = read_code(serving, asked.code).number
     else:
@@ -116,9 +128,10 @@ def _check_site(serving: Serving, caller: Principal, site: UUID) -> None:
         raise AddressUnknown from error
 
 
-def _site_day(
+def site_day(
     serving: Serving, site: UUID, on: date, rows: list[AppointmentRow]
 ) -> Mapping[str, Any]:
+    """A site's slots of a day, and the appointments among them."""
     slots = [
         {
             **offered(row),
@@ -130,10 +143,10 @@ def _site_day(
         }
         for row in serving.views.bookings.supply_of(site, on)
     ]
-    return {"site": site, "day": on, "slots": slots, "appointments": _lines(serving, rows)}
+    return {"site": site, "day": on, "slots": slots, "appointments": lines_of(serving, rows)}
 
 
-def _lines(serving: Serving, rows: list[AppointmentRow]) -> list[dict[str, Any]]:
+def lines_of(serving: Serving, rows: list[AppointmentRow]) -> list[dict[str, Any]]:
     """Appointments as staff see them; names are opened for this answer, in two queries."""
     parts = serving.parts
     changes = [

@@ -105,7 +105,7 @@ def redeem(writing: Writing) -> Decision:
     appointment = _appointment(writing)
     fields = writing.fields
     record = writing.load(VaccinationRecord, fields["record"])
-    sealing, _ = writing.seal({})
+    sealing, _ = writing.seal({appointment.person: BOOKED_FOR})
     appointment.redeem(
         rules=writing.services.rules.booking,
         given=record.dose(fields["dose"]),
@@ -135,6 +135,7 @@ def call_off(writing: Writing) -> Decision:
         appointment,
         partial(appointment.call_off, rules=writing.services.rules.booking),
         claims=(seat_given_back(appointment), *ended(writing, appointment)),
+        roles={appointment.person: BOOKED_FOR},
     )
 
 
@@ -157,10 +158,11 @@ def _is_card_of(
 
     A card that was not shown is an objection of its own.
     """
-    if shown is None:
+    number = None if shown is None else id_number(shown)
+    if number is None:
         return not writing.fields["has_id_card"]
     booked = number_of(booked_for(writing, appointment))
-    return compare_digest((id_number(shown) or "").encode(), booked.encode())
+    return compare_digest(number.encode(), booked.encode())
 
 
 def _is_record_of(writing: Writing, record: VaccinationRecord, appointment: Appointment) -> bool:

@@ -20,6 +20,7 @@ from commands.recording import platform_signed, record, request_digest
 from commands.services import Services
 from commands.signed_body import PrivatePart
 from commands.writing import Handler, Writing
+from domain.appointment import Appointment
 from domain.codec import statement_fields
 from domain.correction import Correction
 from domain.errors import DomainError
@@ -51,6 +52,9 @@ _FORMS = frozenset(
 )
 """Entries that seal nothing: the access journal alone tells whose account it was."""
 
+_SUPPLY = frozenset(f"slot-supply.{step}.v1" for step in ("opened", "raised", "lowered", "closed"))
+"""About no person either."""
+
 TOPICS: Mapping[Role, frozenset[str]] = {
     Role.CLINIC: frozenset(
         {
@@ -65,8 +69,12 @@ TOPICS: Mapping[Role, frozenset[str]] = {
             "visit.vaccinated.v1",
             "visit.observed.v1",
             "visit.left.v1",
+            "appointment.verified.v1",
+            "appointment.redeemed.v1",
+            "appointment.called-off.v1",
         }
-    ),
+    )
+    | _SUPPLY,
     **dict.fromkeys((Role.SCHOOL, Role.TOWNSHIP, Role.COUNTY_CDC, Role.CITY_CDC), _FORMS),
 }
 """What may be entered at a page, by whom."""
@@ -188,7 +196,7 @@ class Counter:
 
     def _signed_off(self, form: Form) -> dict[UUID, Mapping[str, Any]]:
         """What is sealed, with the account of who entered it: the entry tells it for ever."""
-        if form.topic in _FORMS:
+        if form.topic in _FORMS | _SUPPLY:
             return dict(form.private)
         recipient = self._recipient(form)
         own = {**form.private.get(recipient, {}), "entered_by": form.caller.subject}
@@ -199,6 +207,8 @@ class Counter:
         if form.topic == Registered.TOPIC:
             return UUID(str(form.data["recipient"]))
         reading = Reading(services=self._services, recorded_at=self._services.clock())
+        if form.topic.startswith("appointment."):
+            return reading.load(Appointment, form.stream).person
         record = form.stream
         if form.topic == Correction.Requested.TOPIC:
             record = UUID(str(form.data["record"]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -67,6 +68,9 @@ class Decision:
     indexes: tuple[tuple[str, str, UUID], ...] = ()
     remarks: tuple[Check, ...] = ()
     alike: Sequence[tuple[str, str]] = ()
+
+
+NOBODY: Mapping[UUID, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,15 +178,17 @@ class Writing(Reading):
         aggregate: BaseAggregate[UUID],
         change: Callable[..., None],
         claims: tuple[Claim, ...] = (),
+        roles: Mapping[UUID, str] = NOBODY,
     ) -> Decision:
-        """Change an aggregate as the statement says, with nothing sealed.
+        """Change an aggregate as the statement says.
 
         Args:
             aggregate: What is changed.
             change: Its method.
             claims: Unique facts taken or given back.
+            roles: Persons for whom the event may seal values.
         """
-        sealing, _ = self.seal({})
+        sealing, _ = self.seal(roles)
         change(recorded_at=self.recorded_at, sealed=sealing.sealed, **self.fields)
         return Decision(aggregate, sealing, claims=claims)
 

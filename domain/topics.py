@@ -186,8 +186,11 @@ SEALED_FIELDS: Mapping[str, Mapping[str, Vocabulary]] = MappingProxyType(
             BOOKED_FOR: Vocabulary(_BOOKED_FOR),
             BOOKER: Vocabulary(_BOOKER),
         },
+        **{f"appointment.{step}.v1": {BOOKED_FOR: _STEP} for step in ("redeemed", "called-off")},
         "appointment.verified.v1": {
-            BOOKED_FOR: Vocabulary({"id_number": private.ID_NUMBER}, required=False),
+            BOOKED_FOR: Vocabulary(
+                {"id_number": private.ID_NUMBER.optional(), **_ENTERED}, required=False
+            ),
         },
     }
 )

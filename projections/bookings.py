@@ -174,6 +174,27 @@ class OfferRow:
 
 
 @dataclass(frozen=True)
+class UseRow:
+    """What a site opened for a product on a day, and what came of it, in seats.
+
+    Attributes:
+        came: Verified on arrival, redeemed or not.
+        missed: Booked, and nobody came.
+        free: Those that can be booked.
+    """
+
+    site: UUID
+    day: date
+    product: str
+    capacity: int
+    held: int
+    booked: int
+    came: int
+    missed: int
+    free: int
+
+
+@dataclass(frozen=True)
 class AppointmentRow:
     """An appointment as it stands; `starts` and `ends` are the slot's hours now."""
 
@@ -253,6 +274,13 @@ class Bookings:
     def day_of(self, site: UUID, day: date) -> list[AppointmentRow]:
         """Return who comes to a site on a day, or has come, by time slot."""
         return self._several("day_of_site", {"site": site, "day": day})
+
+    def use(self, division: str, first: date, last: date) -> list[UseRow]:
+        """Return supply and use of the sites of a division, both days included."""
+        asked = {"division": f"{division}%", "first": first, "last": last}
+        with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(UseRow))
+            return cursor.execute(_SQL["use"], asked).fetchall()
 
     def booked_in(self, supply: UUID, slot: int) -> list[UUID]:
         """Return the appointments that are booked in a time slot."""

@@ -82,3 +82,20 @@ LIMIT %(limit)s
 SELECT appointment FROM views.appointments
 WHERE supply = %(supply)s AND slot = %(slot)s AND has_seat AND state = 'booked'
 ORDER BY appointment
+
+-- name: use
+SELECT s.site, s.day, s.product, sum(l.capacity)::int AS capacity, sum(a.held)::int AS held,
+       sum(a.booked)::int AS booked, sum(a.came)::int AS came, sum(a.missed)::int AS missed,
+       sum(CASE WHEN l.is_closed THEN 0 ELSE l.capacity - a.taken END)::int AS free
+FROM views.supplies s JOIN views.slots l USING (supply)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS taken,
+           count(*) FILTER (WHERE state = 'held') AS held,
+           count(*) FILTER (WHERE state = 'booked') AS booked,
+           count(*) FILTER (WHERE state IN ('arrived_scanned', 'redeemed')) AS came,
+           count(*) FILTER (WHERE state = 'no_show') AS missed
+    FROM views.appointments WHERE supply = l.supply AND slot = l.slot AND has_seat
+) a
+WHERE s.day BETWEEN %(first)s AND %(last)s AND s.division LIKE %(division)s
+GROUP BY s.site, s.day, s.product
+ORDER BY s.day, s.site, s.product

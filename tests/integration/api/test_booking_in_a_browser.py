@@ -1,4 +1,4 @@
-"""Citizens on their telephones: find an hour, book it, carry the code, race for the last seat."""
+"""Citizens, the staff of a site and its county book, scan and count in a browser."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from commands.principal import Role
 from domain.calendar import civil_day
 from tests.browsers import IN_A_BROWSER, PHONE, chromium, opened_page
 from tests.drafts import id_number
-from tests.integration.api.conftest import Author, County, admit
+from tests.integration.api.conftest import Author, County, admit, citizen
 from tests.integration.api.test_my_pages_in_a_browser import fits, is_drawn
 
 pytestmark = IN_A_BROWSER
@@ -30,8 +30,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site(county: County) -> Author:
-    cdc = admit(county.operator, Role.COUNTY_CDC, "东安县疾控中心", "county-cdc", DISTRICT)
+def cdc(county: County) -> Author:
+    return admit(county.operator, Role.COUNTY_CDC, "东安县疾控中心", "county-cdc", DISTRICT)
+
+
+@pytest.fixture(scope="module")
+def site(cdc: Author) -> Author:
     return admit(cdc, Role.CLINIC, "白牙市接种点", "clinic", TOWN)
 
 
@@ -112,3 +116,53 @@ def test_of_two_browsers_that_race_for_the_last_seat_one_gets_it(
             outcomes.append(told.inner_text())
         assert sum(outcome == "待确认" for outcome in outcomes) == 1, outcomes
         assert any("号源" in outcome for outcome in outcomes if outcome != "待确认")
+
+
+def test_staff_open_seats_look_a_booking_up_and_call_it_off_and_the_county_counts(
+    browser: Browser, county: County, cdc: Author, site: Author, tmp_path: Path
+):
+    on = in_days(7)
+    someone = citizen(county.served, id_number("19850601"), role=Role.ADULT, name="周正")
+    with opened_page(browser, PHONE) as page:
+        enter(page, county, site, f"/site?day={on}")
+        page.get_by_label("疫苗").fill("inactivated_vero")
+        page.get_by_label("号源数", exact=True).fill("3")
+        page.get_by_role("button", name="开放").click()
+        expect(page.locator(".badge")).to_have_text(["0/3"])
+        supply = county.served.views.bookings.supply_of(site.organisation, on)[0].supply
+        home = {"residence_division": DISTRICT, "detail_address": "白牙市镇沿江路12号"}
+        wish = {"supply": str(supply), "slot": 1, "dose_number": 1, "person": home}
+        stream = someone.call("/v1/appointments", wish).json()["stream"]
+        someone.call(f"/v1/appointments/{stream}/confirmation", {})
+        number = someone.get(f"/v1/appointments/{stream}").json()["booking_number"]
+        county.served.caught_up()
+        page.reload()
+        expect(page.locator(".badge")).to_have_text(["已预约", "1/3"])
+        page.get_by_label("号源数（0 为停约）").fill("2")
+        page.get_by_role("button", name="修改").click()
+        expect(page.locator(".badge")).to_have_text(["已预约", "1/2"])
+        fits(page, tmp_path, "site")
+        page.get_by_label("预约编码，或扫描二维码").fill(number)
+        page.get_by_role("button", name="核验").click()
+        expect(page.locator("h1")).to_contain_text("周正")
+        page.get_by_label("出示的身份证号").fill(id_number("19850601"))
+        page.get_by_role("button", name="核验通过").click()
+        expect(page.get_by_role("alert")).to_have_count(3)  # person, consent, hour
+        fits(page, tmp_path, "refused")
+        page.get_by_role("button", name="接种点取消").click()
+        expect(page.locator(".badge")).to_have_text("已取消")
+        page.get_by_role("link", name="返回名单").click()
+        expect(page.locator(".badge")).to_have_text(["0/2"])
+    with opened_page(browser, PHONE) as page:
+        enter(page, county, cdc, f"/supply?day={on}")
+        expect(page.locator("tbody tr").first).to_contain_text("白牙市接种点")
+        cells = page.locator("tbody tr").first.locator("td")
+        expect(cells).to_have_text([str(on), "inactivated_vero", "2", "0", "0", "0", "0", "2"])
+        fits(page, tmp_path, "supply")
+
+
+def enter(page: Page, county: County, who: Author, path: str) -> None:
+    page.goto(f"{county.served.url}{path}")
+    page.get_by_label("身份", exact=True).select_option(str(who.organisation))
+    page.get_by_role("button", name="登录").click()
+    expect(page.locator("h1")).to_contain_text("号源" if "supply" in path else "接种点")

@@ -11,6 +11,7 @@ import pytest
 
 from bootstrap.wiring import Parts
 from commands.calendar import end_appointments
+from commands.counter import Form
 from commands.erasure import plan
 from commands.errors import Forbidden, NotFound
 from commands.principal import Principal, Role
@@ -20,6 +21,7 @@ from domain.appointment_events import Punctuality
 from domain.booking.lifecycle import State
 from domain.booking.refusal import BookingRefused
 from domain.slot_supply import CapacityBelowBooked, SlotsOverlap, SupplyInPast, UnknownSlot
+from ledger.entry import Entry
 from ledger.store.errors import ClaimTaken, KeyReused
 from ledger.store.refilling import put_claims_back
 from ledger.store.transaction import open_connection
@@ -476,3 +478,37 @@ def test_every_claim_of_a_booking_is_told_again_by_the_log(city):
             claims_of = Reclaiming(parts.vault, parts.reader).claims_of
             assert put_claims_back(connection, 0, newest, claims_of, lambda _: None) == []
         assert owner.execute(ask).fetchall() == taken
+
+
+def test_staff_without_a_key_scan_twice_at_a_page_and_the_platform_signs(city):
+    booker = citizen()
+    record, handle = city.adult_record.register(booker)
+    supply = city.open(1, on=city.clock.today, first=city.clock.now.hour, at=city.site)
+    appointment = city.book(booker, supply)
+    clinic = str(city.site.organisation)
+
+    def enter(step, version, data, private):
+        form = Form(
+            city.site.principal,
+            uuid4(),
+            f"appointment.{step}.v1",
+            appointment,
+            version,
+            {"clinic": clinic, **data},
+            {city.appointment(appointment).person: private} if private else {},
+        )
+        return city.parts.desk.counter.enter(form)
+
+    shown = {"has_id_card": True, "has_signed_consent": True, "admits_outside_slot": True}
+    written = enter("verified", 2, shown, {"id_number": booker.identity.id_number})
+    assert city.reading.opened(appointment, 3, handle)["entered_by"] == (
+        city.site.principal.subject
+    )
+    assert Entry.decode(written.entry).author.org == str(city.parts.services.platform.organisation)
+    dose = city.adult_record.give(record, handle, 1)
+    enter("redeemed", 3, {"record": str(record), "dose": str(dose)}, None)
+    assert city.appointment(appointment).state is State.REDEEMED
+    with pytest.raises(Forbidden):
+        city.parts.desk.counter.enter(
+            Form(booker, uuid4(), "appointment.called-off.v1", appointment, 4, {}, {})
+        )
