@@ -1,6 +1,10 @@
 """Writes of schools and CDCs: what comes before enrolment, and what is handed in (S-14 to S-18)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.domain import BaseAggregate
 
 from commands.permissions import Scope
 from commands.writing import Decision, Handler, Writing
@@ -13,48 +17,34 @@ from domain.roll_up_report import RollUpReport
 def submit_registers(writing: Writing) -> Decision:
     """Hand in the registers of a school as they stood at a position."""
     school = _acting(writing, "institution")
-    sealing, _ = writing.seal({})
-    report = RegisterReport.submit(
-        writing.statement.stream,
-        institution_facts=school,
-        rules=writing.services.rules.roll_up,
-        published=writing.services.reader.published(),
-        recorded_at=writing.recorded_at,
-        sealed=sealing.sealed,
-        **writing.fields,
-    )
-    return Decision(report, sealing)
+    published = writing.services.reader.published()
+    return _stated(writing, RegisterReport.submit, institution_facts=school, published=published)
 
 
 def submit_roll_up(writing: Writing) -> Decision:
     """Hand in the roll-up of a division."""
     reporter = _acting(writing, "organisation")
-    sealing, _ = writing.seal({})
-    report = RollUpReport.submit(
-        writing.statement.stream,
-        reporter=reporter,
-        rules=writing.services.rules.roll_up,
-        published=writing.services.reader.published(),
-        recorded_at=writing.recorded_at,
-        sealed=sealing.sealed,
-        **writing.fields,
-    )
-    return Decision(report, sealing)
+    published = writing.services.reader.published()
+    return _stated(writing, RollUpReport.submit, reporter=reporter, published=published)
 
 
 def record_preparation(writing: Writing) -> Decision:
     """Note what comes before enrolment: posters, forms, training."""
-    doer = _acting(writing, "organisation")
+    return _stated(writing, Preparation.record, doer=_acting(writing, "organisation"))
+
+
+def _stated(writing: Writing, state: Callable[..., BaseAggregate[UUID]], **facts: Any) -> Decision:
+    """A new stream with what the statement says, by the rules in force; nothing is sealed."""
     sealing, _ = writing.seal({})
-    done = Preparation.record(
+    stated = state(
         writing.statement.stream,
-        doer=doer,
         rules=writing.services.rules.roll_up,
         recorded_at=writing.recorded_at,
         sealed=sealing.sealed,
+        **facts,
         **writing.fields,
     )
-    return Decision(done, sealing)
+    return Decision(stated, sealing)
 
 
 def _acting(writing: Writing, field: str) -> Organisation:
