@@ -19,6 +19,7 @@ from api.parts import Serving, serving_of
 from api.school_forms import FileFormat, as_file, register_form, registers_of
 from api.schools import institution_of
 from api.session import Reader
+from api.statements import notices
 from api.supervision import findings_of
 from bootstrap.identifiers import new_id
 from commands.principal import Role
@@ -168,6 +169,21 @@ async def school_file(  # noqa: PLR0913, PLR0917 - a parameter each
 
     made = await to_thread.run_sync(make, limiter=serving.threads)
     return as_file(made, file_format, f"{school.name}-{year}-附件3.{file_format}")
+
+
+@router.get("/school/{institution}/notice.pdf")
+async def notice_file(
+    request: Request,
+    caller: Reader,
+    institution: UUID,
+    school_year: YearOrNow = None,
+    name: ClassName | None = None,
+) -> Response:
+    """The notices of a class as a file, for whoever is signed in."""
+    serving = serving_of(request)
+    year = school_year_of(serving, school_year, civil_day(serving.parts.services.clock()))
+    as_of = await clocks_of(request, None, None)
+    return await notices(request, caller, institution, (year, name), as_of)
 
 
 def school_year_of(serving: Serving, asked: int | None, today: date) -> int:

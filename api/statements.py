@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.callers import Caller
-from api.clocks import AsOf
+from api.clocks import AsOf, Clocks
 from api.credentials import issued_text
 from api.errors import AddressUnknown
 from api.noting import note_read
@@ -97,7 +97,18 @@ async def print_notices(
     class_name: OneClass = None,
 ) -> Response:
     """Annex 1 for each child of a class, or one without a name for those who are not enrolled."""
-    serving = serving_of(request)
+    return await notices(request, caller, institution, (school_year, class_name), as_of)
+
+
+async def notices(
+    request: Request,
+    caller: Principal,
+    institution: UUID,
+    which: tuple[int, str | None],
+    as_of: Clocks,
+) -> Response:
+    """Print annex 1 for a school year and a class, noted as a read of its register."""
+    serving, (school_year, class_name) = serving_of(request), which
     school = await to_thread.run_sync(institution_of, serving, caller, institution)
 
     def read() -> list[tuple[UUID, str]]:

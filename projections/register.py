@@ -53,11 +53,18 @@ class Register:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """A class of a school: how many children, how many of them checked."""
+    """A class of a school: how many children, and how far check and make-up are.
+
+    Attributes:
+        not_full: Of those checked, found without the full course.
+        completed: Of these, with everything made up.
+    """
 
     class_name: str
     enrolled: int
     checked: int
+    not_full: int
+    completed: int
 
 
 @dataclass(frozen=True)

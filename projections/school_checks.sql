@@ -79,7 +79,8 @@ WHERE enrolment = ANY(%(enrolments)s)
   AND from_position <= %(at)s AND %(at)s < to_position
 
 -- name: classes
-SELECT class_name, count(*), count(checked_on)
+SELECT class_name, count(*), count(checked_on), count(*) FILTER (WHERE complete = false),
+       count(*) FILTER (WHERE completed AND complete = false)
 FROM views.enrolments
 WHERE institution = %(institution)s AND school_year = %(school_year)s
   AND from_position <= %(at)s AND %(at)s < to_position

@@ -61,6 +61,9 @@ def test_whoever_may_not_see_a_school_finds_none(place: SchoolCounty, county: Co
 def test_the_files_of_a_school_open_with_a_session(place: SchoolCounty):
     path = f"/school/{place.school.organisation}/register.pdf?school_year={YEAR}"
     assert opened(place.township, path).content.startswith(b"%PDF")
+    path = f"/school/{place.school.organisation}/notice.pdf?school_year={YEAR}&name=一（1）班"
+    assert opened(place.school, path).content.startswith(b"%PDF")
+    assert opened(place.clinic, path).status_code == 404
     assert opened(place.cdc, f"/roll-up/form.xlsx?school_year={YEAR}").content.startswith(b"PK")
 
 
