@@ -62,6 +62,7 @@ def school(county: County, tmp_path: Path) -> School:
     author.key.save(tmp_path / "key.pem")
     (tmp_path / "token").write_text(author.bearer["Authorization"].removeprefix("Bearer "))
     (tmp_path / "log.vkey").write_bytes(county.served.http.get("/log.vkey").content)
+    county.served.caught_up()
     return School(author, tmp_path)
 
 

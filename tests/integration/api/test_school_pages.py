@@ -135,7 +135,11 @@ def sent(author: Author, path: str, shown: str, **changes: str) -> httpx.Respons
     cookies = {"session": author.served.token(author.principal)}
     headers = {"sec-fetch-site": "same-origin"}
     with httpx.Client(base_url=author.served.url, cookies=cookies, headers=headers) as http:
-        return http.post(path, data=fields, follow_redirects=True)
+        answer = http.post(path, data=fields)
+        if not answer.is_redirect:
+            return answer
+        author.served.caught_up()
+        return http.get(answer.headers["location"], follow_redirects=True)
 
 
 def test_forms_are_handed_in_at_the_page(place: SchoolCounty):
