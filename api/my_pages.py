@@ -129,7 +129,8 @@ def _lines(serving: Serving, caller: Principal) -> list[Line]:
     found: list[tuple[dict[str, Any], UUID]] = []
     for one in console.candidates(caller):
         row = views.certificates.of_record(one.record)
-        is_claimed = row is not None and row.state == "claimed"
+        is_taken_over = row is not None and row.kind != one.kind  # whoever came of age may claim
+        is_claimed = row is not None and row.state == "claimed" and not is_taken_over
         is_own = row is not None and is_claimed and console.use.holds(caller, row.certificate)
         if is_own or not is_claimed:
             certificate = row.certificate if is_own and row is not None else None

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from commands.citizens import identity_of, number_of
+from commands.citizens import identity_of, is_of_age, number_of
 from commands.errors import NotFound
 from commands.principal import Principal
 from commands.reading import Reading
@@ -12,6 +12,7 @@ from commands.states import check_readable, states_of
 from domain.certificate import Certificate
 from domain.grant import Scope
 from domain.vaccination_record import VaccinationRecord
+from domain.vocabulary import PersonKind
 
 GRANTEE_NUMBER = "grantee-id-number"
 
@@ -73,7 +74,18 @@ class CertificateUse:
         return certificate, who
 
     def _acting(self, caller: Principal, certificate: Certificate, scope: Scope) -> UUID | None:
-        """The caller's handle at a certificate: its holder's, or a grantee's with that scope."""
+        """The caller's handle at a certificate: its holder's, or a grantee's with that scope.
+
+        Nobody acts with a child's certificate any more once the child is of age.
+        """
+        who = self._entitled(caller, certificate, scope)
+        if who is None or certificate.kind is PersonKind.ADULT:
+            return who
+        reading = self._reading()
+        record_ = reading.stored(VaccinationRecord, certificate.record)
+        return None if is_of_age(reading, record_) else who
+
+    def _entitled(self, caller: Principal, certificate: Certificate, scope: Scope) -> UUID | None:
         if self.is_holder(caller, certificate):
             return None if certificate.is_released else certificate.holder
         number = number_of(identity_of(caller))

@@ -12,18 +12,19 @@ from uuid import UUID
 from commands.answering import Written, first_answer
 from commands.behalf import record_for
 from commands.certificate_use import GRANTEE_NUMBER, CertificateUse
-from commands.citizens import Asked, claim_facts, identity_of, number_of
+from commands.citizens import Asked, claim_facts, identity_of, is_of_age, number_of
 from commands.errors import CommandError, NotFound
 from commands.principal import Principal, Role
 from commands.reading import Reading
 from commands.records import id_number
+from commands.releasing import release
 from commands.services import Services
 from commands.vault import NOTHING_SEALED, Place
-from commands.writing import HOLDER, ID_NUMBER, Decision
+from commands.writing import HOLDER, ID_NUMBER, Decision, Effect
 from domain.certificate import Certificate, Issued
 from domain.claim import AlreadyClaimed
 from domain.codec import statement_fields
-from domain.effect import OnBehalf, OnBehalfOrCaused
+from domain.effect import Cause, OnBehalf, OnBehalfOrCaused
 from domain.errors import DomainError
 from domain.protection import State
 from domain.topics import GRANTEE, check_private
@@ -33,6 +34,8 @@ from ledger.store.append import Claim, Guard
 from ledger.store.errors import ClaimTaken, GuardFailed, VersionConflict
 
 IDENTIFIER_BYTES = 16
+OF_AGE = "came-of-age"
+"""Why a parent's certificate of a child ends once the child, of age by now, claims."""
 ATTEMPTS = 3
 """How often a decision is made anew when what it rests on moved in between."""
 
@@ -71,8 +74,9 @@ class Console:
             record_ = reading.stored(VaccinationRecord, stream)
             if record_.protection.state is not State.NORMAL or record_.merged_into is not None:
                 continue
-            kind = PersonKind.ADULT if person == record_.recipient else PersonKind.CHILD
-            if record_.kind is kind:
+            is_adult = record_.kind is PersonKind.ADULT or is_of_age(reading, record_)
+            if (person == record_.recipient) == is_adult:
+                kind = PersonKind.ADULT if is_adult else PersonKind.CHILD
                 found.append(Candidate(stream, kind, person))
         return found
 
@@ -108,8 +112,21 @@ class Console:
             division=record_.division,
             holder=holder,
         )
+        effects, freed = self._grown_out_of(reading, record_, certificate)
         held = Claim(HOLDER, record_.id.bytes, certificate.id)
-        return Decision(certificate, NOTHING_SEALED, claims=(held,)), {}
+        claims = (*freed, held)
+        return Decision(certificate, NOTHING_SEALED, claims=claims, effects=tuple(effects)), {}
+
+    def _grown_out_of(
+        self, reading: Reading, record_: VaccinationRecord, certificate: Certificate
+    ) -> tuple[list[Effect], list[Claim]]:
+        """Who has come of age takes the certificate over from the parent that holds it."""
+        if certificate.kind is not PersonKind.ADULT:
+            return [], []
+        cause = Cause(certificate.id, certificate.version)
+        return release(
+            reading, record_.id, cause, OF_AGE, only=lambda held: held.kind is PersonKind.CHILD
+        )
 
     def grant(
         self, caller: Principal, key: UUID, stream: UUID, request: Mapping[str, Any]

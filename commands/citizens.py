@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from commands.principal import Principal, VerifiedIdentity
 from commands.reading import Reading
 from commands.recording import request_digest
 from commands.records import id_number
+from domain.calendar import completed_age
 from domain.claim import ClaimFacts
 from domain.merging import check_open
 from domain.topics import check_private
@@ -79,6 +81,16 @@ def is_about(reading: Reading, record_: VaccinationRecord, identity: VerifiedIde
     """
     number = number_of(identity)
     return any(id_number(reading.person(record_, who)) == number for who in record_.people)
+
+
+def is_of_age(reading: Reading, record_: VaccinationRecord) -> bool:
+    """Whether the recipient has come of age: a parent's certificate of the child ends then.
+
+    Raises:
+        Erased: the recipient's key is gone.
+    """
+    born: date = reading.person(record_, record_.recipient)["birth_date"]
+    return completed_age(born, reading.today) >= reading.services.rules.claims.adult_age
 
 
 def claim_facts(

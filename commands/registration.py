@@ -135,8 +135,9 @@ def remove_guardian(writing: Writing) -> Decision:
     sealing, _ = writing.seal({})
     record.remove_guardian(recorded_at=writing.recorded_at, **writing.fields)
     cause = Cause(record.id, record.version)
+    who = writing.fields["person"]
     effects, claims = release(
-        writing, record.id, cause, NO_GUARDIAN, holder=writing.fields["person"]
+        writing, record.id, cause, NO_GUARDIAN, only=lambda held: held.holder == who
     )
     return Decision(record, sealing, claims=tuple(claims), effects=tuple(effects))
 

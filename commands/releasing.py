@@ -1,36 +1,43 @@
 """Ending the certificate of a record because of what was decided about the record."""
 
+from collections.abc import Callable
 from uuid import UUID
 
-from commands.writing import HOLDER, Effect, Writing
+from commands.reading import Reading
+from commands.writing import HOLDER, Effect
 from domain.certificate import Certificate
 from domain.effect import Cause, OnBehalfOrCaused
 from ledger.store.append import Claim
 
 
 def release(
-    writing: Writing, record: UUID, cause: Cause, reason: str, *, holder: UUID | None = None
+    reading: Reading,
+    record: UUID,
+    cause: Cause,
+    reason: str,
+    *,
+    only: Callable[[Certificate], bool] = lambda _: True,
 ) -> tuple[list[Effect], list[Claim]]:
     """Release the certificate of a record, if somebody holds it; it may be claimed anew then.
 
     Args:
-        writing: The write that it follows from.
+        reading: What the decision that it follows from rests on.
         record: The record.
         cause: The event that it follows from.
         reason: Why, as a code.
-        holder: Release it only where this person holds it; None whoever does.
+        only: Release it only where this holds of it.
 
     Returns:
         The events that follow, and what is given back with them.
     """
     effects, claims = [], []
-    for _, stream in writing.services.reader.claims.holders([HOLDER], [record.bytes]):
-        certificate = writing.load(Certificate, stream)
-        if holder not in (None, certificate.holder):
+    for _, stream in reading.services.reader.claims.holders([HOLDER], [record.bytes]):
+        certificate = reading.load(Certificate, stream)
+        if not only(certificate):
             continue
         certificate.release(
             derived=OnBehalfOrCaused(certificate.holder, cause),
-            recorded_at=writing.recorded_at,
+            recorded_at=reading.recorded_at,
             reason=reason,
         )
         effects.append(Effect(certificate))

@@ -11,6 +11,7 @@ from bootstrap.identifiers import new_id
 from client.signing import Draft
 from commands import recording, statements
 from commands.answering import Written
+from commands.certificates import Console
 from commands.errors import Forbidden, NotFound
 from commands.principal import Principal, Role, VerifiedIdentity
 from commands.writing import Writing
@@ -22,6 +23,7 @@ from domain.grant import AlreadyGranted, GrantLimit, MissingPhone
 from domain.identity import checksum
 from domain.topics import EVENTS
 from ledger.store.errors import ClaimTaken
+from tests.drafts import id_number
 from tests.integration.commands.conftest import TOWNSHIP, County, dose, entry_data, registration
 
 MOTHER = "11010519491231002X"
@@ -192,6 +194,33 @@ def test_two_claims_at_once_have_one_winner(county: County):
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(attempt, range(8))) == ["lost"] * 7 + ["won"]
+
+
+def test_who_comes_of_age_takes_the_certificate_over(county: County):
+    own = id_number()
+    draft, child = registration(county.clinic, number=own)
+    county.clinic.submit(draft)
+    given = dose(county.clinic, draft.stream, child, 1, occurred_on="2021-01-05")
+    county.clinic.submit(replace(given, data={**given.data, "expires_on": "2022-01-31"}))
+    held = claim(county, draft.stream, guardian()).stream
+    services = county.parts.desk.certificates._services
+    rules = services.rules
+    later = replace(rules.certificates, claims=replace(rules.claims, adult_age=10))
+    console = Console(replace(services, rules=replace(rules, certificates=later)))
+    grown = replace(guardian(own), role=Role.ADULT)
+    for who in (guardian(), grown):
+        with pytest.raises(NotFound):
+            console.use.shown(who, held)
+    assert draft.stream not in {one.record for one in console.candidates(guardian())}
+    (candidate,) = console.candidates(grown)
+    assert candidate.record == draft.stream
+    request = {"record": str(draft.stream), "has_consented": True}
+    taken_over = console.claim(grown, uuid4(), request).stream
+    assert console.use.shown(grown, taken_over).holder == child
+    former = county.parts.desk.certificates._reading().load(Certificate, held)
+    assert former.is_released
+    with pytest.raises(AlreadyClaimed):
+        console.claim(grown, uuid4(), request)
 
 
 def test_a_stranger_cannot_claim_and_consent_is_needed(county: County):
