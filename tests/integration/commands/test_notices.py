@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bootstrap.wiring import Parts, log_signers
+from bootstrap.log_keys import log_signers
+from bootstrap.wiring import Parts
 from commands.notices import Notices
 from domain.booking.notice import NoticeRules
 from ledger.store.connections import open_pool, rows_of
