@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 from ledger.store import connections as store
-from ledger.store.connections import Pool
+from ledger.store.connections import Pool, let_go
 
 __all__ = [
     "PROJECT",
@@ -18,6 +18,7 @@ __all__ = [
     "Pool",
     "Row",
     "connect",
+    "let_go",
     "open_pool",
 ]
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 
 from projections.change import Batch, Change, EntryReader, read_batch
-from projections.connection import Connection, Cursor, connect
+from projections.connection import Connection, Cursor, connect, let_go
 from projections.errors import UnknownProjection
 from projections.parking import POISON, Applying, Parked
 from projections.projection import Projection
@@ -101,7 +101,7 @@ class Target:
     def close(self) -> None:
         """Close the connection; the next call opens another."""
         if self._connection is not None:
-            self._connection.close()
+            let_go(self._connection)
             self._connection = None
 
     @contextmanager

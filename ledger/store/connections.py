@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -58,6 +58,17 @@ def connect(url: str, role: str, **settings: str) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def let_go(connection: Connection) -> None:
+    """Close a connection; the locks of its session are free at once.
+
+    The server ends a session some time after its client has gone, and the next leader would find
+    the lead taken.
+    """
+    with suppress(psycopg.Error):  # a session that was lost holds nothing
+        connection.execute(b"SELECT pg_advisory_unlock_all()")
+    connection.close()
 
 
 def open_pool(url: str, role: str, *, size: int = 4, **settings: str) -> Pool:

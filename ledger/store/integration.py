@@ -21,7 +21,7 @@ from ledger.errors import VerificationError
 from ledger.frontier import Frontier
 from ledger.log_keys import LogKeys
 from ledger.merkle import verify_growth
-from ledger.store.connections import Connection, connect
+from ledger.store.connections import Connection, connect, let_go
 from ledger.store.errors import (
     Forked,
     LeadLost,
@@ -114,7 +114,7 @@ class Integrator:
             self._signed = self._load(connection)
             self._reconcile(connection, self._signed)
         except BaseException:
-            connection.close()
+            let_go(connection)
             raise
         self._connection = connection
         return True
@@ -176,7 +176,7 @@ class Integrator:
         """Give up the lead and the connection."""
         connection, self._connection, self._signed = self._connection, None, None
         if connection is not None:
-            connection.close()
+            let_go(connection)
 
     def _halt(self, error: LogHalted) -> None:
         """Let no process append to this log until a person has looked."""

@@ -19,7 +19,7 @@ from typing import Self
 
 from ledger.entry import Entry
 from ledger.frontier import Frontier
-from ledger.store.connections import Connection, connect
+from ledger.store.connections import Connection, connect, let_go
 from ledger.store.errors import RolledBack
 from ledger.store.halting import halt, lift
 from ledger.store.integration import LEADER_LOCK, ROLE, ROUND_ENTRIES
@@ -81,6 +81,7 @@ class Recovery:
             self._entries: Connection = stack.enter_context(open_connection(self._url))
             if self._tree.execute(_QUERIES["lead"], [LEADER_LOCK]).fetchone() != (True,):
                 raise PartsRunning("An integrator works on this log; stop it first.")
+            stack.callback(let_go, self._tree)
             if self._entries.execute(_QUERIES["appending"]).fetchone() != (0,):
                 raise PartsRunning("A process that appends works on this log; stop it first.")
             self._surveyor = Surveyor(self._tree, self._terms, self._copies, self._request_of)

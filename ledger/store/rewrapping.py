@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from ledger.errors import SealError
 from ledger.sealing import unwrap_key, wrap_key
-from ledger.store.connections import Row, connect
+from ledger.store.connections import Row, connect, let_go
 from ledger.store.errors import KekInUse, KeyUnreadable, RewrapRunning
 from ledger.store.keks import Kek
 from ledger.store.queries import load_queries
@@ -50,7 +50,7 @@ class Rewrapping:
         trace: TracebackType | None,
     ) -> None:
         """Let another process rewrap."""
-        self._connection.close()
+        let_go(self._connection)
 
     def count(self, kek: Kek) -> int:
         """Return how many keys a version wraps."""

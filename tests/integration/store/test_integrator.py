@@ -11,6 +11,8 @@ import psycopg
 import pytest
 
 from ledger.checkpoint import LogSigner, verify_checkpoint
+from ledger.store import integration
+from ledger.store.connections import let_go
 from ledger.store.errors import (
     Forked,
     LeadLost,
@@ -56,7 +58,7 @@ def fill(writer, make_append, make_event):
     def fill(count: int) -> None:
         for first in range(0, count, 500):
             events = [make_event(uuid4()) for _ in range(min(500, count - first))]
-            writer.submit(make_append(*events)).result(30)
+            writer.submit(make_append(*events)).result(60)
 
     return fill
 
@@ -299,7 +301,7 @@ def test_one_that_slept_does_not_put_the_file_back(integrator, fill, outside, lo
     def sleep(point: str) -> None:
         if point == "committed":
             # Its session ends, as the server ends that of a process that froze; another one leads.
-            sleeper._connection.close()
+            let_go(sleeper._connection)
             fill(1)
             lead(integrator)
             assert integrator.round() == 1
@@ -312,21 +314,22 @@ def test_one_that_slept_does_not_put_the_file_back(integrator, fill, outside, lo
     assert signed(outside.read_bytes()).size == 3
 
 
-def test_it_runs_until_told_to_stop_and_wakes_at_each_append(integrator, writer, make_append, rows):
+def test_it_runs_until_told_to_stop_and_wakes_at_each_append(
+    integrator, writer, make_append, rows, monkeypatch
+):
+    monkeypatch.setattr(integration, "LOOK_SECONDS", 3_600.0)  # by notifications alone
     stop = threading.Event()
     thread = threading.Thread(target=integrator.run, args=(stop,))
     thread.start()
-    delays = []
     for expected in range(1, 21):
-        writer.submit(make_append()).result(30)
-        started = time.monotonic()
+        writer.submit(make_append()).result(60)
+        deadline = time.monotonic() + 60
         while rows("SELECT published FROM ledger.checkpoint") != [(expected,)]:
-            assert time.monotonic() < started + 10
-        delays.append(time.monotonic() - started)
+            assert time.monotonic() < deadline
     stop.set()
-    thread.join(10)
+    writer.submit(make_append()).result(60)
+    thread.join(60)
     assert not thread.is_alive()
-    assert sorted(delays)[10] < 0.5  # well below the look each second: notifications arrive
 
 
 def test_a_halted_log_stops_the_loop(integrator, fill, rows):
