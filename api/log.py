@@ -149,6 +149,7 @@ async def receipt(request: Request, caller: Caller, position: Position) -> Respo
     """
     serving = serving_of(request)
     headers = {"Cache-Control": PRIVATE}
+    await _published(serving.prover, position)
     if "text/plain" in request.headers.get("accept", ""):
         proof = await to_thread.run_sync(serving.prover.prove_witnessed, position)
         return Response(proof.encode(), media_type=TEXT, headers=headers)
