@@ -29,13 +29,12 @@ def examine(settings: Settings, joined: Settings) -> list[Trap]:
         settings: As the environment gives them.
         joined: The same with the addresses of servers that run embedded, if they do.
     """
-    now = datetime.now(UTC)
     found = [
         *of_settings(settings),
         *of_machine(settings),
-        *of_postgres(joined, now),
+        *of_postgres(joined, _clock),
         *of_nats(joined),
-        *of_log(joined, now),
+        *of_log(joined, _clock()),
     ]
     return sorted(found, key=lambda trap: not trap.is_refused)
 
@@ -46,13 +45,16 @@ def refuse(settings: Settings) -> None:
     Raises:
         UnfitForProductionError: With a sentence for each trap, and what to change.
     """
-    now = datetime.now(UTC)
     traps = [
         *of_settings(settings),
         *of_machine(settings),
-        *of_postgres(settings, now),
+        *of_postgres(settings, _clock),
         *of_nats(settings),
     ]
     refused = [trap for trap in traps if trap.is_refused]
     if refused:
         raise UnfitForProductionError(refused)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)

@@ -1,6 +1,6 @@
 """Traps that the two databases show."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 import psycopg
@@ -14,17 +14,18 @@ _CLOCK_SECONDS = 1.0
 """An append more than two seconds behind the newest entry is refused."""
 
 
-def of_postgres(settings: Settings, now: datetime) -> Iterator[Trap]:
+def of_postgres(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Trap]:
     """Yield what is wrong with the servers of log and keys.
 
     Args:
         settings: With the URLs of both, else there is nothing to look at.
-        now: This machine's clock.
+        clock: This machine's, asked before and after each server's.
     """
     found: dict[str, ServerFacts] = {}
     for name, url in (("log", settings.database_url), ("keys", settings.keys_url)):
         if url is None:
             continue
+        asked_at = clock()
         try:
             found[name] = look_at_server(url)
         except psycopg.Error as error:
@@ -38,7 +39,7 @@ def of_postgres(settings: Settings, now: datetime) -> Iterator[Trap]:
                 facts={"database": name, "error": type(error).__name__},
             )
             continue
-        yield from _of_server(name, found[name], now)
+        yield from _of_server(name, found[name], (asked_at, clock()))
         if lets_anybody_in(url):
             yield Trap(
                 "trust-authentication",
@@ -60,7 +61,7 @@ def of_postgres(settings: Settings, now: datetime) -> Iterator[Trap]:
         )
 
 
-def _of_server(name: str, facts: ServerFacts, now: datetime) -> Iterator[Trap]:
+def _of_server(name: str, facts: ServerFacts, between: tuple[datetime, datetime]) -> Iterator[Trap]:
     who = {"database": name}
     if facts.is_superuser:
         yield Trap(
@@ -84,7 +85,8 @@ def _of_server(name: str, facts: ServerFacts, now: datetime) -> Iterator[Trap]:
         )
     yield from _durability(facts, who)
     yield from _kind(facts, who)
-    skew = (facts.clock - now).total_seconds()
+    nearest = min(max(facts.clock, between[0]), between[1])
+    skew = (facts.clock - nearest).total_seconds()
     if abs(skew) > _CLOCK_SECONDS:
         yield Trap(
             "clock-skew",

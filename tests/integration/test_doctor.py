@@ -23,6 +23,7 @@ from bootstrap.diagnosis.of_postgres import of_postgres
 from bootstrap.diagnosis.of_settings import of_settings
 from bootstrap.embedded.binaries import nats_program, postgres_programs
 from bootstrap.embedded.nats import _free_port
+from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
 from bootstrap.feed import feed_server
 from bootstrap.fitness import refuse_unfit
 from bootstrap.folders import kek_folder, secrets_folder
@@ -44,6 +45,10 @@ LONG = "x7Hq2LkV9sTz4Wc1Yd"
 
 def names(traps):
     return [trap.name for trap in traps]
+
+
+def now():
+    return datetime.now(UTC)
 
 
 @pytest.fixture
@@ -131,16 +136,24 @@ def test_production_refuses_in_sentences_that_say_what_to_change(fit):
     refuse_unfit(fit.model_copy(update={"production": False}))
 
 
-def test_one_server_for_keys_and_log_is_a_trap_of_real_databases(fresh_database, postgres):
-    urls = fresh_database()
-    here = Settings(database_url=urls.log, keys_url=urls.keys)
-    assert names(of_postgres(here, datetime.now(UTC))) == ["keys-beside-log"]
-    again = here.model_copy(update={"database_url": postgres.superuser_url("postgres")})
-    assert names(of_postgres(again, datetime.now(UTC))) == ["superuser", "keys-beside-log"]
-    hour = datetime.now(UTC) + timedelta(hours=1)
-    assert names(of_postgres(here, hour)).count("clock-skew") == 2
+@pytest.fixture(scope="module")
+def durable(servers_dir):
+    """A server as an installation has it; the one that tests share flushes nothing."""
+    server = EmbeddedPostgres.start(servers_dir / "durable")
+    yield server
+    server.stop()
+
+
+def test_one_server_for_keys_and_log_is_a_trap_of_real_databases(durable):
+    here = Settings(database_url=durable.url(), keys_url=durable.url(KEYS_OWNER))
+    assert names(of_postgres(here, now)) == ["keys-beside-log"]
+    again = here.model_copy(update={"database_url": durable.superuser_url("postgres")})
+    assert names(of_postgres(again, now)) == ["superuser", "keys-beside-log"]
+    for hour in (timedelta(hours=1), timedelta(hours=-1)):
+        found = names(of_postgres(here, lambda hour=hour: now() + hour))
+        assert found.count("clock-skew") == 2
     away = here.model_copy(update={"keys_url": "postgresql://127.0.0.1:1/keys"})
-    assert names(of_postgres(away, datetime.now(UTC))) == ["database-away"]
+    assert names(of_postgres(away, now)) == ["database-away"]
 
 
 @pytest.fixture
@@ -183,9 +196,9 @@ def trusting(postgres, servers_dir, tmp_path):
         run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
 
 
-def test_a_server_that_trusts_and_is_lazy_is_found_out(trusting, fresh_database):
-    settings = Settings(database_url=trusting, keys_url=fresh_database().keys)
-    found = names(of_postgres(settings, datetime.now(UTC)))
+def test_a_server_that_trusts_and_is_lazy_is_found_out(trusting, durable):
+    settings = Settings(database_url=trusting, keys_url=durable.url(KEYS_OWNER))
+    found = names(of_postgres(settings, now))
     assert found == [
         "superuser",
         "lazy-database",
@@ -263,7 +276,7 @@ def started(tmp_path):
 
     yield start
     for child in children:
-        child.stop(10)
+        child.stop(60)
 
 
 USERS = f"authorization {{ users: [{{user: publisher, password: {LONG}}}] }}"
