@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
-_LOCK_PATIENCE_SECONDS = 10.0
+_LOCK_PATIENCE_SECONDS = 60.0
 _OUTPUT_LIMIT_BYTES = 8 << 20
 _PARENT_GONE = 3
 _LOCK_TAKEN = 4

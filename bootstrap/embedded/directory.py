@@ -25,7 +25,8 @@ from bootstrap.errors import (
 
 SYSTEM_STATE = Path("/var/lib/vaxledger")
 _ACCOUNT = "vaxledger"
-_PATIENCE_SECONDS = 10.0
+_ASKED_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 
 _log = structlog.get_logger("embedded")
 
@@ -171,7 +172,7 @@ def end_leftovers(program: str, token: str, directory: Path, ask: signal.Signals
     """End what an earlier owner left running on a directory whose lock we hold.
 
     Raises:
-        LeftoverProcessError: something survived SIGKILL for ten seconds.
+        LeftoverProcessError: something survived SIGKILL for most of a minute.
     """
     started = time.monotonic()
     asked: set[int] = set()
@@ -183,7 +184,7 @@ def end_leftovers(program: str, token: str, directory: Path, ask: signal.Signals
             if pid not in asked:
                 _signal(pid, ask)
                 asked.add(pid)
-            elif waited > _PATIENCE_SECONDS / 2:
+            elif waited > _ASKED_SECONDS:
                 _signal(pid, signal.SIGKILL)
         time.sleep(0.01)
 
@@ -200,7 +201,7 @@ def wait_until_free(lock: Path) -> None:
     """Wait until no process holds the lock that a server and all its children inherit.
 
     Raises:
-        LeftoverProcessError: somebody held it for ten seconds.
+        LeftoverProcessError: somebody held it for a minute.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:

@@ -17,7 +17,7 @@ from bootstrap.part import Part
 from bootstrap.settings import Settings
 from bootstrap.supervisor import LOCK_NAME, read_state
 
-_READY_SECONDS = 60.0
+_READY_SECONDS = 240.0
 _STOP_SECONDS = 40.0
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 0.2
