@@ -1,9 +1,10 @@
 """Servers for every test that wants one; nothing starts unless it is requested."""
 
+import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,16 +12,20 @@ import psycopg
 import pytest
 from hypothesis import settings
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.postgres import KEYS_OWNER, LOG_OWNER, EmbeddedPostgres
 from bootstrap.logs import configure_logging
+from bootstrap.migrate import migrate_all
+from tests.patience import be_patient
 
 # The same examples every time: a release is not held up by what chance finds in it. New ones are
 # drawn where an hour may be spent on them, by the long campaigns (`--hypothesis-profile=drawn`).
 settings.register_profile("repeated", derandomize=True, deadline=None)
 settings.register_profile("drawn", deadline=None)
 settings.load_profile("repeated")
+be_patient()
 
 # As every process does first. Unconfigured, structlog draws each traceback with all its variables,
 # which takes so many seconds in an app of this size that a request seems to hang.
@@ -43,13 +48,20 @@ def servers_dir() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="vaxledger-tests-"))
     directory.chmod(0o711)
     yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    # By a process that nobody waits for: databases are hundreds of files each.
+    os.spawnlp(os.P_NOWAIT, "rm", "rm", "-rf", str(directory))
 
 
 @pytest.fixture(scope="session")
 def postgres(servers_dir: Path) -> Iterator[EmbeddedPostgres]:
-    """The server that tests share. Never kill it: a test that kills starts its own."""
+    """The server that tests share. Never kill it: a test that kills starts its own.
+
+    Since nobody does, it flushes nothing.
+    """
     server = EmbeddedPostgres.start(servers_dir / "shared")
+    with psycopg.connect(server.superuser_url("postgres"), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
     yield server
     server.stop()
 
@@ -70,19 +82,32 @@ def fresh_database(postgres: EmbeddedPostgres) -> Callable[[], Databases]:
     can connect to the other's. For a superuser: `postgres.superuser_url(name)`. Call it in a
     fixture of function or module scope, as you like; the databases go with the server.
     """
+    return partial(_pair, postgres, {})
 
-    def make() -> Databases:
-        tag = secrets.token_hex(4)
-        with psycopg.connect(postgres.superuser_url("postgres"), autocommit=True) as connection:
-            for owner in (LOG_OWNER, KEYS_OWNER):
-                name = sql.Identifier(f"{owner}_{tag}")
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(name, sql.Identifier(owner))
+
+@pytest.fixture(scope="session")
+def migrated_database(
+    postgres: EmbeddedPostgres, fresh_database: Callable[[], Databases]
+) -> Callable[[], Databases]:
+    """The same, of databases that have had every migration: copies of one pair."""
+    first = fresh_database()
+    migrate_all(*first)
+    names = [str(conninfo_to_dict(url)["dbname"]) for url in first]
+    return partial(_pair, postgres, dict(zip((LOG_OWNER, KEYS_OWNER), names, strict=True)))
+
+
+def _pair(postgres: EmbeddedPostgres, templates: dict[str, str]) -> Databases:
+    tag = secrets.token_hex(4)
+    with psycopg.connect(postgres.superuser_url("postgres"), autocommit=True) as connection:
+        for owner in (LOG_OWNER, KEYS_OWNER):
+            name = sql.Identifier(f"{owner}_{tag}")
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+                    name, sql.Identifier(owner), sql.Identifier(templates.get(owner, "template1"))
                 )
-                connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-        return Databases(
-            postgres.url(f"{LOG_OWNER}_{tag}", LOG_OWNER),
-            postgres.url(f"{KEYS_OWNER}_{tag}", KEYS_OWNER),
-        )
-
-    return make
+            )
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+    return Databases(
+        postgres.url(f"{LOG_OWNER}_{tag}", LOG_OWNER),
+        postgres.url(f"{KEYS_OWNER}_{tag}", KEYS_OWNER),
+    )

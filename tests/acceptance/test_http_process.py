@@ -3,7 +3,6 @@
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,24 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.migrate import migrate_all
 from tests.conftest import Databases
+from tests.crash.serving import free_port
 
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 @pytest.fixture
-def environment(fresh_database: Callable[[], Databases], tmp_path: Path) -> dict[str, str]:
-    urls = fresh_database()
-    migrate_all(urls.log, urls.keys)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+def environment(migrated_database: Callable[[], Databases], tmp_path: Path) -> dict[str, str]:
+    urls = migrated_database()
     return {
         **{name: value for name, value in os.environ.items() if "VAXLEDGER" not in name},
         "VAXLEDGER_DATA_DIR": str(tmp_path),
         "VAXLEDGER_DATABASE_URL": urls.log,
         "VAXLEDGER_KEYS_URL": urls.keys,
-        "VAXLEDGER_PORT": str(port),
+        "VAXLEDGER_PORT": str(free_port()),
         "VAXLEDGER_LOG_LEVEL": "DEBUG",
     }
 
@@ -47,7 +43,7 @@ def process(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def ask(environment: dict[str, str], path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", int(environment["VAXLEDGER_PORT"]), 5)
+    connection = http.client.HTTPConnection("127.0.0.1", int(environment["VAXLEDGER_PORT"]), 60)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -90,7 +86,11 @@ def test_without_databases_it_says_so_in_one_line(environment: dict[str, str]):
     for name in ("VAXLEDGER_DATABASE_URL", "VAXLEDGER_KEYS_URL"):
         del environment[name]
     ended = subprocess.run(
-        [sys.executable, "-m", "api"], env=environment, capture_output=True, timeout=60, check=False
+        [sys.executable, "-m", "api"],
+        env=environment,
+        capture_output=True,
+        timeout=120,
+        check=False,
     )
     assert ended.returncode == 2
     assert ended.stderr.decode().count("\n") == 1

@@ -156,7 +156,7 @@ def test_sigterm_leaves_no_process_behind(running):
     family = running.family()
     assert len(family) > len(OWN_PROCESSES) + 2  # both servers, and backends
     assert running.stop() == 0
-    assert [process for process in family if process.is_running()] == []
+    check_gone(family)
     assert running.state() is None
 
 
@@ -323,4 +323,4 @@ def test_sigint_stops_in_order_too(running):
     family = running.family()
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(WAIT) == 0
-    assert [process for process in family if process.is_running()] == []
+    check_gone(family)

@@ -192,7 +192,7 @@ async def read_back(server: FeedServer, log: LogFile) -> None:
     subscription = await js.pull_subscribe(feed.ENTRY_SUBJECTS, None, feed.ENTRIES, config)
     done, previous = 0, log.previous_many(1, count)
     while done < count:
-        for message in await subscription.fetch(min(_FETCH, count - done), timeout=30):
+        for message in await subscription.fetch(min(_FETCH, count - done), timeout=60):
             done += 1
             wanted = build(log.raw(done), done, Previous(*previous[done]))
             assert message.metadata.sequence.stream == done

@@ -62,7 +62,7 @@ async def _read(js: JetStreamContext, stream: str) -> list[Told]:
     subscription = await js.pull_subscribe(">", stream=stream, config=config)
     told: list[Told] = []
     while len(told) < state.messages:
-        for message in await subscription.fetch(_FETCH, timeout=10):
+        for message in await subscription.fetch(_FETCH, timeout=60):
             sequence = message.metadata.sequence.stream
             told.append(Told(sequence, message.subject, message.data))
     await subscription.unsubscribe()

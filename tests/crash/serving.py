@@ -40,14 +40,15 @@ PARTS = (
 KINDS = (*PARTS, "supervisor")
 OWN_PROCESSES = ("api", "integrator", "projector", "publisher", "custodian", "calendar", "witness")
 
-PATIENCE_SECONDS = 120.0
-_FIRST_PORT, _LAST_PORT = 8500, 9499
+PATIENCE_SECONDS = 240.0
+_FIRST_PORT, _LAST_PORT, _WORKERS = 8500, 9499, 4
+_given: set[int] = set()
 _STATE_NAMES = {"postmaster": "postgres", "backend": "postgres"}
 _POLL_SECONDS = 0.02
 
 
 class TooSlowError(AssertionError):
-    """What was waited for did not come about in two minutes."""
+    """What was waited for did not come about in four minutes."""
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> float:
@@ -61,14 +62,20 @@ def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SE
 
 
 def free_port() -> int:
-    """A port of loopback below the range of outgoing connections that nobody listens on."""
-    for port in random.SystemRandom().sample(range(_FIRST_PORT, _LAST_PORT), 100):
+    """A port of loopback below the range of outgoing connections that nobody listens on.
+
+    No worker of a test run is given the port of another, nor one twice: whoever asked binds later.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = range(_FIRST_PORT + worker % _WORKERS, _LAST_PORT, _WORKERS)
+    for port in random.SystemRandom().sample([one for one in own if one not in _given], 100):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            _given.add(port)
             return port
     raise AssertionError("no free port")
 

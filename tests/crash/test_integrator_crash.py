@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from bootstrap.migrate import MIGRATIONS, migrate
 from ledger.checkpoint import LogSigner, verify_checkpoint
 from ledger.frontier import root
 from ledger.merkle import leaf_hash
@@ -37,10 +36,8 @@ class Crash(BaseException):
 
 
 @pytest.fixture(scope="module")
-def url(fresh_database) -> str:
-    url = fresh_database().log
-    migrate(url, MIGRATIONS / "log")
-    return url
+def url(migrated_database) -> str:
+    return migrated_database().log
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +55,7 @@ def fill(url):
         events = tuple(
             NewEvent(uuid4(), 1, "a.b.v1", "410225", now, raw, leaf_hash(raw)) for raw in raws
         )
-        writer.submit(Append(UUID(int=1), uuid4(), bytes(32), events)).result(30)
+        writer.submit(Append(UUID(int=1), uuid4(), bytes(32), events)).result(60)
 
     yield fill
     writer.close()
@@ -135,9 +132,10 @@ def test_whatever_the_point_nothing_goes_back_and_the_next_start_carries_on(
 
 
 @pytest.mark.parametrize("point", ["file written", "file renamed", "file replaced"])
-def test_a_crash_while_the_log_is_founded_leaves_it_to_be_founded(fresh_database, tmp_path, point):
-    url, outside = fresh_database().log, tmp_path / "checkpoint"
-    migrate(url, MIGRATIONS / "log")
+def test_a_crash_while_the_log_is_founded_leaves_it_to_be_founded(
+    migrated_database, tmp_path, point
+):
+    url, outside = migrated_database().log, tmp_path / "checkpoint"
     strike = Strike(point)
     strike.armed = True
     with pytest.raises(Crash):
@@ -191,7 +189,7 @@ def test_a_process_killed_at_a_point_is_followed_by_one_that_carries_on(
     fill(40)
     child = subprocess.run(
         [sys.executable, "-c", CHILD, url, str(outside), point],
-        cwd=Path(__file__).parents[2], check=False, timeout=60,
+        cwd=Path(__file__).parents[2], check=False, timeout=120,
     )  # fmt: skip
     assert child.returncode == -signal.SIGKILL
     database, file, published = state()
@@ -218,22 +216,21 @@ def test_the_loss_of_its_connection_in_a_round_is_overcome_by_the_loop(url, outs
     thread.start()
     with psycopg.connect(url) as connection:
         ((size,),) = connection.execute("SELECT size FROM ledger.head").fetchall()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while state() != (size,) * 3:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     stop.set()
-    thread.join(10)
+    thread.join(60)
     assert len(victims) == 1
 
 
 @pytest.fixture
-def tampered(fresh_database, tmp_path) -> tuple[str, Path, Writer]:
+def tampered(migrated_database, tmp_path) -> tuple[str, Path, Writer]:
     """A log with an entry that was changed before it was signed."""
-    url, outside = fresh_database().log, tmp_path / "checkpoint"
-    migrate(url, MIGRATIONS / "log")
+    url, outside = migrated_database().log, tmp_path / "checkpoint"
     writer = Writer(url)
-    writer.submit(some_append()).result(30)
+    writer.submit(some_append()).result(60)
     with psycopg.connect(url) as owner:
         owner.execute("UPDATE ledger.entries SET entry = entry || 'x'")
     yield url, outside, writer
@@ -252,7 +249,7 @@ def test_a_log_that_was_found_altered_takes_no_entry_from_any_process(tampered):
         Integrator(url, lambda: [SIGNER], outside).run(threading.Event())
     for appending in (writer, Writer(url)):
         with pytest.raises(WritesHalted, match="TamperFound"):
-            appending.submit(some_append()).result(30)
+            appending.submit(some_append()).result(60)
     appending.close()
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT size FROM ledger.head").fetchone() == (1,)
@@ -271,7 +268,7 @@ def test_a_crash_beside_the_mark_leaves_it_or_lets_the_next_start_make_it(tamper
     with pytest.raises(TamperFound):
         Integrator(url, lambda: [SIGNER], outside).run(threading.Event())
     with pytest.raises(WritesHalted):
-        writer.submit(some_append()).result(30)
+        writer.submit(some_append()).result(60)
 
 
 def test_a_signing_key_that_is_missing_halts_no_writes(tampered, monkeypatch):
@@ -284,4 +281,4 @@ def test_a_signing_key_that_is_missing_halts_no_writes(tampered, monkeypatch):
     monkeypatch.setattr(integrator, "start", missing)
     with pytest.raises(SigningKeyMissing):
         integrator.run(threading.Event())
-    assert writer.submit(some_append()).result(30).first_position == 2
+    assert writer.submit(some_append()).result(60).first_position == 2

@@ -16,6 +16,7 @@ from tests.crash.serving import KINDS, Installation
 
 DOSES = 2_000
 STRIKES = 20
+SEED = 20261121  # the long campaigns draw others
 # A seed that once failed stays here for ever.
 SEEDS: tuple[int, ...] = ()
 LONGEST_FREEZE_SECONDS = 12.0  # longer than idle_in_transaction_session_timeout
@@ -52,8 +53,7 @@ def fight(
 
 @pytest.mark.timeout(600)
 def test_twenty_kills_spread_over_all_processes_lose_nothing(installation, record_property):
-    seed = fresh_seed()
-    campaign = fight(installation, plan(seed, DOSES, STRIKES), seed, record_property)
+    campaign = fight(installation, plan(SEED, DOSES, STRIKES), SEED, record_property)
     assert {kind for kind, _ in campaign.struck} == set(KINDS)
 
 

@@ -20,7 +20,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bootstrap.copies import FileCopies, FirstOf
-from bootstrap.migrate import MIGRATIONS, migrate
 from client.copying import LogCopy
 from client.sources import FolderSource, StoreSource
 from client.trust import Trust
@@ -161,10 +160,9 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(fresh_database, postgres, tmp_path_factory) -> World:
+def world(migrated_database, postgres, tmp_path_factory) -> World:
     folder = tmp_path_factory.mktemp("world")
-    url, outside = fresh_database().log, folder / "checkpoint"
-    migrate(url, MIGRATIONS / "log")
+    url, outside = migrated_database().log, folder / "checkpoint"
 
     def clone(source: str) -> str:
         parts = psycopg.conninfo.conninfo_to_dict(source)
@@ -207,6 +205,12 @@ def small_steps(monkeypatch):
 
 
 def recover(url: str, outside: Path, *sources, notes=(), at=lambda _: None):
+    """Recover as soon as the server has noticed that others are gone."""
+    until_alone(url)
+    return recover_now(url, outside, *sources, notes=notes, at=at)
+
+
+def recover_now(url: str, outside: Path, *sources, notes=(), at=lambda _: None):
     copies = FirstOf([FileCopies(source) for source in sources])
     terms = Terms(ORIGIN, KEYS, outside, notes)
     with Recovery(url, terms, copies, request_of, at=at) as running:
@@ -285,9 +289,8 @@ def test_an_export_brings_everything_back(world, restored, outside):
     check_goes_on(restored, outside, world)
 
 
-def test_an_empty_database_is_filled_from_the_first_entry(world, fresh_database, outside):
-    url = fresh_database().log
-    migrate(url, MIGRATIONS / "log")
+def test_an_empty_database_is_filled_from_the_first_entry(world, migrated_database, outside):
+    url = migrated_database().log
     recover(url, outside, FolderSource(world.export))
     check_back(url, outside, world)
 
@@ -370,7 +373,7 @@ def test_a_recovery_that_was_killed_is_completed_by_the_next(world, restored, ou
             sys.executable, "-W", "ignore", "-c", CHILD, __file__,
             restored, str(outside), str(world.export), point,
         ],
-        cwd=Path(__file__).parents[2], check=False, timeout=60,
+        cwd=Path(__file__).parents[2], check=False, timeout=120,
     )  # fmt: skip
     assert child.returncode == -signal.SIGKILL
     until_alone(restored)
@@ -414,9 +417,8 @@ def test_a_lost_file_is_written_again_from_a_checkpoint_that_somebody_kept(world
     check_back(url, outside, world)
 
 
-def test_without_any_checkpoint_nothing_can_be_compared(fresh_database, tmp_path):
-    url = fresh_database().log
-    migrate(url, MIGRATIONS / "log")
+def test_without_any_checkpoint_nothing_can_be_compared(migrated_database, tmp_path):
+    url = migrated_database().log
     with pytest.raises(NothingSigned):
         recover(url, tmp_path / "checkpoint")
 
@@ -496,10 +498,10 @@ def test_it_waits_for_nobody_who_works_on_the_log(world, restored, outside):
     with psycopg.connect(restored, autocommit=True) as holder:
         holder.execute("SELECT pg_advisory_lock(%s)", [recovery.LEADER_LOCK])
         with pytest.raises(PartsRunning):
-            recover(restored, outside, source)
+            recover_now(restored, outside, source)
     with (
         psycopg.connect(restored, application_name="vaxledger-writer"),
         pytest.raises(PartsRunning),
     ):
-        recover(restored, outside, source)
+        recover_now(restored, outside, source)
     recover(restored, outside, source)

@@ -1,6 +1,7 @@
 """What was signed is lost for good: a new origin adopts the survivors, whoever dies meanwhile."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,13 +101,13 @@ def write_child(clinic: Author) -> UUID:
 
 @pytest.fixture(scope="module")
 def lost(
-    fresh_database: Callable[[], Databases],
+    migrated_database: Callable[[], Databases],
     postgres,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[Path], World]:
     """A factory: each call restores the old backup beside what remembers more."""
     folder = tmp_path_factory.mktemp("lost")
-    urls = fresh_database()
+    urls = migrated_database()
 
     def clone(source: str) -> str:
         parts = psycopg.conninfo.conninfo_to_dict(source)
@@ -150,7 +151,20 @@ def plan(world: World, **changes) -> Plan:
     return Plan(**given | changes)
 
 
+def until_alone(world: World) -> None:
+    """Wait until the server has noticed that whoever worked on the log is gone."""
+    deadline = time.monotonic() + 60
+    with psycopg.connect(world.settings.database_url, autocommit=True) as connection:
+        while connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = 'vaxledger-writer'"
+        ).fetchone() != (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 def go_on(world: World, **changes):
+    until_alone(world)
     return recover(world.settings, plan(world, **changes), lambda _done, _size: None)
 
 
@@ -291,6 +305,7 @@ POINTS = (
 
 def succeed(world: World, at: Callable[[str], None] = lambda _: None) -> None:
     """What ``recover`` does, with a way to die on the way."""
+    until_alone(world)
     settings = world.settings
     export = FileCopies(FolderSource(world.export))
     terms = log_terms(settings, [export.note])

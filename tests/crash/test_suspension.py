@@ -9,7 +9,7 @@ from textwrap import dedent
 
 from tests.crash.serving import REPOSITORY
 
-WAIT = 30
+WAIT = 60
 WAITING = dedent("""
     import signal
     from bootstrap import supervisor
@@ -18,7 +18,7 @@ WAITING = dedent("""
     print("waiting", flush=True)
     for _ in range(2):
         print(supervisor._next_signal(0.3), flush=True)
-    print(supervisor._next_signal(30), flush=True)
+    print(supervisor._next_signal(60), flush=True)
 """)
 
 

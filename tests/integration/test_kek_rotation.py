@@ -10,7 +10,6 @@ import psycopg
 import pytest
 
 from bootstrap.keks import KekFolder, retire, rotate
-from bootstrap.migrate import migrate_all
 from ledger.store.connections import open_pool
 from ledger.store.errors import KekInUse, KeyUnreadable, RewrapRunning
 from ledger.store.keys import ROLE, KeyStore
@@ -35,9 +34,8 @@ class Died(Exception):
 
 
 @pytest.fixture
-def url(fresh_database) -> str:
-    urls = fresh_database()
-    migrate_all(urls.log, urls.keys)
+def url(migrated_database) -> str:
+    urls = migrated_database()
     return urls.keys
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from bootstrap.log_keys import log_signers
 from bootstrap.log_rotation import introduce_pair, retire_pair
-from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
 from bootstrap.wiring import Parts, publish_verifier_keys, wire
 from client.copying import LogCopy
@@ -41,7 +40,6 @@ SCHEMAS = load(Path(__file__).parents[1] / "golden" / "events")
 
 @contextmanager
 def opened(urls: Databases, folder: Path) -> Iterator[Parts]:
-    migrate_all(urls.log, urls.keys)
     settings = Settings(
         data_dir=folder / "data",
         database_url=urls.log,
@@ -56,16 +54,16 @@ def opened(urls: Databases, folder: Path) -> Iterator[Parts]:
 
 @pytest.fixture(scope="module")
 def installed(
-    fresh_database: Callable[[], Databases], tmp_path_factory: pytest.TempPathFactory
+    migrated_database: Callable[[], Databases], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Parts]:
-    with opened(fresh_database(), tmp_path_factory.mktemp("installation")) as parts:
+    with opened(migrated_database(), tmp_path_factory.mktemp("installation")) as parts:
         yield parts
 
 
 @pytest.fixture
-def new_parts(fresh_database: Callable[[], Databases], tmp_path: Path) -> Iterator[Parts]:
+def new_parts(migrated_database: Callable[[], Databases], tmp_path: Path) -> Iterator[Parts]:
     """A log of the test's own: with every pair that is kept a start takes longer."""
-    with opened(fresh_database(), tmp_path) as parts:
+    with opened(migrated_database(), tmp_path) as parts:
         yield parts
 
 
@@ -293,9 +291,9 @@ class NoCopies:
 
 
 def test_a_recovery_believes_no_checkpoint_that_only_a_retired_pair_has_signed(
-    fresh_database, tmp_path
+    migrated_database, tmp_path
 ):
-    urls = fresh_database()
+    urls = migrated_database()
     with opened(urls, tmp_path) as parts:
         founding = log_signers(parts.settings)()[0]
         with integrating(parts):

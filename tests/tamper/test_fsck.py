@@ -52,9 +52,9 @@ TABLES = (
 
 @pytest.fixture(scope="module")
 def parts(
-    fresh_database: Callable[[], Databases], tmp_path_factory: pytest.TempPathFactory
+    migrated_database: Callable[[], Databases], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Parts]:
-    with founded(fresh_database(), tmp_path_factory.mktemp("fsck")) as parts:
+    with founded(migrated_database(), tmp_path_factory.mktemp("fsck")) as parts:
         settings = parts.settings
         write_everything(parts)
         integrator = Integrator(

@@ -44,9 +44,9 @@ from tests.tamper.both_verifiers import SCHEMAS
 
 @pytest.fixture(scope="module")
 def parts(
-    fresh_database: Callable[[], Databases], tmp_path_factory: pytest.TempPathFactory
+    migrated_database: Callable[[], Databases], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Parts]:
-    with founded(fresh_database(), tmp_path_factory.mktemp("installation")) as parts:
+    with founded(migrated_database(), tmp_path_factory.mktemp("installation")) as parts:
         yield parts
 
 

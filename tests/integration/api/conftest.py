@@ -15,10 +15,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from api import health, parameters
 from api.__main__ import server_of
 from api.app import create_app
 from bootstrap.log_keys import log_signers
-from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
 from bootstrap.tokens import DevelopmentIssuerWarning
 from bootstrap.views import Views, open_views
@@ -34,7 +34,12 @@ from ledger.store.integration import Integrator
 from projections.loop import Projector
 from tests import drafts
 from tests.conftest import Databases
+from tests.days import begin_within_a_day
 from workers import projector
+
+# As in `tests.patience`: what is answered "not now" after seconds is waited for here.
+parameters.WAIT_SECONDS = health.CHECK_SECONDS = 60.0
+health.LATE_SECONDS = 600.0
 
 COUNTY = "410299"
 TOWNSHIP = "410299101"
@@ -65,12 +70,11 @@ class Served:
         verify_log(StoreSource(self.parts.reader), trust)
 
     def caught_up(self) -> int:
-        """Wait until the views show everything."""
+        """Wait until the views show everything, and the server knows it."""
         head = self.head()
-        deadline = time.monotonic() + 60
-        while self.views.positions.lowest() < head:
-            assert time.monotonic() < deadline, "the views do not follow"
-            time.sleep(0.02)
+        asked = {"product": "none", "division": COUNTY, "at_least": head}
+        answer = self.http.get("/v1/offers", params=asked)
+        assert answer.status_code == 200, answer.text
         return head
 
 
@@ -148,11 +152,15 @@ class County:
     regulator: Author
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_day() -> None:
+    """A file sees one day: what it writes on a day it may read as of that day."""
+    begin_within_a_day()
+
+
 @pytest.fixture(scope="session")
-def databases(fresh_database: Callable[[], Databases]) -> Databases:
-    urls = fresh_database()
-    migrate_all(urls.log, urls.keys)
-    return urls
+def databases(migrated_database: Callable[[], Databases]) -> Databases:
+    return migrated_database()
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +170,7 @@ def served(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
         data_dir=data_dir,
         database_url=databases.log,
         keys_url=databases.keys,
-        receipt_wait_seconds=10,
+        receipt_wait_seconds=30,
     )
     with wire(settings) as parts, open_views(settings) as views:
         open_log(parts.services, parts.founder)

@@ -1,7 +1,6 @@
 """Two siblings with one mother, and everything that can be said of the elder one."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,7 +8,6 @@ import httpx
 
 from client.signing import Draft
 from commands.principal import Role
-from domain.calendar import civil_day
 from tests.drafts import id_number
 from tests.integration.api.conftest import (
     Author,
@@ -23,7 +21,6 @@ from tests.integration.api.conftest import (
     registration,
 )
 
-TODAY = civil_day(datetime.now(UTC))
 YEAR = 2020  # other tests count the pupils of 2018
 
 

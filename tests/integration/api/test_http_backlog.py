@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from bootstrap.log_keys import log_signers
-from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
 from bootstrap.tokens import DevelopmentIssuerWarning
 from bootstrap.views import open_views
@@ -23,10 +22,9 @@ LIMIT = 4
 
 
 @pytest.fixture
-def operator(fresh_database, tmp_path):
+def operator(migrated_database, tmp_path):
     """An installation whose integrator stands still."""
-    urls = fresh_database()
-    migrate_all(urls.log, urls.keys)
+    urls = migrated_database()
     settings = Settings(
         data_dir=tmp_path,
         database_url=urls.log,

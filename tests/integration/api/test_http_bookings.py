@@ -7,13 +7,14 @@ from uuid import UUID
 
 import pytest
 
+from api.parts import BOOKING_THREADS
 from bootstrap.identifiers import new_id
 from certificates.booking_code import Scan, scan_booking_code
 from certificates.trust import verify_trust_list
 from client.signing import Draft
 from commands.principal import Role
-from domain.calendar import civil_day
 from tests import drafts
+from tests.days import today
 from tests.integration.api.conftest import Author, County, Served, admit
 from tests.integration.api.conftest import citizen as citizen_of
 
@@ -85,7 +86,7 @@ def city(served: Served, county: County) -> City:
 
 
 def in_days(days: int) -> date:
-    return civil_day(datetime.now(UTC)) + timedelta(days=days)
+    return today() + timedelta(days=days)
 
 
 def test_anyone_sees_the_sites_of_the_permitted_counties_nearest_first(city):
@@ -252,7 +253,7 @@ def test_the_code_is_signed_shown_as_a_picture_and_found_by_its_site_alone(city)
 def test_a_rush_of_more_people_than_seats_sells_each_seat_once(city):
     supply = city.open(city.site, in_days(21), 8)
     crowd = [city.citizen() for _ in range(40)]
-    with ThreadPoolExecutor(20) as pool:
+    with ThreadPoolExecutor(BOOKING_THREADS) as pool:  # nobody is asked to come again
         answers = list(pool.map(lambda who: city.hold(who, supply), crowd))
     won = [answer.json()["stream"] for answer in answers if answer.status_code == 201]
     lost = [answer.json()["facts"]["reason"] for answer in answers if answer.status_code == 422]

@@ -5,15 +5,14 @@ hepatitis A missing.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from client.signing import Draft
-from domain.calendar import civil_day
 from projections import annex4
+from tests.days import today, tomorrow
 from tests.drafts import id_number
 from tests.integration.api.conftest import (
     Author,
@@ -107,8 +106,8 @@ def case(county: County) -> Case:
 
 
 def recheck(case: Case) -> None:
-    today = civil_day(datetime.now(UTC)).isoformat()
-    draft = Draft("enrolment.rechecked.v1", case.enrolment, 2, {"rechecked_on": today})
+    day = today().isoformat()
+    draft = Draft("enrolment.rechecked.v1", case.enrolment, 2, {"rechecked_on": day})
     ok(case.county.school.post(f"/v1/enrolments/{case.enrolment}/rechecks", draft))
 
 
@@ -164,10 +163,9 @@ def test_a_correction_reaches_every_view_at_its_day_with_a_link_back(case: Case)
 
 def test_a_correction_of_the_next_day_reaches_views_on_the_next_day(case: Case):
     stream, _ = correct(case.county.clinic, case.child, case.dose, HEPA)
-    today = civil_day(datetime.now(UTC))
     for view in (case.record, case.certified):
-        assert view(effective_on=today.isoformat())["corrections"] == []
-        tomorrow = view(effective_on=(today + timedelta(days=1)).isoformat())
-        assert (tomorrow["vaccine"], tomorrow["corrections"]) == ("HepA-L", [str(stream)])
+        assert view(effective_on=today().isoformat())["corrections"] == []
+        later = view(effective_on=tomorrow().isoformat())
+        assert (later["vaccine"], later["corrections"]) == ("HepA-L", [str(stream)])
     _, line = case.line()
     assert line["corrections"] == []

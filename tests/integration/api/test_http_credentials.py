@@ -8,7 +8,7 @@ import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import cbor2
@@ -29,9 +29,9 @@ from certificates.trust import verify_trust_list
 from certificates.verify import Verdict, Verification, verify
 from client.signing import Draft
 from commands.credentials import Outdated, Wanted
-from domain.calendar import civil_day
 from domain.credential import Content
 from domain.vocabulary import EntryType as Entry
+from tests.days import today, tomorrow
 from tests.drafts import id_number
 from tests.integration.api.conftest import (
     Author,
@@ -45,10 +45,6 @@ from tests.integration.api.conftest import (
 from tests.integration.api.family import ok
 from tests.pdfs import image_of, text_of
 from tests.qr_codes import blotted, pixels, read_back
-
-
-def today() -> date:
-    return civil_day(datetime.now(UTC))
 
 
 @dataclass
@@ -342,17 +338,17 @@ def test_a_correction_of_today_leaves_todays_credential_in_force_until_midnight(
     old = family.carried()
     correct(family, family.doses[0], "next-day")
     credentials = county.served.views.credentials
-    day, tomorrow = today(), today() + timedelta(days=1)
+    day, next_day = today(), tomorrow()
     assert verified(county, old["credential"]).verdict is Verdict.VALID
     assert credentials.outdated(day, family.certificate) == []
-    (found,) = credentials.outdated(tomorrow, family.certificate)
+    (found,) = credentials.outdated(next_day, family.certificate)
     index = old["status_index"]
     assert index not in credentials.status(0, day).ended
-    assert index in credentials.status(0, tomorrow).ended
-    assert index not in credentials.status(0, tomorrow).superseded
+    assert index in credentials.status(0, next_day).ended
+    assert index not in credentials.status(0, next_day).superseded
     # Asked for again before midnight it is issued anew, still with today's content.
     asked = family.carried()["credential"]
-    assert len(credentials.outdated(tomorrow, family.certificate)) >= 1
+    assert len(credentials.outdated(next_day, family.certificate)) >= 1
     assert verified(county, asked).verdict is Verdict.VALID
     assert found.content == "history"
 

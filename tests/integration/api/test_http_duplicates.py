@@ -1,7 +1,6 @@
 """One child with two records: found, merged, separated, told apart, over HTTP."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -15,7 +14,6 @@ from client.errors import RefutedError
 from client.signing import Draft
 from client.trust import Trust
 from commands.principal import Role
-from domain.calendar import civil_day
 from ledger.store.finding import Finding
 from tests.drafts import id_number
 from tests.integration.api.conftest import (
@@ -29,8 +27,6 @@ from tests.integration.api.conftest import (
     register,
     registration,
 )
-
-TODAY = civil_day(datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ def test_bundles_hash_to_the_tiles(county: County, size: int):
 @pytest.mark.parametrize(
     "path",
     [
-        "/tile/0/000.p/255",
+        "/tile/0/999.p/255",
         "/tile/0/999",
         "/tile/0/0",
         "/tile/9/000",

@@ -78,6 +78,7 @@ def test_the_page_shows_what_is_open_and_leads_to_the_trail(county: County):
             f"{county.served.url}/corrections",
             params={"after": position - 1, **params},
             headers=county.clinic.bearer,
+            timeout=60,
         )
         assert answer.status_code == 200, answer.text
         return answer.text

@@ -208,6 +208,7 @@ def test_what_is_sealed_opens_with_the_client_only(
                 "Content-Type": "application/json",
                 "Access-Purpose": "care",
             },
+            timeout=60,
         )
     assert {part.person for part in answer.parts} == {child.handle, child.mother}
     assert {part.values["name"] for part in answer.parts if part.values} == {"王小明", "李梅"}

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from client.signing import Draft
-from domain.calendar import civil_day
+from tests.days import today, tomorrow
 from tests.integration.api.conftest import (
     Author,
     County,
@@ -20,8 +20,9 @@ from tests.integration.api.conftest import (
     register,
 )
 
-TODAY = civil_day(datetime.now(UTC))
-PERIOD = {"since": TODAY.isoformat(), "until": (TODAY + timedelta(days=1)).isoformat()}
+
+def period() -> dict[str, str]:
+    return {"since": today().isoformat(), "until": tomorrow().isoformat()}
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +32,15 @@ def clinic(county: County) -> Author:
     child = register(clinic)
     old = dose(clinic, child, occurred_on="2014-06-20", vaccine="MPSV-A", route="SC")
     now = datetime.now(UTC).astimezone(tz=None).isoformat(timespec="seconds")
-    today = dose(
+    newest = dose(
         clinic,
         replace(child, version=2),
-        occurred_on=TODAY.isoformat(),
+        occurred_on=today().isoformat(),
         expires_on="2030-01-01",
         national_code="0201",
         dose_number=1,
     )
-    today.private[child.handle]["occurred_at"] = now
+    newest.private[child.handle]["occurred_at"] = now
     paper = Draft(
         "vaccination-record.dose-transcribed.v1",
         child.record,
@@ -55,7 +56,7 @@ def clinic(county: County) -> Author:
         },
         {child.handle: {"unit": "某医院", "transcriber": "钱医生", "evidence_salt": "cd" * 32}},
     )
-    for draft in (old, today, paper):
+    for draft in (old, newest, paper):
         answer = clinic.post(doses_path(child), draft)
         assert answer.status_code == 201, answer.text
         told = [one["id"] for one in answer.json().get("remarks", [])]
@@ -65,9 +66,9 @@ def clinic(county: County) -> Author:
     return clinic
 
 
-def score(author: Author, clinic: Author, **period: str) -> dict[str, Any]:
+def score(author: Author, clinic: Author, **other: str) -> dict[str, Any]:
     path = f"/v1/clinics/{clinic.organisation}/quality"
-    answer = author.get(path, **(PERIOD | period))
+    answer = author.get(path, **(period() | other))
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -88,13 +89,12 @@ def test_another_period_has_none(clinic: Author):
 
 def test_whoever_oversees_sees_all_clinics_of_a_division(county: County, clinic: Author):
     path = "/v1/divisions/410266/quality"
-    answer = county.regulator.get(path, **PERIOD)
+    answer = county.regulator.get(path, **period())
     assert answer.status_code == 200, answer.text
     assert [one["clinic"] for one in answer.json()["clinics"]] == [str(clinic.organisation)]
-    assert clinic.get(path, **PERIOD).status_code == 403
-    assert (
-        county.school.get(f"/v1/clinics/{clinic.organisation}/quality", **PERIOD).status_code == 404
-    )
+    assert clinic.get(path, **period()).status_code == 403
+    own = f"/v1/clinics/{clinic.organisation}/quality"
+    assert county.school.get(own, **period()).status_code == 404
     assert county.regulator.get(path, since="2026-13-01", until="2026-01-01").status_code == 422
 
 
@@ -103,9 +103,10 @@ def test_the_command_tells_the_same(county: County, clinic: Author, monkeypatch)
     monkeypatch.setenv("VAXLEDGER_DATABASE_URL", str(settings.database_url))
     monkeypatch.setenv("VAXLEDGER_KEYS_URL", str(settings.keys_url))
     monkeypatch.setenv("VAXLEDGER_DATA_DIR", str(settings.data_dir))
-    period = ["--since", PERIOD["since"], "--until", PERIOD["until"]]
-    done = CliRunner().invoke(app, ["quality", *period, "--division", "410266", "--json"])
+    asked = period()
+    words = ["--since", asked["since"], "--until", asked["until"]]
+    done = CliRunner().invoke(app, ["quality", *words, "--division", "410266", "--json"])
     assert done.exit_code == 0, done.output
-    assert json.loads(done.output)["validity"] == score(clinic, clinic)["validity"]
-    shown = CliRunner().invoke(app, ["quality", *period, "--division", "410266"])
+    assert json.loads(done.stdout)["validity"] == score(clinic, clinic)["validity"]
+    shown = CliRunner().invoke(app, ["quality", *words, "--division", "410266"])
     assert "质量门诊" in shown.output

@@ -1,17 +1,17 @@
 """Reads over HTTP: what staff, schools and citizens see, and what they cannot tell apart."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from api import parameters
 from client.signing import Draft
 from commands.principal import Role
-from domain.calendar import civil_day
 from domain.schedules.schedule import Schedule
 from projections import annex3, annex4
+from tests.days import today, tomorrow
 from tests.drafts import id_number
 from tests.integration.api.conftest import (
     Author,
@@ -23,8 +23,6 @@ from tests.integration.api.conftest import (
     register,
 )
 
-TODAY = civil_day(datetime.now(UTC))
-TOMORROW = TODAY + timedelta(days=1)
 YEAR = 2018
 
 
@@ -79,13 +77,13 @@ def test_a_record_reads_with_its_persons_and_doses(county: County, child: Child,
     assert body["doses"][0]["clinic_name"] == "第一门诊"
     assert body["doses"][0]["vaccine_name"]["zh"]
     assert body["doses"][0]["provenance"] == "given"
-    assert body["effective_on"] == TODAY.isoformat()
+    assert body["effective_on"] == today().isoformat()
 
 
 def test_a_record_tells_the_doses_to_come_by_the_schedule_of_the_day(county: County, child: Child):
     path = f"/v1/records/{child.record}"
     told = county.clinic.get(path).json()["next_due"]
-    assert told["schedule"]["id"] == Schedule.in_force(TODAY).edition.id
+    assert told["schedule"]["id"] == Schedule.in_force(today()).edition.id
     by_series = {one["series"]: one for one in told["doses"]}
     assert by_series["Polio"]["status"] == "overdue"
     assert by_series["Polio"]["earliest"] == "2014-08-15"
@@ -131,7 +129,8 @@ def test_a_writer_reads_its_own_write(county: County):
         assert len(answer["doses"]) == 1
 
 
-def test_a_position_beyond_the_views_is_not_visible_yet(county: County, child: Child):
+def test_a_position_beyond_the_views_is_not_visible_yet(county: County, child: Child, monkeypatch):
+    monkeypatch.setattr(parameters, "WAIT_SECONDS", 0.1)
     answer = county.clinic.get(f"/v1/records/{child.record}", at_least=99_999_999)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
@@ -182,8 +181,8 @@ def test_a_correction_shows_from_the_next_day_on(county: County):
         body = clinic.get(f"/v1/records/{child.record}", effective_on=day.isoformat()).json()
         return body["doses"][0]["lot"]
 
-    assert lot(TODAY) == "A20140601"
-    assert lot(TOMORROW) == "A20140610"
+    assert lot(today()) == "A20140601"
+    assert lot(tomorrow()) == "A20140610"
     lines = clinic.get(f"/v1/records/{child.record}/timeline").json()["lines"]
     assert [line["topic"] for line in lines] == [
         "vaccination-record.registered.v1",

@@ -1,14 +1,14 @@
 """From the maternity ward to the child clinic and on: the roll and its history (C-23, C-24)."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from client.signing import Draft
-from domain.calendar import civil_day
+from tests.days import today, tomorrow
 from tests.drafts import id_number
 from tests.integration.api.conftest import (
     OTHER_TOWNSHIP,
@@ -22,9 +22,6 @@ from tests.integration.api.conftest import (
     register,
     registration,
 )
-
-TODAY = civil_day(datetime.now(UTC))
-TOMORROW = TODAY + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +42,7 @@ def born_in(ward: Author) -> Child:
 def move(by: Author, child: Child, to: Author, status: str = "active") -> httpx.Response:
     data = {
         "status": status,
-        "on": TODAY.isoformat(),
+        "on": today().isoformat(),
         "managing_organisation": str(to.organisation),
         "division": to.principal.division,
     }
@@ -98,7 +95,7 @@ def test_a_newborn_goes_from_the_ward_to_the_child_clinic(county: County, ward: 
     assert [one["status"] for one in body["rolls"]] == ["maternity", "active"]
     assert body["managing_organisation"] == str(county.clinic.organisation)
     assert [one["relation"] for one in body["guardians"]] == ["mother"]
-    later = county.clinic.get(f"/v1/records/{child.record}", effective_on=TOMORROW.isoformat())
+    later = county.clinic.get(f"/v1/records/{child.record}", effective_on=tomorrow().isoformat())
     assert later.json()["guardians"][0]["id_number"] == number
     assert "name" not in body["guardians"][0]  # from tomorrow on
 
@@ -181,7 +178,7 @@ def children(county: County, clinic: Author) -> list[Child]:
     """One stays, one went to another clinic, one is here for a while."""
     stays, left, guest = [register(clinic) for _ in range(3)]
     assert move(county.clinic, left, county.clinic).status_code == 201
-    data = {"status": "temporary", "on": TODAY.isoformat()}
+    data = {"status": "temporary", "on": today().isoformat()}
     draft = Draft("vaccination-record.roll-changed.v1", guest.record, 1, data)
     assert clinic.post(f"/v1/records/{guest.record}/roll", draft).status_code == 201
     county.served.caught_up()
@@ -223,7 +220,7 @@ def test_it_can_be_asked_for_one_status(clinic: Author, children: list[Child]):
 
 def test_before_the_first_day_it_is_empty(clinic: Author, children: list[Child]):
     assert children
-    day = (TODAY - timedelta(days=1)).isoformat()
+    day = (today() - timedelta(days=1)).isoformat()
     assert clinic.get(roll_path(clinic), effective_on=day).json()["lines"] == []
 
 

@@ -1,6 +1,6 @@
 """Every view with both clocks: what was known then, and as of which day it reads."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,11 +9,9 @@ from client.signing import Draft
 from client.trust import Trust
 from domain.calendar import civil_day
 from ledger.proof import TlogProof
+from tests.days import today, tomorrow
 from tests.integration.api.conftest import Author, County, dose, doses_path, register
 from tests.integration.api.family import YEAR, Family, family
-
-TODAY = civil_day(datetime.now(UTC))
-TOMORROW = TODAY + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +90,9 @@ def test_a_moment_means_all_that_was_recorded_by_then(county: County, household:
 
 
 def test_a_day_means_its_end_and_today_means_now(county: County, household: Family):
-    today = county.clinic.get(household.path, known_at=TODAY.isoformat())
-    assert len(today.json()["doses"]) == 2
-    yesterday = TODAY - timedelta(days=1)
+    now = county.clinic.get(household.path, known_at=today().isoformat())
+    assert len(now.json()["doses"]) == 2
+    yesterday = today() - timedelta(days=1)
     assert county.clinic.get(household.path, known_at=yesterday.isoformat()).status_code == 404
 
 
@@ -129,9 +127,9 @@ def test_a_correction_moves_on_both_clocks(county: County):
         return body["doses"][0]["lot"]
 
     # Its own event follows the application at the next position, in the same transaction.
-    assert lot(applied + 1, TOMORROW) == "A20140610"
-    assert lot(applied + 1, TODAY) == "A20140601"  # C-21
-    assert lot(applied - 1, TOMORROW) == "A20140601"  # nobody knew yet
+    assert lot(applied + 1, tomorrow()) == "A20140610"
+    assert lot(applied + 1, today()) == "A20140601"  # C-21
+    assert lot(applied - 1, tomorrow()) == "A20140601"  # nobody knew yet
 
 
 def corrected(clinic: Author, record: UUID, which: str) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from client.signing import Draft
 from commands.show_codes import ShowCode
-from domain.calendar import civil_day
+from tests.days import today
 from tests.drafts import id_number
 from tests.integration.api.conftest import Author, County, citizen, dose, doses_path
 from tests.integration.api.family import ok
@@ -47,11 +47,10 @@ def test_a_visit_from_the_queue_to_the_end_of_the_observation(county: County):
     visit = opened["stream"]
     path = f"/v1/visits/{visit}"
     ok(county.clinic.post(f"{path}/registration", Draft("visit.registered.v1", UUID(visit), 1, {})))
-    today = civil_day(datetime.now(UTC)).isoformat()
     given = dose(
         county.clinic,
         family.child,
-        occurred_on=today,
+        occurred_on=today().isoformat(),
         at="T00:00:01+08:00",
         expires_on="2030-01-01",
     )

@@ -212,7 +212,7 @@ def test_another_file_than_the_reviewed_one_is_not_written(desk: Desk):
     for wrong in (digest, "0" * 64):
         done = CliRunner().invoke(app, desk.command(path, "--apply", wrong))
         assert done.exit_code == 2
-        assert done.stderr.startswith("vaxledger: ")
+        assert "vaxledger: " in done.stderr
 
 
 def test_killed_at_any_moment_it_goes_on_and_writes_every_row_once(desk: Desk):
@@ -227,7 +227,7 @@ def test_killed_at_any_moment_it_goes_on_and_writes_every_row_once(desk: Desk):
     for wanted in (head + 20, head + 400, head + 1100):
         command = [sys.executable, "-m", "cli", *desk.command(path, "--apply", digest)]
         with subprocess.Popen(command) as running:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 120
             while desk.clinic.served.head() < wanted and running.poll() is None:
                 assert time.monotonic() < deadline, "nothing is written"
                 time.sleep(0.01)

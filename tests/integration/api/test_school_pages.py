@@ -134,7 +134,9 @@ def sent(author: Author, path: str, shown: str, **changes: str) -> httpx.Respons
     fields = dict(re.findall(r'name="(\w+)"[^>]*? value="([^"]*)"', form)) | changes
     cookies = {"session": author.served.token(author.principal)}
     headers = {"sec-fetch-site": "same-origin"}
-    with httpx.Client(base_url=author.served.url, cookies=cookies, headers=headers) as http:
+    with httpx.Client(
+        base_url=author.served.url, cookies=cookies, headers=headers, timeout=60
+    ) as http:
         answer = http.post(path, data=fields)
         if not answer.is_redirect:
             return answer
@@ -197,6 +199,8 @@ def test_nobody_hands_in_for_others_at_a_page(place: SchoolCounty):
     assert 'action="/roll-up/reports"' in page
     cookies = {"session": place.served.token(place.school.principal)}
     headers = {"sec-fetch-site": "same-origin"}
-    with httpx.Client(base_url=place.served.url, cookies=cookies, headers=headers) as http:
+    with httpx.Client(
+        base_url=place.served.url, cookies=cookies, headers=headers, timeout=60
+    ) as http:
         assert http.post("/roll-up/reports", data={"key": "x"}).status_code == 403
     assert place.served.head() == head

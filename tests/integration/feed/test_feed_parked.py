@@ -87,13 +87,13 @@ def test_a_subscriber_gets_no_more_than_it_acknowledges(server, monkeypatch):
         await fill(server, COUNT)
         credentials = await subscribers.add("full", "")
         connection, subscription = await bound(credentials)
-        first = await subscription.fetch(COUNT, timeout=0.5)
+        first = await subscription.fetch(10, timeout=60)
         assert len(first) == 10
         with pytest.raises(TimeoutError):
             await subscription.fetch(COUNT, timeout=0.5)
         for message in first:
             await message.ack_sync()
-        second = await subscription.fetch(10, timeout=30)
+        second = await subscription.fetch(10, timeout=60)
         assert [one.metadata.sequence.stream for one in second] == list(range(11, 21))
         await connection.close()
 

@@ -86,7 +86,7 @@ async def stored(server, log):
     assert (state.first_seq, state.messages) == (1, state.last_seq)
     previous = log.previous_many(1, state.last_seq)
     for position in range(1, state.last_seq + 1):
-        message = await subscription.next_msg(timeout=30)
+        message = await subscription.next_msg(timeout=60)
         assert message.metadata.sequence.stream == position
         expected = build(log.raws[position - 1], position, Previous(*previous[position]))
         assert (message.subject, message.data) == (expected.subject, expected.body)
@@ -200,7 +200,7 @@ def refusal(log, place):
         await Publisher(log, place).run(asyncio.Event())
 
     with pytest.raises(FeedRefusedError) as caught:
-        asyncio.run(asyncio.wait_for(run(), 20))
+        asyncio.run(asyncio.wait_for(run(), 60))
     return caught.value
 
 

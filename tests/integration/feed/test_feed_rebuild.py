@@ -59,7 +59,7 @@ async def contents(server):
     last = (await js.stream_info(feed.ENTRIES)).state.last_seq
     found = []
     for _ in range(last):
-        message = await subscription.next_msg(timeout=30)
+        message = await subscription.next_msg(timeout=60)
         plain = {k: v for k, v in message.headers.items() if not k.startswith("Nats-")}
         sequence = message.metadata.sequence.stream
         found.append((sequence, message.subject, plain, message.data))
@@ -74,7 +74,7 @@ async def consume(credentials, count):
     subscription = await js.pull_subscribe_bind(credentials.durable, feed.ENTRIES)
     positions = []
     while len(positions) < count:
-        for message in await subscription.fetch(min(100, count - len(positions)), timeout=30):
+        for message in await subscription.fetch(min(100, count - len(positions)), timeout=60):
             positions.append(message.metadata.sequence.stream)
             await message.ack_sync()
     await connection.close()

@@ -64,7 +64,7 @@ def test_position_checkpoint_lag_and_drift_of_each_subscriber_are_shown(server):
         connection = await feed.connect(credentials.server(), reconnect=False)
         js = connection.jetstream(prefix=credentials.api_prefix)
         subscription = await js.pull_subscribe_bind(credentials.durable, feed.ENTRIES)
-        for message in (await subscription.fetch(5, timeout=30))[:3]:
+        for message in (await subscription.fetch(5, timeout=60))[:3]:
             await message.ack_sync()
         await connection.close()
         return await FeedWatch(where(server)).current()

@@ -47,7 +47,7 @@ def log(server):
             FeedServer(server.url, server.admin_user, server.admin_password), reconnect=False
         )
         js = connection.jetstream()
-        for _ in range(500):
+        for _ in range(3_000):
             await asyncio.sleep(0.02)
             names = [info.config.name for info in await js.streams_info()]
             if feed.CHECKPOINTS not in names:

@@ -10,7 +10,6 @@ import pytest
 from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.identifiers import new_id
 from bootstrap.log_keys import installation_secrets, log_signer
-from bootstrap.migrate import migrate_all
 from bootstrap.settings import Settings
 from bootstrap.wiring import wire
 from client.copying import LogCopy
@@ -38,10 +37,9 @@ def feed_server(servers_dir):
 
 
 @pytest.fixture
-def installation(fresh_database, tmp_path):
+def installation(migrated_database, tmp_path):
     """A log with children, doses and a correction, integrated and signed."""
-    urls = fresh_database()
-    migrate_all(urls.log, urls.keys)
+    urls = migrated_database()
     settings = Settings(data_dir=tmp_path, database_url=urls.log, keys_url=urls.keys)
     with wire(settings) as parts:
         open_log(parts.services, parts.founder)
@@ -115,7 +113,7 @@ async def follow(parts, feed_server, size):
     )
     publishing = asyncio.create_task(publisher.run(stop))
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while publisher.position < size:  # noqa: ASYNC110  the publisher has no event to await
                 await asyncio.sleep(0.02)
             place = FeedServer(feed_server.url, feed_server.admin_user, feed_server.admin_password)

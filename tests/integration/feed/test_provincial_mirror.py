@@ -4,7 +4,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from client.credentials import Credentials
 from examples.provincial_mirror.mirror import open_mirror, remembered, run
 from examples.provincial_mirror.page import render
 from ledger.entry import Author, Entry
+from tests.crash.serving import free_port
 
 ROOT = Path(__file__).parents[3]
 ORIGIN = "mirror.example.cn/vax"
@@ -150,9 +150,7 @@ def server():
 @pytest.fixture
 def access(server, tmp_path):
     """The files of a subscriber whose NATS does not answer: the log's server suffices."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    Credentials(f"nats://127.0.0.1:{port}", "x", "x", "x", "_INBOX_x", ORIGIN, "").save(
+    Credentials("nats://127.0.0.1:1", "x", "x", "x", "_INBOX_x", ORIGIN, "").save(
         tmp_path / "credentials.json"
     )
     (tmp_path / "token").write_text(TOKEN)
@@ -231,8 +229,7 @@ def test_the_page_shows_one_county_in_chinese_first(server, access, tmp_path):
 
 
 def test_the_page_is_served_on_loopback(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "examples.provincial_mirror", "serve", "m.sqlite", str(port)]
     path = {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, cwd=tmp_path, env=os.environ | path, stderr=subprocess.PIPE)

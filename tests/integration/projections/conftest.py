@@ -10,7 +10,6 @@ from uuid import UUID, uuid5
 import psycopg
 import pytest
 
-from bootstrap.migrate import migrate_all
 from ledger.entry import Author, Entry, Seal
 from ledger.store.connections import open_pool as open_log_pool
 from ledger.store.reading import LogReader
@@ -372,7 +371,6 @@ class House:
     """One installation: both databases, a story, its projector and its views."""
 
     def __init__(self, log_url: str, keys_url: str) -> None:
-        migrate_all(log_url, keys_url)
         self.log_url, self.keys_url = log_url, keys_url
         self._pool = open_log_pool(log_url, "vaxledger_read", size=2)
         self.reader = LogReader(self._pool)
@@ -404,11 +402,11 @@ class House:
 
 
 @pytest.fixture
-def make_house(fresh_database) -> Iterator[Callable[[], House]]:
+def make_house(migrated_database) -> Iterator[Callable[[], House]]:
     houses: list[House] = []
 
     def make() -> House:
-        databases = fresh_database()
+        databases = migrated_database()
         houses.append(House(databases.log, databases.keys))
         return houses[-1]
 

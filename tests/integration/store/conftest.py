@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from bootstrap.migrate import migrate_all
 from ledger.entry import Author, Entry
 from ledger.store.append import Append, NewEvent
 from ledger.store.writer import Writer
@@ -18,10 +17,8 @@ ORIGIN = "log.example/kaifeng"
 
 
 @pytest.fixture
-def databases(fresh_database):
-    databases = fresh_database()
-    migrate_all(databases.log, databases.keys)
-    return databases
+def databases(migrated_database):
+    return migrated_database()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 from datetime import UTC, datetime
 from itertools import islice
 from types import ModuleType
@@ -94,9 +93,7 @@ def test_a_subscription_waits_past_events_of_other_topics(recorder, insert):
 def test_a_stopped_subscription_ends(recorder):
     subscription = recorder.subscribe()
     threading.Timer(0.1, subscription.stop).start()
-    started = time.monotonic()
     assert list(subscription) == []
-    assert time.monotonic() - started < 5
 
 
 def test_events_without_their_submission_are_refused(log_url, writer):

@@ -11,7 +11,6 @@ import pytest
 from structlog.testing import CapturingLogger
 
 import workers.cosigning
-from bootstrap.migrate import migrate_all
 from ledger.note import Note
 from ledger.policy import Policy
 from ledger.store.cosigning import CosignatureStore, Failure
@@ -24,12 +23,11 @@ HOSTILE = Cosigner("hostile.example", b"h" * 32, b"i" * 32)
 
 
 @pytest.fixture
-def make_log(fresh_database, tmp_path) -> Iterator[Callable[[], AskedLog]]:
+def make_log(migrated_database, tmp_path) -> Iterator[Callable[[], AskedLog]]:
     made: list[AskedLog] = []
 
     def make() -> AskedLog:
-        urls = fresh_database()
-        migrate_all(urls.log, urls.keys)
+        urls = migrated_database()
         made.append(AskedLog(urls.log, tmp_path / f"outside-{len(made)}" / "checkpoint"))
         return made[-1]
 
@@ -182,8 +180,8 @@ def test_hostile_witnesses_are_not_believed_and_hold_nobody_up(
     size = asked.grow(3)
     with asked.asking(policy):
         until(lambda: is_witnessed(asked, policy, size), "the honest one is not heard")
-        until(lambda: len(problems(asked)) == len(expected), "not all problems are noted")
-    assert problems(asked) == expected
+        # Whoever was too slow for an answer at first is asked again.
+        until(lambda: problems(asked) == expected, "not all problems are noted")
     assert all(one.alarm is None for one in asked.reader.witnesses())
     assert len(Note.parse(asked.reader.checkpoint()[1]).signatures) == 4
 

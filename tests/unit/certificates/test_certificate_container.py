@@ -1,12 +1,11 @@
 """The container against bombs, giants and things behind the end."""
 
-import time
 import tracemalloc
 import zlib
 
 import pytest
 
-from certificates import base45
+from certificates import base45, container
 from certificates.container import (
     MAX_BYTES,
     MAX_CHARS,
@@ -41,13 +40,12 @@ def test_a_bomb_in_a_bomb_is_one_layer():
     assert decode_container(packed(zlib.compress(inner[:16_000], 9))) == inner[:16_000]
 
 
-def test_a_code_of_10_kb_is_refused_before_it_is_read():
-    began = time.perf_counter()
+def test_a_code_of_10_kb_is_refused_before_it_is_read(monkeypatch):
+    monkeypatch.setattr(container, "decode", pytest.fail)
     with pytest.raises(ContainerError, match=r"4,296 characters"):
         decode_container("HC1:" + "A" * 10_240)
     with pytest.raises(ContainerError, match=r"4,296 characters"):
         decode_container("A" * 50_000_000)
-    assert time.perf_counter() - began < 1
 
 
 def test_the_limit_itself_is_read():

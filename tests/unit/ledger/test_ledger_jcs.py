@@ -1,6 +1,5 @@
 """Canonical JSON: one spelling, and a reader that takes nothing else for granted."""
 
-import time
 import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,6 +9,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger import jcs
 from ledger.errors import EntryError
 from ledger.jcs import MAX_INTEGER, canonical, check_depth, is_canonical, parse, parse_canonical
 
@@ -97,11 +97,10 @@ def test_thirty_two_levels_are_the_most_for_writer_and_readers_alike():
 
 
 @pytest.mark.parametrize("bomb", [b"[" * 2_000_000, b'{"a":' * 500_000, b'["[",' * 300_000])
-def test_a_depth_bomb_is_refused_before_it_is_parsed(bomb):
-    started = time.perf_counter()
+def test_a_depth_bomb_is_refused_before_it_is_parsed(bomb, monkeypatch):
+    monkeypatch.setattr(jcs.json, "loads", pytest.fail)
     with pytest.raises(EntryError):
         parse(bomb)
-    assert time.perf_counter() - started < 2
 
 
 def test_brackets_inside_strings_are_no_levels():
