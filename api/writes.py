@@ -150,6 +150,7 @@ ADDRESSES: tuple[Address, ...] = (
     Address(f"{_APPOINTMENT}/verification", "verifyAppointment", ("appointment.verified.v1",)),
     Address(f"{_APPOINTMENT}/redemption", "redeemAppointment", ("appointment.redeemed.v1",)),
     Address(f"{_APPOINTMENT}/calling-off", "callOffAppointment", ("appointment.called-off.v1",)),
+    Address(f"{_APPOINTMENT}/follow-ups", "followUpAppointment", ("appointment.followed-up.v1",)),
     Address(f"{_VISIT}/registration", "registerVisit", ("visit.registered.v1",)),
     Address(f"{_VISIT}/vaccination", "recordVisitDoses", ("visit.vaccinated.v1",)),
     Address(f"{_VISIT}/observation", "endObservation", ("visit.observed.v1",)),

@@ -139,6 +139,16 @@ def call_off(writing: Writing) -> Decision:
     )
 
 
+def follow_up(writing: Writing) -> Decision:
+    """Note what turned up after the dose; what it is, is sealed for the person."""
+    appointment = _appointment(writing)
+    return writing.carry_out(
+        appointment,
+        partial(appointment.follow_up, rules=writing.services.rules.booking),
+        roles={appointment.person: BOOKED_FOR},
+    )
+
+
 def _appointment(writing: Writing) -> Appointment:
     appointment = writing.target(Appointment)
     acting: UUID = writing.fields["clinic"]
@@ -177,4 +187,5 @@ HANDLERS: Mapping[str, Handler] = {
     "appointment.verified.v1": verify,
     "appointment.redeemed.v1": redeem,
     "appointment.called-off.v1": call_off,
+    "appointment.followed-up.v1": follow_up,
 }

@@ -171,6 +171,7 @@ WRITES: Mapping[str, Rows] = {
     "appointment.verified.v1": ((Role.CLINIC, is_own),),
     "appointment.redeemed.v1": ((Role.CLINIC, is_own),),
     "appointment.called-off.v1": ((Role.CLINIC, is_own),),
+    "appointment.followed-up.v1": ((Role.CLINIC, is_own),),
     "visit.opened.v1": ((Role.CLINIC, is_own),),
     "visit.registered.v1": ((Role.CLINIC, is_own),),
     "visit.vaccinated.v1": ((Role.CLINIC, is_own),),

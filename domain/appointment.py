@@ -59,6 +59,7 @@ class Appointment(BaseAggregate[UUID]):
         seat: what it has, or had.
         held_until: from when the hold is over.
         booking_number: 预约编码; empty before it is confirmed.
+        dose: what was given, once it is redeemed.
     """
 
     TOPIC = "appointment"
@@ -72,6 +73,7 @@ class Appointment(BaseAggregate[UUID]):
     Missed = appointment_events.Missed
     Verified = appointment_events.Verified
     Redeemed = appointment_events.Redeemed
+    FollowedUp = appointment_events.FollowedUp
 
     def __init__(  # noqa: PLR0913  these are the fields of its first event
         self,
@@ -103,6 +105,7 @@ class Appointment(BaseAggregate[UUID]):
         self.held_until = self.created_on + timedelta(minutes=derived.hold_minutes)
         self.state = State.HELD
         self.booking_number = ""
+        self.dose: UUID | None = None
 
     @classmethod
     def hold(
@@ -288,6 +291,24 @@ class Appointment(BaseAggregate[UUID]):
         if not rules.is_of(self.product, given.vaccine):
             raise DoseOfOtherProduct(booked=self.product, given=given.vaccine)
         self.trigger_event(self.Redeemed, timestamp=recorded_at, sealed=sealed, **fields)
+
+    def follow_up(
+        self,
+        *,
+        rules: BookingRules,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> None:
+        """Note what turned up after the dose, a pregnancy for instance: it is followed (A-17).
+
+        Raises:
+            BookingRefused: another site, or no such dose was redeemed.
+        """
+        self._check_site(rules, fields["clinic"])
+        if self.state is not State.REDEEMED or fields["dose"] != self.dose:
+            raise BookingRefused.by(rules, Objection("not_possible_now"))
+        self.trigger_event(self.FollowedUp, timestamp=recorded_at, sealed=sealed, **fields)
 
     def _check(self, rules: BookingRules, step: Step) -> None:
         objection = advance(self.state, step).objection

@@ -50,6 +50,12 @@ class Punctuality(StrEnum):
     LATE = "late"
 
 
+class Finding(StrEnum):
+    """What turned up after a dose."""
+
+    PREGNANCY = "pregnancy"
+
+
 @dataclass(frozen=True)
 class Reserved:
     """The seat, how long it is held, and what the decision rests on.
@@ -301,3 +307,22 @@ class Redeemed(Fact):
         """Final."""
         aggregate.state = State.REDEEMED
         aggregate.record = self.record
+        aggregate.dose = self.dose
+
+
+class FollowedUp(Fact):
+    """After the dose something turned up that is followed, and is no reason to act (A-17).
+
+    What it is, is sealed.
+
+    Attributes:
+        clinic: the site.
+        dose: the dose that was given.
+        again_on: civil day on which to ask again, if any.
+    """
+
+    TOPIC = "appointment.followed-up.v1"
+
+    clinic: UUID
+    dose: UUID
+    again_on: date | None = None

@@ -12,6 +12,7 @@ from domain import private
 from domain.access_journal import AccessJournal
 from domain.adverse_event import Reaction
 from domain.appointment import Appointment
+from domain.appointment_events import Finding
 from domain.certificate import Certificate
 from domain.check_statement import CheckStatement
 from domain.codec import DERIVED, FRAME, MalformedData
@@ -187,6 +188,15 @@ SEALED_FIELDS: Mapping[str, Mapping[str, Vocabulary]] = MappingProxyType(
             BOOKER: Vocabulary(_BOOKER),
         },
         **{f"appointment.{step}.v1": {BOOKED_FOR: _STEP} for step in ("redeemed", "called-off")},
+        "appointment.followed-up.v1": {
+            BOOKED_FOR: Vocabulary(
+                {
+                    "finding": private.choice(Finding),
+                    "note": private.NOTE.optional(),
+                    **_ENTERED,
+                }
+            ),
+        },
         "appointment.verified.v1": {
             BOOKED_FOR: Vocabulary(
                 {"id_number": private.ID_NUMBER.optional(), **_ENTERED}, required=False

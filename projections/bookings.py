@@ -40,6 +40,7 @@ _STATES: Mapping[str, tuple[State, bool]] = {
     "appointment.missed.v1": (State.NO_SHOW, True),
     _VERIFIED: (State.ARRIVED_SCANNED, True),
     _REDEEMED: (State.REDEEMED, True),
+    "appointment.followed-up.v1": (State.REDEEMED, True),
 }
 """The state that an event leads to, and whether the appointment then has its seat."""
 

@@ -512,3 +512,26 @@ def test_staff_without_a_key_scan_twice_at_a_page_and_the_platform_signs(city):
         city.parts.desk.counter.enter(
             Form(booker, uuid4(), "appointment.called-off.v1", appointment, 4, {}, {})
         )
+
+
+def test_a_pregnancy_found_after_the_dose_is_followed_and_nobody_outside_reads_it(city):
+    booker = citizen()
+    record, handle = city.adult_record.register(booker)
+    supply = city.open(
+        1, on=city.clock.today, first=city.clock.now.hour, at=city.site, product="ad5_vector"
+    )
+    appointment = city.book(booker, supply)
+    noted = {"private": {"finding": "pregnancy", "note": "孕6周，无不适"}}
+    with pytest.raises(BookingRefused):
+        city.at_site(appointment, "followed-up", dose=str(uuid4()), **noted)
+    city.verify(appointment, booker)
+    dose = city.adult_record.give(record, handle, 1, vaccine="COVID-Ad5")
+    city.at_site(appointment, "redeemed", record=str(record), dose=str(dose))
+    again = (city.clock.today + timedelta(days=30)).isoformat()
+    with pytest.raises(BookingRefused):
+        city.at_site(appointment, "followed-up", dose=str(uuid4()), **noted)
+    written = city.at_site(appointment, "followed-up", dose=str(dose), again_on=again, **noted)
+    city.at_site(appointment, "followed-up", dose=str(dose), **noted)
+    assert b"pregnancy" not in written.entry
+    assert city.reading.opened(appointment, 5, handle)["finding"] == "pregnancy"
+    assert city.appointment(appointment).state is State.REDEEMED
