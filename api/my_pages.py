@@ -39,7 +39,7 @@ class Line:
 
     Attributes:
         record: Which.
-        name: Whose, where that is known.
+        name: Whose, where that is known; likewise the birth date, to be checked before a claim.
         kind: A child's or an adult's.
         certificate: The certificate that the caller may see; None while it may be claimed.
         is_granted: Whether another holds it.
@@ -48,6 +48,7 @@ class Line:
 
     record: UUID
     name: str
+    birth_date: date | None
     kind: str
     certificate: UUID | None
     is_granted: bool
@@ -141,13 +142,12 @@ def _lines(serving: Serving, caller: Principal) -> list[Line]:
         found.append((facts, granted.record))
     new_id = serving.parts.services.new_id
     return [
-        Line(record=record, name=_name(serving, record, today), key=new_id(), **facts)
+        Line(record=record, key=new_id(), **_person(serving, record, today), **facts)
         for facts, record in found
     ]
 
 
-def _name(serving: Serving, record: UUID, today: date) -> str:
+def _person(serving: Serving, record: UUID, today: date) -> dict[str, Any]:
     row = serving.views.records.get(record)
-    if row is None:
-        return ""
-    return people_on(serving.views, [row.recipient], today)[row.recipient].get("name") or ""
+    known = people_on(serving.views, [row.recipient], today)[row.recipient] if row else {}
+    return {"name": known.get("name") or "", "birth_date": known.get("birth_date")}
