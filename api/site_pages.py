@@ -175,9 +175,10 @@ async def _shown(
     row = await to_thread.run_sync(serving.views.bookings.get, appointment)
     if row is None or row.site != clinic:
         raise AddressUnknown
-    await note_read(request, caller, "bookings", [row.record] if row.record else [])
-    (line,) = await to_thread.run_sync(lines_of, serving, [row], limiter=serving.threads)
     given = await to_thread.run_sync(_given, serving, appointment, limiter=serving.threads)
+    shown = {row.record, *(record.id for record, _ in given)}
+    await note_read(request, caller, "bookings", [one for one in shown if one is not None])
+    (line,) = await to_thread.run_sync(lines_of, serving, [row], limiter=serving.threads)
     return page(
         request,
         "site-booking.html",
