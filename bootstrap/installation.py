@@ -42,7 +42,7 @@ def serve(settings: Settings, on_ready: Callable[[Addresses], None]) -> None:
         servers: list[Part] = []
         superuser_url = None
         if settings.database_url is None:
-            postgres = EmbeddedPostgres.prepare(settings.data_dir)
+            postgres = EmbeddedPostgres(settings.data_dir)
             stack.callback(postgres.stop)
             servers.append(postgres.part())
             superuser_url = postgres.superuser_url()
@@ -71,9 +71,10 @@ def own_parts(settings: Settings, servers: list[Part]) -> list[Part]:
     after = tuple(part.name for part in servers)
     migrate = Part(
         name="migrate",
-        argv=_python("cli", "migrate"),
+        argv=_python("cli", "migrate", "--stand-by"),
         ready=lambda: True,
         after=after,
+        stands_by=True,  # a core is free while a cluster is made
         once=True,
         env=environment,
     )
@@ -82,7 +83,7 @@ def own_parts(settings: Settings, servers: list[Part]) -> list[Part]:
         argv=_python("api", "--stand-by"),
         ready=lambda: _is_answering(settings.host, settings.port),
         after=("migrate",),
-        stands_by=True,  # it has the most to read, and a core is free meanwhile
+        stands_by=True,  # it has the most to read of all
         env=environment,
     )
     # Who names a policy has witnesses elsewhere; everybody else gets one of their own.

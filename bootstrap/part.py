@@ -2,22 +2,36 @@
 
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.errors import ServerStartError
 from bootstrap.leash import leashed
 
-GO = b"go\n"
-"""Lets a part go on that stands by."""
+_GO = b"go\n"
 
 _LAST_WORDS_CHARACTERS = 2000
 
 
 def _nothing() -> None:
     """Prepare nothing."""
+
+
+def stand_by() -> None:
+    """Wait until our supervisor lets us go on; leave if it has ended."""
+    if sys.stdin.buffer.readline() != _GO:
+        sys.exit(0)
+
+
+def let_go(process: subprocess.Popen[bytes]) -> None:
+    """Let a part go on that stands by; that it died meanwhile is seen soon."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError), process.stdin as line:
+        line.write(_GO)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +46,7 @@ class Part:
             `once`, leaving with status 0 is readiness and this is not asked.
         stop_signal: asks for an orderly end.
         after: names of parts that must have been ready before this one starts.
-        stands_by: starts before those; it goes on when `GO` comes on its standard input, and has
-            read what it needs by then.
+        stands_by: starts before those, reads what it needs, and then waits in `stand_by`.
         once: runs to its end instead of for ever (migrations).
         prepare: called before every start, for instance to remove what a SIGKILL left behind.
         env: the whole environment of the program; None passes ours on.

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import structlog
 
 from bootstrap.embedded.directory import lock_instance, make_data_dir
 from bootstrap.errors import BootstrapError, PartFailedError
-from bootstrap.part import GO, Part
+from bootstrap.part import Part, let_go
 
 _WAITED_FOR = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _ALARM = signal.SIGALRM
@@ -151,17 +150,17 @@ class Supervisor:
     def _step(self) -> None:
         self._reap_orphans()
         now = time.monotonic()
-        for run in self._runs.values():
+        # Who stands by begins to read before a server's preparation keeps us busy.
+        for run in sorted(self._runs.values(), key=lambda run: not run.part.stands_by):
             if run.finished:
                 continue
-            may_go = self._may_go(run)
             if run.process is None:
-                if now >= run.next_start and (run.part.stands_by or may_go):
+                if now >= run.next_start and (run.part.stands_by or self._may_go(run)):
                     self._start(run)
             elif run.process.poll() is not None:
                 self._ended(run, run.process)
             elif run.waits:
-                run.waits = not (may_go and _told(run.process))
+                self._consider(run, run.process)
             elif not run.ready and not run.part.once and run.part.is_ready():
                 self._became_ready(run)
 
@@ -179,6 +178,11 @@ class Supervisor:
         else:
             run.waits = run.part.stands_by
             _log.info("part-started", part=run.part.name, pid=run.process.pid, attempt=run.starts)
+
+    def _consider(self, run: _Run, process: subprocess.Popen[bytes]) -> None:
+        if self._may_go(run):
+            run.waits = False
+            let_go(process)
 
     def _became_ready(self, run: _Run) -> None:
         run.ready = run.was_ready = True
@@ -269,14 +273,6 @@ class Supervisor:
                 process.wait()
         _hang_up(process)
         _log.info("part-stopped", part=part.name, status=process.returncode)
-
-
-def _told(process: subprocess.Popen[bytes]) -> bool:
-    """Let one go on that stands by; it may have died since, which is seen soon."""
-    assert process.stdin is not None
-    with suppress(BrokenPipeError), process.stdin as line:
-        line.write(GO)
-    return True
 
 
 def _hang_up(process: subprocess.Popen[bytes]) -> None:

@@ -80,8 +80,12 @@ REVOKE ALL ON DATABASE {KEYS_OWNER} FROM PUBLIC
 class EmbeddedPostgres:
     """One cluster with the databases `vaxledger` and `vaxledger_keys`, each with its owner.
 
-    `prepare` makes it ready to run and `part()` describes the process for the supervisor;
-    `start` does both and runs it as a child of this process, until `stop` or our end.
+    It holds the directory until `stop`. `part()` describes the process for a supervisor; `start`
+    runs it as a child of this process, until `stop` or our end.
+
+    Raises:
+        DirectoryInUseError: another process owns the directory.
+        BootstrapError: the account, the programs or the directory are not usable.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -98,35 +102,31 @@ class EmbeddedPostgres:
         self._child = Child(self._describe())
         self._owner = directory.lock_instance(self.home / "owner.lock")
 
-    @classmethod
-    def prepare(cls, data_dir: Path) -> Self:
-        """Lock the directory, create the cluster if there is none and write its settings.
+    def prepare(self) -> None:
+        """Clear away what is stale, create the cluster if there is none, write its settings.
+
+        Called before every start.
 
         Raises:
-            DirectoryInUseError: another process owns it.
-            BootstrapError: the account, the programs or the directory are not usable.
+            BootstrapError: somebody alive still uses the directory, or a program failed.
         """
-        server = cls(data_dir)
-        try:
-            server._clean()
-            if not server._data.exists():
-                server._create_cluster()
-            server._write_settings()
-        except BaseException:
-            server.stop()
-            raise
-        return server
+        self._clean()
+        if not self._data.exists():
+            self._create_cluster()
+        self._write_settings()
 
     @classmethod
     def start(cls, data_dir: Path) -> Self:
-        """Prepare, run as our child and wait until it answers. Raises as `prepare`.
+        """Prepare, run as our child and wait until it answers.
 
         Call from a thread that lives as long as the server should (see `bootstrap.leash`).
 
         Raises:
+            DirectoryInUseError: another process owns the directory.
+            BootstrapError: the account, the programs or the directory are not usable.
             ServerStartError: it ended or did not answer; its last words are in the error.
         """
-        server = cls.prepare(data_dir)
+        server = cls(data_dir)
         try:
             server.restart()
         except BaseException:
@@ -191,7 +191,7 @@ class EmbeddedPostgres:
                 *("-c", f"cluster_name={self._token}"),
             ),
             ready=self.is_ready,
-            prepare=self._clean,
+            prepare=self.prepare,
             stop_signal=signal.SIGINT,  # "fast": ends sessions, writes a checkpoint
             death_signal=signal.SIGQUIT,  # "immediate": recovery does the rest at the next start
             env=_ENVIRONMENT,

@@ -241,8 +241,18 @@ def test_kill_of_the_owner_at_any_moment_of_the_first_start_leaves_nothing_half_
     assert not (server.home / "data.new").exists()
 
 
+def made(place):
+    """A cluster that never ran."""
+    server = EmbeddedPostgres(place)
+    try:
+        server.prepare()
+    finally:
+        server.stop()
+    return server
+
+
 def test_a_cluster_half_made_is_made_again(place):
-    EmbeddedPostgres.prepare(place).stop()
+    made(place)
     home = place / "postgres"
     (home / "data").rename(home / "data.new")
     (home / "data.new" / "PG_VERSION").unlink()
@@ -305,7 +315,7 @@ def test_a_server_that_somebody_started_by_hand_is_stopped_before_ours_starts(pl
 
 def test_a_process_that_holds_the_servers_lock_is_never_overridden(place, monkeypatch):
     monkeypatch.setattr(directory, "_PATIENCE_SECONDS", 0.2)
-    EmbeddedPostgres.prepare(place).stop()
+    made(place)
     pid_file = place / "postgres" / "data" / "postmaster.pid"
     pid_file.write_text("1\n")
     with (
@@ -347,11 +357,11 @@ def test_any_directory_name_works(place, name):
 
 
 def test_a_server_that_cannot_start_says_why(place):
-    EmbeddedPostgres.prepare(place).stop()
+    made(place)
     (place / "postgres" / "data" / "PG_VERSION").write_text("9\n")
     with pytest.raises(ServerStartError, match="database files are incompatible"):
         EmbeddedPostgres.start(place)
-    EmbeddedPostgres.prepare(place).stop()  # and the directory is free again
+    made(place)  # and the directory is free again
 
 
 @as_root
@@ -365,8 +375,7 @@ def test_below_a_private_home_the_data_moves_out_and_the_home_stays_closed(place
         assert stat.S_IMODE(home.stat().st_mode) == 0o700
         assert (home / "data" / "postgres").is_symlink()
         server.stop()
-        again = EmbeddedPostgres.prepare(home / "data")
-        again.stop()
+        again = made(home / "data")
         assert again.home == server.home
     finally:
         server.stop()

@@ -35,7 +35,7 @@ SERVE = dedent("""
         supervisor = Supervisor(data_dir)
     except BootstrapError as error:
         sys.exit(str(error))
-    postgres = EmbeddedPostgres.prepare(data_dir)
+    postgres = EmbeddedPostgres(data_dir)
     nats = EmbeddedNats.prepare(data_dir)
     migrate = Part(
         name="migrate",
