@@ -61,7 +61,9 @@ for (const button of document.querySelectorAll("[data-verify]")) {
       verdict.className = "bad";
     });
   });
+  button.hidden = false;
 }
 for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
+  button.hidden = false;
 }
