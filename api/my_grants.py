@@ -39,9 +39,7 @@ async def grants_page(
     """Whom the certificate is granted to, and whom it was."""
     await wait_for_views(request, written)
     serving = serving_of(request)
-    body = await to_thread.run_sync(
-        held_body, serving, caller, certificate, limiter=serving.threads
-    )
+    body = await held_body(request, caller, certificate)
     if body["kind"] != PersonKind.CHILD:
         raise AddressUnknown
     await note_read(request, caller, "certificate", [body["record"]])
@@ -84,14 +82,17 @@ async def revoke(request: Request, caller: Reader, certificate: UUID) -> Respons
     return go_to(f"/my/{certificate}/grants?written={written.position}")
 
 
-def held_body(serving: Serving, caller: Principal, certificate: UUID) -> Mapping[str, Any]:
+async def held_body(request: Request, caller: Principal, certificate: UUID) -> Mapping[str, Any]:
     """A certificate as it reads today, for its holder.
 
     Raises:
         AddressUnknown: There is none that the caller holds.
     """
+    serving = serving_of(request)
     clocks = Clocks(None, civil_day(serving.parts.services.clock()))
-    body = certificate_body(serving, caller, certificate, clocks)
+    body = await to_thread.run_sync(
+        certificate_body, serving, caller, certificate, clocks, limiter=serving.threads
+    )
     if not body["is_holder"]:
         raise AddressUnknown
     return body

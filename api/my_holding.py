@@ -35,9 +35,7 @@ router = page_router(GUESSES_AT_PAGES)
 async def access_page(request: Request, caller: Reader, certificate: UUID) -> Response:
     """Who looked at the record, when and why, the newest first."""
     serving = serving_of(request)
-    body = await to_thread.run_sync(
-        held_body, serving, caller, certificate, limiter=serving.threads
-    )
+    body = await held_body(request, caller, certificate)
     await note_read(request, caller, "access", [body["record"]])
     lines = await to_thread.run_sync(_looked, serving, caller, body["record"])
     return page(
@@ -60,9 +58,7 @@ async def credentials_page(
     """The codes that were given out and still hold; and how the certificate is given up."""
     await wait_for_views(request, written)
     serving = serving_of(request)
-    body = await to_thread.run_sync(
-        held_body, serving, caller, certificate, limiter=serving.threads
-    )
+    body = await held_body(request, caller, certificate)
     await note_read(request, caller, "certificate", [body["record"]])
     issued = await to_thread.run_sync(_issued, serving, certificate, limiter=serving.threads)
     key = serving.parts.services.new_id()
