@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from anyio import to_thread
@@ -18,6 +18,8 @@ from api.parts import Serving, serving_of
 from api.schemas import ListedChild
 from api.school_pages import school_year_of
 from api.session import Reader
+from client.class_list import TAKEN, ClassList, Pupil, Terms, Verdict, digest, enrolment, judged
+from client.sheet import SheetTooLarge
 from commands.counter import Form
 from commands.errors import Forbidden
 from commands.principal import Principal, Role
@@ -25,9 +27,6 @@ from domain.calendar import civil_day
 from domain.enrolment import Enrolment
 from domain.errors import DomainError
 from projections.organisations import OrganisationRow
-
-if TYPE_CHECKING:
-    from client.class_list import Pupil, Terms
 
 ROWS = 200
 """Rows of one paste at most: classes come one by one."""
@@ -58,8 +57,6 @@ async def review_or_enrol(request: Request, caller: Reader) -> Response:
     except DomainError as error:
         return _page(request, caller, fields, problem=error)
     await note_read(request, caller, "search", records)
-    from client.class_list import TAKEN, digest  # noqa: PLC0415 - with it come readers of workbooks
-
     name = digest(pupils)
     is_taken = bool(pupils) and all(one.verdict in TAKEN for one in pupils)
     if not is_taken or fields.get("reviewed") != name:
@@ -78,7 +75,7 @@ def _page(
     caller: Principal,
     fields: Mapping[str, Any],
     *,
-    pupils: Sequence["Pupil"] = (),
+    pupils: Sequence[Pupil] = (),
     name: str | None = None,
     problem: DomainError | None = None,
 ) -> Response:
@@ -109,11 +106,8 @@ def _own(serving: Serving, caller: Principal) -> OrganisationRow:
 
 def _review(
     serving: Serving, school: OrganisationRow, fields: Mapping[str, str]
-) -> tuple[list["Pupil"], list[UUID]]:
+) -> tuple[list[Pupil], list[UUID]]:
     """The rows with their verdicts, and the records that they name."""
-    from client.class_list import ClassList, judged  # noqa: PLC0415 - likewise
-    from client.sheet import SheetTooLarge  # noqa: PLC0415 - likewise
-
     pupils = list(ClassList(_terms(school, fields)).read(BytesIO(fields.get("rows", "").encode())))
     if len(pupils) > ROWS:
         raise SheetTooLarge(rows=ROWS)
@@ -127,17 +121,13 @@ def _review(
     return judged(pupils, said), records
 
 
-def _forms(caller: Principal, terms: "Terms", pupils: Sequence["Pupil"]) -> list[Form]:
+def _forms(caller: Principal, terms: Terms, pupils: Sequence[Pupil]) -> list[Form]:
     """An enrolment for each who is not enrolled yet; its key is its stream, so it is one."""
-    from client.class_list import Verdict, enrolment  # noqa: PLC0415 - likewise
-
     drafts = [enrolment(terms, one) for one in pupils if one.verdict is not Verdict.ENROLLED]
     return [Form(caller, one.stream, one.topic, one.stream, 0, one.data, {}) for one in drafts]
 
 
-def _terms(school: OrganisationRow, fields: Mapping[str, str]) -> "Terms":
-    from client.class_list import Terms  # noqa: PLC0415 - likewise
-
+def _terms(school: OrganisationRow, fields: Mapping[str, str]) -> Terms:
     try:
         joined_on = date.fromisoformat(fields.get("joined_on", ""))
     except ValueError as error:

@@ -4,7 +4,6 @@ from typing import BinaryIO
 
 from client.csv_sheet import CsvSheet
 from client.sheet import Limits, Sheet, SheetRefused
-from client.xlsx_sheet import XlsxSheet
 
 _ZIP = b"PK"
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
@@ -33,4 +32,8 @@ def open_sheet(file: BinaryIO, limits: Limits | None = None) -> Sheet:
         raise SheetRefused(reason="empty")
     if start == _COMPOUND_FILE:
         raise SheetRefused(reason="encrypted-or-xls")
-    return XlsxSheet(file, limits) if start.startswith(_ZIP) else CsvSheet(file, limits)
+    if not start.startswith(_ZIP):
+        return CsvSheet(file, limits)
+    from client.xlsx_sheet import XlsxSheet  # noqa: PLC0415 - openpyxl is for those who bring one
+
+    return XlsxSheet(file, limits)
