@@ -120,7 +120,7 @@ class Run:
 
     def bookings(self) -> list[Contestant]:
         """The rush for seats."""
-        return booking.contestants(self.site, self.pace)
+        return booking.contestants(self.site, self._stack, self.pace)
 
     def schools(self) -> list[Contestant]:
         """A county's class pages and roll-ups."""
