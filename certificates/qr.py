@@ -20,6 +20,9 @@ QUIET_ZONE = 4
 Level = Literal["Q", "M", "L"]
 
 _LEVELS: tuple[Level, ...] = ("Q", "M", "L")
+_MASK = 0
+"""Fixed, not chosen: compressed or sealed text looks random under each of the eight masks, so none
+is read better, and weighing them all (section 7.8.3) is four fifths of the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,9 @@ class Code:
         """
         for level in _LEVELS:
             try:
-                code = segno.make_qr(text, error=level, mode="alphanumeric", boost_error=False)
+                code = segno.make_qr(
+                    text, error=level, mode="alphanumeric", boost_error=False, mask=_MASK
+                )
             except ValueError as error:
                 raise CodeTooLarge(chars=len(text)) from error
             if int(code.version) <= MAX_VERSION:

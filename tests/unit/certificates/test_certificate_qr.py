@@ -93,6 +93,11 @@ def test_what_does_not_fit_is_refused(chars):
     assert caught.value.fields == {"chars": chars}
 
 
+@pytest.mark.parametrize("text", ["0" * 796, "A1" * 398, "HC1:" + " " * 300])
+def test_a_text_without_any_variety_is_read_back_as_well(text):
+    assert read_back(pixels(Code.of(text).png(SCALE))) == text
+
+
 def test_characters_of_another_mode_are_refused():
     with pytest.raises(CodeTooLarge):
         Code.of("hc1:abc")
