@@ -29,7 +29,7 @@ from commands.reading import Reading
 from commands.seats import SEAT, Seats, seat_claim
 from commands.services import Services
 from commands.vault import NOTHING_SEALED, Place
-from commands.wishes import Wish, citizen_number, rejudged, wish_of
+from commands.wishes import Wish, citizen_number, guards_of, rejudged, wish_of
 from commands.writing import Decision
 from domain.appointment import Appointment
 from domain.appointment_events import Numbered, Reseated, Reserved
@@ -41,7 +41,6 @@ from domain.effect import OnBehalf
 from domain.errors import DomainError
 from domain.slot_supply import SlotSupply
 from domain.topics import BOOKER
-from domain.vaccination_record import VaccinationRecord
 from ledger.store.append import Claim, Guard
 from ledger.store.errors import ClaimNotHeld, ClaimTaken, GuardFailed, KeyConflict, VersionConflict
 
@@ -167,7 +166,10 @@ class Bookings:
         decision = Decision(
             appointment,
             sealing,
-            guards=(Guard(supply.id, supply.version), *_guards(reading, wish.person.record)),
+            guards=(
+                Guard(supply.id, supply.version),
+                *guards_of(reading, wish),
+            ),
             claims=(
                 *wish.released,
                 Claim(OPEN_BOOKING, wish.course_key, stream),
@@ -190,11 +192,11 @@ class Bookings:
             derived=Numbered(number, appointment.booker),
             recorded_at=reading.recorded_at,
         )
-        judged = rejudged(reading, appointment)
+        judged = rejudged(reading, asked.caller, appointment)
         decision = Decision(
             appointment,
             NOTHING_SEALED,
-            guards=_guards(reading, judged.record),
+            guards=guards_of(reading, judged),
             claims=(Claim(BOOKING_NUMBER, number.encode(), appointment.id),),
             remarks=judged.warnings,
         )
@@ -210,7 +212,7 @@ class Bookings:
         if supply.product != appointment.product:
             raise OtherProduct(booked=appointment.product, offered=supply.product)
         given_back = seat_given_back(appointment)
-        judged = rejudged(reading, appointment, supply)
+        judged = rejudged(reading, asked.caller, appointment, supply)
         seat = self._seat(reading, stack, supply, slot)
         appointment.move(
             rules=rules,
@@ -225,7 +227,10 @@ class Bookings:
         decision = Decision(
             appointment,
             NOTHING_SEALED,
-            guards=(Guard(supply.id, supply.version), *_guards(reading, judged.record)),
+            guards=(
+                Guard(supply.id, supply.version),
+                *guards_of(reading, judged),
+            ),
             claims=(given_back, seat_claim(supply.id, slot, seat, appointment.id)),
             remarks=judged.warnings,
         )
@@ -309,9 +314,3 @@ def _place(reading: Reading, wish: Wish, stream: UUID) -> tuple[Claim, ...]:
     if wish.place is None:
         return ()
     return (Claim(PLACE, place_key(reading, wish.booker_number, wish.place), stream),)
-
-
-def _guards(reading: Reading, record: VaccinationRecord | None) -> tuple[Guard, ...]:
-    """What the rules were read from: the person's record, and those merged into it."""
-    known = () if record is None else reading.with_merged(record)
-    return tuple(Guard(one.id, one.version) for one in known)

@@ -57,7 +57,7 @@ class CertificateUse:
 
     def may_view(self, caller: Principal, certificate: Certificate) -> bool:
         """Whether the caller holds the certificate or has an active grant to view it (C-2)."""
-        return self._acting(caller, certificate, Scope.VIEW) is not None
+        return self.acting(caller, certificate, Scope.VIEW) is not None
 
     def shows_code(self, caller: Principal, stream: UUID) -> tuple[Certificate, UUID]:
         """The certificate whose code the caller may show, and the caller's handle there (C-2).
@@ -67,13 +67,13 @@ class CertificateUse:
             Restricted, Erased: the record may not be processed.
         """
         certificate = self._reading().load(Certificate, stream)
-        who = self._acting(caller, certificate, Scope.SHOW_CODE)
+        who = self.acting(caller, certificate, Scope.SHOW_CODE)
         if who is None:
             raise NotFound
         check_readable(self._services.reader, certificate.record)
         return certificate, who
 
-    def _acting(self, caller: Principal, certificate: Certificate, scope: Scope) -> UUID | None:
+    def acting(self, caller: Principal, certificate: Certificate, scope: Scope) -> UUID | None:
         """The caller's handle at a certificate: its holder's, or a grantee's with that scope.
 
         Nobody acts with a child's certificate any more once the child is of age.

@@ -1,7 +1,7 @@
 """A citizen's wish for an appointment, judged by the booking rules on the newest state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from commands.applicants import (
 from commands.appointments import OPEN_BOOKING, PLACE, booked_for, course_key, place_key
 from commands.citizens import Asked
 from commands.citizens import number_of as number_of_identity
+from commands.entrusting import entrusted_with
 from commands.errors import Forbidden
 from commands.principal import Principal, Role, VerifiedIdentity
 from commands.reading import Reading
@@ -29,12 +30,13 @@ from domain.booking.lifecycle import OPEN, OpenBooking
 from domain.booking.objection import Objection
 from domain.booking.refusal import BookingRefused
 from domain.booking.rules import BookingRules
+from domain.certificate import Certificate
 from domain.quality import Check, Severity
 from domain.schedules.finding import Fact, Finding
 from domain.slot_supply import SlotSupply
 from domain.topics import BOOKED_FOR, BOOKER, check_private
 from domain.vaccination_record import VaccinationRecord
-from ledger.store.append import Claim
+from ledger.store.append import Claim, Guard
 
 _CITIZENS = (Role.ADULT, Role.GUARDIAN)
 
@@ -53,6 +55,7 @@ class Wish:
         course: Of which one booking may be open.
         course_key: The key of the claim on it.
         released: A claim on it that an appointment which is over has left behind.
+        certificate: Whose holder or grantee books, where that entitles them.
         place: Which of the bookings for others that the booker may have open; None for oneself.
         warnings: What the citizen is told beside it.
     """
@@ -66,8 +69,14 @@ class Wish:
     course: str
     course_key: bytes
     released: tuple[Claim, ...]
+    certificate: Certificate | None
     place: int | None
     warnings: tuple[Check, ...]
+
+    @property
+    def record(self) -> VaccinationRecord | None:
+        """The person's record, where there is one."""
+        return self.person.record
 
     @property
     def indexes(self) -> tuple[tuple[str, str, UUID], ...]:
@@ -80,10 +89,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A booking that the rules still allow: the record that says so, and what is told beside it."""
+    """A booking that the rules still allow.
+
+    Attributes:
+        record: Of the person, by which they do.
+        warnings: What the citizen is told beside it.
+        certificate: Whose holder or grantee books, where that entitles them.
+    """
 
     record: VaccinationRecord | None
     warnings: tuple[Check, ...]
+    certificate: Certificate | None = None
 
 
 def citizen_number(rules: BookingRules, caller: Principal) -> str:
@@ -114,9 +130,12 @@ def wish_of(reading: Reading, asked: Asked, supply: SlotSupply) -> Wish:
     typed = check_private(Appointment.Held.TOPIC, BOOKED_FOR, values)
     number, own_number = id_number(typed) or "", number_of_identity(identity)
     person = find_person(reading, number, (BOOKED_FOR, BOOKER))
-    booker = person
+    booker, certificate = person, None
     sealed = {person.handle: values}
     if number != own_number:
+        certificate = entrusted_with(
+            reading, asked.caller, own_number, typed["id_number"], person.record
+        )
         booker = find_person(reading, own_number, (BOOKER, BOOKED_FOR))
         sealed[booker.handle] = own
     course = rules.course_of(supply.product)
@@ -137,18 +156,23 @@ def wish_of(reading: Reading, asked: Asked, supply: SlotSupply) -> Wish:
         course=course,
         course_key=key,
         released=released,
+        certificate=certificate,
         place=None if number == own_number else _free_place(reading, own_number),
         warnings=judged.warnings,
     )
 
 
 def rejudged(
-    reading: Reading, appointment: Appointment, supply: SlotSupply | None = None
+    reading: Reading,
+    caller: Principal,
+    appointment: Appointment,
+    supply: SlotSupply | None = None,
 ) -> Judged:
     """Judge a booking again on the record as it stands now.
 
     Args:
         reading: The log.
+        caller: Who booked.
         appointment: The booking.
         supply: Where it is to be moved; its own when absent.
 
@@ -156,9 +180,14 @@ def rejudged(
         BookingRefused: with every reason.
         Restricted, Erased: the record may not be processed, or the person's key is gone.
     """
+    rules = reading.services.rules.booking
     values = booked_for(reading, appointment)
     typed = check_private(Appointment.Held.TOPIC, BOOKED_FOR, values)
-    person = find_person(reading, id_number(typed) or "", (BOOKED_FOR, BOOKER))
+    number, own_number = id_number(typed) or "", citizen_number(rules, caller)
+    person = find_person(reading, number, (BOOKED_FOR, BOOKER))
+    certificate = None
+    if number != own_number:
+        certificate = entrusted_with(reading, caller, own_number, typed["id_number"], person.record)
     wanted = Wanted(
         appointment.channel,
         typed,
@@ -166,7 +195,14 @@ def rejudged(
         supply or reading.load(SlotSupply, appointment.seat.supply),
         appointment.dose_number,
     )
-    return _judge(reading, wanted, ())
+    return replace(_judge(reading, wanted, ()), certificate=certificate)
+
+
+def guards_of(reading: Reading, allowed: Wish | Judged) -> tuple[Guard, ...]:
+    """What was decided by: the person's record, those merged into it, and whose grant it is."""
+    known = () if allowed.record is None else reading.with_merged(allowed.record)
+    granted = () if allowed.certificate is None else (allowed.certificate,)
+    return tuple(Guard(one.id, one.version) for one in (*known, *granted))
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ PLACEHOLDERS: Mapping[str, Collection[str]] = {
     "hold_expired": (),
     "slot_over": ("ends",),
     "too_many_bookings": ("most",),
+    "not_entrusted": (),
 }
 """Every reason that a rule file must have a sentence for, with the facts it may use."""
 

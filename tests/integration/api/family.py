@@ -20,6 +20,7 @@ from tests.integration.api.conftest import (
     register,
     registration,
 )
+from tests.integration.api.grants import grant
 
 YEAR = 2020  # other tests count the pupils of 2018
 
@@ -87,7 +88,7 @@ def family(county: County) -> Family:
         mother.call("/v1/certificates", {"record": str(child.record), "has_consented": True})
     )
     certificate = UUID(claimed.json()["stream"])
-    _grant(mother, certificate)
+    ok(grant(mother, certificate, id_number("19600101")))
     _correct(county, child, given.data["dose"])
     city = admit(county.operator, Role.CITY_CDC, "测试市疾控中心", "city-cdc", "410200")
     class_name = f"一年级{uuid4().hex[:6]}班"
@@ -121,17 +122,6 @@ def _sibling(county: County, child: Child, mother_number: str) -> Child:
     draft = replace(draft, data={**draft.data, "guardians": guardians}, private=private)
     ok(county.clinic.post("/v1/records", draft))
     return replace(brother, mother=child.mother)
-
-
-def _grant(mother: Author, certificate: UUID) -> None:
-    grantee = {
-        "name": "张桂英",
-        "phone": "13712345678",
-        "relation": "外婆",
-        "id_number": id_number("19600101"),
-    }
-    body = {"scope": ["view"], "relation": "grandmother", "grantee": grantee}
-    ok(mother.call(f"/v1/certificates/{certificate}/grants", body))
 
 
 def _correct(county: County, child: Child, which: str) -> None:

@@ -35,7 +35,7 @@ class City:
     def citizen(self, born: str = "19850601", name: str = "周正") -> Author:
         return citizen_of(self.served, drafts.id_number(born), role=Role.ADULT, name=name)
 
-    def open(self, site: Author, on: date, *capacities: int) -> UUID:
+    def open(self, site: Author, on: date, *capacities: int, product: str = VERO) -> UUID:
         slots = [
             {"starts": f"{hour:02}:00", "ends": f"{hour + 1:02}:00", "capacity": capacity}
             for hour, capacity in enumerate(capacities, 8)
@@ -44,7 +44,7 @@ class City:
             "site": str(site.organisation),
             "division": site.principal.division,
             "on": on.isoformat(),
-            "product": VERO,
+            "product": product,
             "slots": slots,
         }
         draft = Draft("slot-supply.opened.v1", new_id(), 0, data)

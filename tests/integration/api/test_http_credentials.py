@@ -43,6 +43,7 @@ from tests.integration.api.conftest import (
     register,
 )
 from tests.integration.api.family import ok
+from tests.integration.api.grants import grant, revoke
 from tests.pdfs import image_of, text_of
 from tests.qr_codes import blotted, pixels, read_back
 
@@ -261,18 +262,13 @@ def test_who_may_not_see_a_certificate_learns_nothing_of_credentials(county: Cou
 def test_a_grantee_carries_the_same_credential_until_the_grant_ends(county: County):
     family = carrier(county)
     number = id_number("19600101", is_female=True)
-    grantee = {"name": "张桂英", "phone": "13712345678", "relation": "外婆", "id_number": number}
-    grants = f"/v1/certificates/{family.certificate}/grants"
-    body = {"scope": ["view"], "relation": "grandmother", "grantee": grantee}
-    ok(family.mother.call(grants, body))
+    granted = ok(grant(family.mother, family.certificate, number))
     county.served.caught_up()
     grandmother = citizen(county.served, number, name="张桂英")
     answer = grandmother.get(family.path)
     assert answer.status_code == 200
     assert answer.json()["credential"] == family.carried()["credential"]
-    shown = family.mother.get(f"/v1/certificates/{family.certificate}").json()
-    ended = {"grant": shown["grants"][0]["grant_id"]}
-    ok(family.mother.call(f"/v1/certificates/{family.certificate}/revocations", ended))
+    ok(revoke(family.mother, family.certificate, granted))
     assert grandmother.get(family.path).status_code == 404
 
 

@@ -13,6 +13,7 @@ from tests.days import today
 from tests.drafts import id_number
 from tests.integration.api.conftest import Author, County, citizen, dose, doses_path
 from tests.integration.api.family import ok
+from tests.integration.api.grants import grant, revoke
 from tests.integration.api.test_http_credentials import Carrier, carrier
 from tests.qr_codes import pixels, read_back
 
@@ -118,15 +119,8 @@ def test_an_altered_or_invented_code_is_unknown(county: County, held: Carrier):
 def test_a_grantee_shows_the_code_if_the_grant_says_so(county: County):
     family = carrier(county)
     numbers = [id_number("19600101"), id_number("19610101")]
-    grants = f"/v1/certificates/{family.certificate}/grants"
-    for number, scope in zip(numbers, (["view", "show-code"], ["view"]), strict=True):
-        grantee = {
-            "name": "张桂英",
-            "phone": "13712345678",
-            "relation": "外婆",
-            "id_number": number,
-        }
-        ok(family.mother.call(grants, {"scope": scope, "relation": "other", "grantee": grantee}))
+    granted = ok(grant(family.mother, family.certificate, numbers[0], "view", "show-code"))
+    ok(grant(family.mother, family.certificate, numbers[1]))
     county.served.caught_up()
     may, may_not = (citizen(county.served, number, name="张桂英") for number in numbers)
     path = f"/v1/certificates/{family.certificate}/show-code"
@@ -135,9 +129,7 @@ def test_a_grantee_shows_the_code_if_the_grant_says_so(county: County):
     visit = ok(scan(county.clinic, code)).json()
     assert '"presenter":"grantee"' in visit["entry"]
     last = shown(may, family.certificate)
-    listed = family.mother.get(f"/v1/certificates/{family.certificate}").json()["grants"]
-    ended = {"grant": next(g["grant_id"] for g in listed if "show-code" in g["scope"])}
-    ok(family.mother.call(f"/v1/certificates/{family.certificate}/revocations", ended))
+    ok(revoke(family.mother, family.certificate, granted))
     assert refusal(scan(county.clinic, last)) == "grant_ended"
 
 
@@ -197,10 +189,7 @@ def test_a_code_is_small_and_says_nothing_of_whom_it_is(county: County, held: Ca
 def test_a_grantee_finds_what_was_granted_unless_the_record_is_restricted(county: County):
     family = carrier(county)
     number = id_number("19600101", is_female=True)
-    grantee = {"name": "张桂英", "phone": "13712345678", "relation": "外婆", "id_number": number}
-    grants = f"/v1/certificates/{family.certificate}/grants"
-    body = {"scope": ["view"], "relation": "grandmother", "grantee": grantee}
-    ok(family.mother.call(grants, body))
+    ok(grant(family.mother, family.certificate, number))
     county.served.caught_up()
     grandmother = citizen(county.served, number, name="张桂英")
     assert str(family.certificate) in grandmother.get("/my").text

@@ -146,13 +146,13 @@ class City:
         return state.slot(slot).capacity, state.slot(slot).capacity - free, free
 
     @cached_property
-    def adult_record(self) -> "Records":
+    def records(self) -> "Records":
         return Records(self)
 
 
 @dataclass
 class Records:
-    """Registers adults and their doses at the site."""
+    """Registers adults, children, and adults' doses at the site."""
 
     city: City
 
@@ -178,6 +178,20 @@ class Records:
         }
         draft = Draft("vaccination-record.registered.v1", new_id(), 0, data, {handle: values})
         return site.submit(draft).stream, handle
+
+    def register_child(self, guardian: Principal, born: str) -> str:
+        """Open a record for a child of a citizen; return the child's number."""
+        assert guardian.identity is not None
+        number, site = drafts.id_number(born), self.city.site
+        birth_date = f"{born[:4]}-{born[4:6]}-{born[6:]}"
+        draft, _, _ = drafts.registration(
+            site.organisation,
+            site.principal.division,
+            {"name": "周小", "sex": "male", "birth_date": birth_date, "id_number": number},
+            {"name": guardian.identity.name, "id_number": guardian.identity.id_number},
+        )
+        site.submit(draft)
+        return number
 
     def give(self, record: UUID, handle: UUID, version: int, **changes: Any) -> UUID:
         """Record a dose of today; return its id."""

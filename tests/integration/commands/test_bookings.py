@@ -157,8 +157,8 @@ class TestRules:
 
     def test_the_second_dose_is_refused_early_and_warned_of_late(self, city):
         who = citizen()
-        record, handle = city.adult_record.register(who)
-        city.adult_record.give(record, handle, 1)
+        record, handle = city.records.register(who)
+        city.records.give(record, handle, 1)
         early = city.open(9, on=city.clock.today + timedelta(days=20), at=city.other_site)
         with pytest.raises(BookingRefused) as refused:
             city.hold(who, early, dose_number=2)
@@ -171,8 +171,8 @@ class TestRules:
 
     def test_products_are_not_mixed_and_a_course_never_starts_again(self, city):
         who = citizen()
-        record, handle = city.adult_record.register(who)
-        city.adult_record.give(record, handle, 1)
+        record, handle = city.records.register(who)
+        city.records.give(record, handle, 1)
         on = city.clock.today + timedelta(days=400)
         other = city.open(9, on=on, product="recombinant_cho")
         same = city.open(9, on=on)
@@ -202,15 +202,30 @@ class TestRules:
 
     def test_childhood_vaccines_are_due_by_the_forecast(self, city):
         born = city.clock.today - timedelta(days=40)
-        child = drafts.id_number(f"{born:%Y%m%d}")
+        mother = citizen()
+        child = city.records.register_child(mother, f"{born:%Y%m%d}")
         person = HOME | {"name": "周小", "id_number": child, "phone": "13900000000"}
         on = city.clock.today + timedelta(days=2)
         hepb = city.open(9, on=on, product="HepB")
         proxy = {"channel": "proxy", "person": person}
         with pytest.raises(BookingRefused) as refused:
-            city.hold(citizen(), hepb, dose_number=2, **proxy)
+            city.hold(mother, hepb, dose_number=2, **proxy)
         assert reason_of(refused) == "previous_dose_not_given"
-        assert city.book(citizen(), hepb, dose_number=1, **proxy)
+        assert city.book(mother, hepb, dose_number=1, **proxy)
+
+    def test_a_child_is_booked_for_by_its_guardians_and_nobody_learns_more(self, city):
+        born = f"{city.clock.today - timedelta(days=40):%Y%m%d}"
+        registered = city.records.register_child(citizen(), born)
+        hepb = city.open(9, on=city.clock.today + timedelta(days=3), product="HepB")
+        told = []
+        for child in (registered, drafts.id_number(born)):
+            person = HOME | {"name": "周小", "id_number": child, "phone": "13900000000"}
+            with pytest.raises(BookingRefused) as refused:
+                city.hold(citizen(), hepb, channel="proxy", person=person)
+            told.append(refused.value.facts)
+        assert told[0] == told[1], "whether the child has a record"
+        assert told[0]["reason"] == "not_entrusted"
+        assert city.seats(hepb) == (9, 0, 9)
 
 
 class TestTheWayOfABooking:
@@ -223,11 +238,11 @@ class TestTheWayOfABooking:
         city.clock.turn(days=1)
         city.clock.turn(hours=-1)  # half past eight
         city.verify(booked, who)
-        record, handle = city.adult_record.register(who)
+        record, handle = city.records.register(who)
         with pytest.raises(BookingRefused) as early:
             city.at_site(booked, "redeemed", record=str(record), dose=str(uuid4()))
         assert reason_of(early) == "redeem_before_vaccination"
-        dose = city.adult_record.give(record, handle, 1)
+        dose = city.records.give(record, handle, 1)
         city.at_site(booked, "redeemed", record=str(record), dose=str(dose))
         assert city.appointment(booked).state is State.REDEEMED
         with pytest.raises(BookingRefused) as again:
@@ -261,8 +276,8 @@ class TestTheWayOfABooking:
         who = citizen()
         supply = city.open(3, on=city.clock.today, product="ad5_vector", first=22)
         booked = city.book(who, supply)
-        record, handle = city.adult_record.register(who)
-        dose = city.adult_record.give(record, handle, 1)
+        record, handle = city.records.register(who)
+        dose = city.records.give(record, handle, 1)
         with pytest.raises(BookingRefused) as refused:
             city.at_site(booked, "redeemed", record=str(record), dose=str(dose))
         assert reason_of(refused) == "not_verified"
@@ -276,8 +291,8 @@ class TestTheWayOfABooking:
         booked = city.book(who, supply)
         city.clock.turn(days=3)
         city.verify(booked, who, admits_outside_slot=True)
-        record, handle = city.adult_record.register(other)
-        dose = city.adult_record.give(record, handle, 1)
+        record, handle = city.records.register(other)
+        dose = city.records.give(record, handle, 1)
         with pytest.raises(BookingRefused) as refused:
             city.at_site(booked, "redeemed", record=str(record), dose=str(dose))
         assert reason_of(refused) == "other_person"
@@ -354,10 +369,10 @@ class TestShredding:
         who, friend = citizen(), citizen()
         on = city.clock.today + timedelta(days=95)
         booked = city.appointment(city.book(who, city.open(2, on=on)))
-        record, handle = city.adult_record.register(who)
+        record, handle = city.records.register(who)
         planned = plan(city.parts.services, record, 1, [])
         assert {booked.person, handle} <= set(planned.persons)
-        other, _ = city.adult_record.register(friend)
+        other, _ = city.records.register(friend)
         assert booked.person not in plan(city.parts.services, other, 1, []).persons
 
 
@@ -482,7 +497,7 @@ def test_every_claim_of_a_booking_is_told_again_by_the_log(city):
 
 def test_staff_without_a_key_scan_twice_at_a_page_and_the_platform_signs(city):
     booker = citizen()
-    record, handle = city.adult_record.register(booker)
+    record, handle = city.records.register(booker)
     supply = city.open(1, on=city.clock.today, first=city.clock.now.hour, at=city.site)
     appointment = city.book(booker, supply)
     clinic = str(city.site.organisation)
@@ -505,7 +520,7 @@ def test_staff_without_a_key_scan_twice_at_a_page_and_the_platform_signs(city):
         city.site.principal.subject
     )
     assert Entry.decode(written.entry).author.org == str(city.parts.services.platform.organisation)
-    dose = city.adult_record.give(record, handle, 1)
+    dose = city.records.give(record, handle, 1)
     enter("redeemed", 3, {"record": str(record), "dose": str(dose)}, None)
     assert city.appointment(appointment).state is State.REDEEMED
     with pytest.raises(Forbidden):
@@ -516,7 +531,7 @@ def test_staff_without_a_key_scan_twice_at_a_page_and_the_platform_signs(city):
 
 def test_a_pregnancy_found_after_the_dose_is_followed_and_nobody_outside_reads_it(city):
     booker = citizen()
-    record, handle = city.adult_record.register(booker)
+    record, handle = city.records.register(booker)
     supply = city.open(
         1, on=city.clock.today, first=city.clock.now.hour, at=city.site, product="ad5_vector"
     )
@@ -525,7 +540,7 @@ def test_a_pregnancy_found_after_the_dose_is_followed_and_nobody_outside_reads_i
     with pytest.raises(BookingRefused):
         city.at_site(appointment, "followed-up", dose=str(uuid4()), **noted)
     city.verify(appointment, booker)
-    dose = city.adult_record.give(record, handle, 1, vaccine="COVID-Ad5")
+    dose = city.records.give(record, handle, 1, vaccine="COVID-Ad5")
     city.at_site(appointment, "redeemed", record=str(record), dose=str(dose))
     again = (city.clock.today + timedelta(days=30)).isoformat()
     with pytest.raises(BookingRefused):
