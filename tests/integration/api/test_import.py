@@ -216,15 +216,17 @@ def test_another_file_than_the_reviewed_one_is_not_written(desk: Desk):
 
 
 def test_killed_at_any_moment_it_goes_on_and_writes_every_row_once(desk: Desk):
-    """A chunk has 1,000 rows: killed early and late in the first, and in the second."""
+    """Half the children have their rows together, so that chunks overtake one another."""
     children = [child(id_number(), 儿童编码=f"K{number}") for number in range(40)]
     days = [f"2015-{month:02}-{day:02}" for month in range(1, 11) for day in (1, 11, 21)]
-    rows = [dose(who, f"{who['儿童编码']}-{day}", "0201", day) for day in days for who in children]
+    together = [(who, day) for who in children[:20] for day in days]
+    mixed = [(who, day) for day in days for who in children[20:]]
+    rows = [dose(who, f"{who['儿童编码']}-{day}", "0201", day) for who, day in together + mixed]
     path = desk.file("big.csv", rows, "utf-8-sig")
     head = desk.clinic.served.head()
     digest, counts, _ = desk.review(path)
     assert counts == {"new": len(rows)}
-    for wanted in (head + 20, head + 400, head + 1100):
+    for wanted in (head + 20, head + 400, head + 700, head + 1100):
         command = [sys.executable, "-m", "cli", *desk.command(path, "--apply", digest)]
         with subprocess.Popen(command) as running:
             deadline = time.monotonic() + 120

@@ -6,9 +6,12 @@ from uuid import uuid4
 
 import pytest
 
+from client.importing.chunk import chunks_of
 from client.importing.columns import ColumnMapping, ColumnMissing, ColumnTwice, MappingRefused
 from client.importing.memory import ImportMemory, ImportMemoryError, KnownRow
 from client.importing.parsing import UNKNOWN_UNIT, read_dose, read_person
+from client.importing.source import SourceRow
+from client.importing.verdicts import Verdict
 from client.signing import AuthorKey
 from domain.codec import MalformedData
 from domain.errors import AmbiguousVaccine, DomainError, UnknownVaccine
@@ -133,3 +136,22 @@ def test_a_memory_keeps_digests_for_its_owner_alone(tmp_path: Path):
     path.write_bytes(b"no database at all, but long enough to be looked at as one" * 9)
     with pytest.raises(ImportMemoryError), ImportMemory.open(path, "log.example", "old", key):
         pass
+
+
+@pytest.mark.parametrize(
+    ("people", "chunks"),
+    [
+        ("aaabbbccc", ["aaabbb", "ccc"]),
+        ("aaaabbbbb", ["aaaa", "bbbbb"]),  # b would be cut
+        ("aabbbbbbbb", ["aabbbb", "bbbb"]),  # too little would be left
+        ("abcabcabc", ["abcabc", "abc"]),
+        ("", []),
+    ],
+)
+def test_a_chunk_ends_where_a_persons_rows_end_if_that_leaves_half_of_it(people, chunks):
+    rows = [
+        (SourceRow(number, {"person": name}), Verdict.NEW) for number, name in enumerate(people)
+    ]
+    cut = list(chunks_of(rows, 6))
+    assert ["".join(row.values["person"] for row, _ in one) for one in cut] == chunks
+    assert [row for one in cut for row in one] == rows
