@@ -8,6 +8,7 @@ template, without its arguments.
 
 import logging
 import sys
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from traceback import walk_tb
@@ -93,13 +94,19 @@ def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None
 
 
 class _StandardError:
-    """Standard error as it is when a line is written: whoever runs a command may have lent it."""
+    """Standard error as it is when a line is written: whoever runs a command may have lent it.
+
+    A line that finds no room, on a full disk, ends nobody.
+    """
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        with suppress(OSError):
+            return sys.stderr.write(text)
+        return 0
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 class _NamedLogger(structlog.WriteLogger):

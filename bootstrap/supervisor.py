@@ -233,7 +233,10 @@ class Supervisor:
                 os.waitpid(seen.si_pid, os.WNOHANG)
 
     def _write_state(self) -> None:
-        """Tell pids and readiness; readers see a whole old file or a whole new one."""
+        """Tell pids and readiness; readers see a whole old file or a whole new one.
+
+        A disk that is full or fails ends nobody: it is told at the next step that finds room.
+        """
         runs = self._runs.values()
         state = {
             "pid": os.getpid(),
@@ -250,9 +253,13 @@ class Supervisor:
         text = json.dumps(state, indent=1)
         if text != self._written:
             draft = self._state_file.with_suffix(".new")
-            draft.write_text(text)
-            draft.replace(self._state_file)
-            self._written = text
+            try:
+                draft.write_text(text)
+                draft.replace(self._state_file)
+            except OSError as error:
+                _log.warning("state-not-written", reason=error.strerror)
+            else:
+                self._written = text
 
     def _stop_all(self) -> None:
         for run in reversed(self._runs.values()):

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from bootstrap.embedded.postgres import EmbeddedPostgres
-from bootstrap.supervisor import read_state
+from bootstrap.supervisor import Supervisor, read_state
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -373,3 +373,15 @@ def test_a_stale_state_file_is_nobodys(tmp_path):
     (tmp_path / "supervisor.json").write_text(json.dumps(state))
     assert read_state(tmp_path) is None
     assert read_state(tmp_path / "nowhere") is None
+
+
+def test_a_disk_without_room_ends_no_installation(tmp_path):
+    supervisor = Supervisor(tmp_path)
+    obstacle = tmp_path / "supervisor.new"
+    obstacle.mkdir()
+    supervisor._write_state()
+    assert read_state(tmp_path) is None
+    obstacle.rmdir()
+    supervisor._write_state()
+    assert read_state(tmp_path) is not None
+    supervisor.close()

@@ -84,3 +84,13 @@ def test_a_process_that_got_its_standard_error_back_writes_there(capsys):
     said = capsys.readouterr().err
     assert "given-back" in said
     assert "as well" in said
+
+
+@pytest.mark.usefixtures("as_before")
+def test_a_line_that_finds_no_room_ends_nobody():
+    full = io.TextIOWrapper(io.FileIO("/dev/full", "w"), write_through=True)
+    with contextlib.redirect_stderr(full):
+        configure_logging()
+        structlog.get_logger("publisher").info("lost")
+        logging.getLogger("library").error("lost as well")
+    full.close()
