@@ -1,7 +1,8 @@
 """The table of permissions as a document: who may write and read what, at which addresses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from api.app import openapi_document
 from api.writes import ADDRESSES
 from commands.permissions import READS, WRITES, Policy, Rows
 
@@ -46,6 +47,7 @@ READ_AT: Mapping[str, tuple[str, ...]] = {
         "listPreparations",
         "openNumber",
         "listRollUpChanges",
+        "superviseSchools",
     ),
     "entries": ("getEntryBundle", "getEnvelopes", "listEntries"),
     "personal": ("openPersonal",),
@@ -54,15 +56,43 @@ READ_AT: Mapping[str, tuple[str, ...]] = {
 }
 """Operations of staff by what they read; a test holds each of them against `READS`."""
 
+BY_CITIZENS = (
+    "listCandidates",
+    "claimCertificate",
+    "getCertificate",
+    "printCertificate",
+    "getCredential",
+    "getSchoolVerdict",
+    "showCode",
+    "grantCertificate",
+    "revokeGrant",
+    "revokeCredential",
+    "releaseCertificate",
+    "exportOwnRecord",
+    "listBookings",
+    "holdSeat",
+    "getBooking",
+    "getBookingCode",
+    "confirmBooking",
+    "moveBooking",
+    "cancelBooking",
+)
+"""Operations of citizens: the verified identity of the token decides, not a row."""
+
+BY_ANY_TOKEN = ("submitBatch", "getReceipt")
+"""Each line of a batch is a write of its own; a receipt says nothing of a person."""
+
 _INTRODUCTION = """\
 # Permissions
 
-Made by `make docs` from `commands/permissions.py`; `tests/integration/api/test_permissions.py` asks
-every address as every role, within and beyond its scope, and compares.
+Made by `make docs` from `commands/permissions.py`; `tests/integration/api/test_permissions*.py` ask
+every address as every role, within and beyond its scope, and compare.
 
 What has no row is refused. Whoever may not know of a thing gets the answer of a thing that does not
 exist, byte for byte but for the request's id, whatever state it is in. Citizens have no rows here:
-they see and do what concerns themselves and their children, by the claims of their token.
+they see and do what concerns themselves and their children, by the claims of their token. Pages
+show what the operations beneath them answer. A subscriber's account at NATS may ask for its own
+consumer, fetch from it and acknowledge ([why](adr/0013-an-account-for-each-subscriber.md)).
 """
 
 
@@ -74,8 +104,7 @@ def permissions_markdown() -> str:
         f"| `{topic}` | {_who(rows)} | `{written_at[topic]}` |" for topic, rows in WRITES.items()
     ]
     reads = [
-        f"| {what} | {_who(rows)} | {', '.join(f'`{one}`' for one in READ_AT[what])} |"
-        for what, rows in READS.items()
+        f"| {what} | {_who(rows)} | {_listed(READ_AT[what])} |" for what, rows in READS.items()
     ]
     policies = dict.fromkeys(
         policy for rows in (*WRITES.values(), *READS.values()) for _, policy in rows
@@ -95,9 +124,25 @@ def permissions_markdown() -> str:
             "| what | who, under which condition | operations of the OpenAPI document |",
             "|---|---|---|",
             *reads,
+            "\n## Without a row\n",
+            f"Citizens: {_listed(BY_CITIZENS)}.\n",
+            f"Any token: {_listed(BY_ANY_TOKEN)}.\n",
+            f"No token: {_listed(sorted(_open_operations()))}.",
             "",
         ]
     )
+
+
+def _open_operations() -> Iterable[str]:
+    """Operations that ask for no token: nothing of a person."""
+    for operations in openapi_document()["paths"].values():
+        for operation in operations.values():
+            if "security" not in operation:
+                yield operation["operationId"]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _who(rows: Rows) -> str:

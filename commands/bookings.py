@@ -275,8 +275,8 @@ class Bookings:
         )
 
     def _own(self, reading: Reading, caller: Principal, stream: UUID) -> Appointment:
-        appointment = reading.load(Appointment, stream)
         mine = self._services.vault.keys.find(BOOKER, self._number(caller))
+        appointment = reading.load(Appointment, stream)
         if (appointment.booker, stream) not in mine:
             raise NotFound
         return appointment

@@ -30,6 +30,7 @@ class CertificateUse:
             Forbidden, NotFound: not a citizen; not the caller's to see.
             Restricted, Erased: the record may not be processed.
         """
+        identity_of(caller)  # before anything is looked up: what is there is not told either
         certificate = self._reading().load(Certificate, stream)
         if not self.may_view(caller, certificate):
             raise NotFound
@@ -66,6 +67,7 @@ class CertificateUse:
             Forbidden, NotFound: not a citizen; not the caller's to show.
             Restricted, Erased: the record may not be processed.
         """
+        identity_of(caller)
         certificate = self._reading().load(Certificate, stream)
         who = self.acting(caller, certificate, Scope.SHOW_CODE)
         if who is None:

@@ -245,6 +245,7 @@ class Console:
         """The certificate for its holder; to everyone else it does not exist."""
         reading = self._reading()
         assert asked.stream is not None
+        identity_of(asked.caller)  # before anything is looked up: what is there is not told either
         certificate = reading.load(Certificate, asked.stream)
         if not self.use.is_holder(asked.caller, certificate):
             raise NotFound

@@ -3,173 +3,35 @@
 What is expected follows from `commands.permissions` alone: the routes do not say.
 """
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
-from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
 from api.app import openapi_document
-from api.permission_table import READ_AT
+from api.permission_table import BY_ANY_TOKEN, BY_CITIZENS, READ_AT
 from api.writes import ADDRESSES
-from client.signing import Draft
-from commands.permissions import READS, WRITES, Rows, Scope
+from commands.permissions import READS, WRITES, Scope
 from commands.principal import Principal, Role
-from tests.drafts import id_number
-from tests.integration.api.conftest import (
-    COUNTY,
-    OTHER_TOWNSHIP,
-    Author,
-    County,
-    admit,
-    citizen,
-    register,
+from tests.integration.api.conftest import COUNTY, County
+from tests.integration.api.permission_world import (
+    FAR_COUNTY,
+    HIDDEN,
+    IN_STATE,
+    MISSING,
+    Thing,
+    World,
+    answer_of,
+    new_world,
+    permits,
 )
-from tests.integration.api.family import ok
-
-FAR_COUNTY = OTHER_TOWNSHIP[:6]
-GOLDEN = Path(__file__).parents[2] / "golden/events"
-NORMAL, RESTRICTED, SHREDDED, MISSING = "normal", "restricted", "shredded", "missing"
-IN_STATE = {NORMAL: 200, RESTRICTED: 423, SHREDDED: 410}
-
-
-@dataclass(frozen=True)
-class Thing:
-    """What is asked for: where it lies, and whose it is."""
-
-    name: str
-    id: UUID
-    division: str = ""
-    managing: UUID | None = None
-    state: str = NORMAL
-
-
-@dataclass
-class World:
-    """Two counties, what lies in them, and everybody who might ask."""
-
-    county: County
-    callers: dict[str, Author]
-    records: list[Thing]
-    clinics: list[Thing]
-    schools: list[Thing]
-    other: UUID
-    """One more record of the first clinic."""
 
 
 @pytest.fixture(scope="module")
 def world(county: County) -> World:
-    far_cdc = admit(county.operator, Role.COUNTY_CDC, "外县疾控中心", "county-cdc", FAR_COUNTY)
-    city = admit(county.operator, Role.CITY_CDC, "测试市疾控中心", "city-cdc", "410200")
-    city = replace(city, principal=replace(city.principal, division="4102"))
-    places = (
-        (COUNTY, county.clinic, county.cdc, city),
-        (FAR_COUNTY, county.far_clinic, far_cdc, city),
-    )
-    primary = {"institution_type": "primary", "ownership": "public"}
-    far_school = admit(
-        county.operator, Role.SCHOOL, "外县小学", "school", OTHER_TOWNSHIP, **primary
-    )
-    records = [thing for place in places for thing in _records(*place)]
-    callers = _callers(county, far_cdc, city, far_school)
-    missing = Thing(MISSING, uuid4())
-    county.served.caught_up()
-    return World(
-        county,
-        callers,
-        [*records, missing],
-        [*(_organisation(one) for one in (county.clinic, county.far_clinic)), missing],
-        [*(_organisation(one) for one in (county.school, far_school)), missing],
-        register(county.clinic).record,
-    )
+    return new_world(county)
 
 
-def _organisation(one: Author) -> Thing:
-    return Thing(one.principal.subject, one.organisation, one.principal.division, one.organisation)
-
-
-def _records(division: str, clinic: Author, cdc: Author, city: Author) -> Iterator[Thing]:
-    for state in IN_STATE:
-        child = register(clinic)
-        if state is RESTRICTED:
-            _decide(cdc, child.record, 1, "restricted", reason="consent-withdrawn")
-        if state is SHREDDED:
-            _decide(cdc, child.record, 1, "shred-requested", ground="legal-order")
-            _decide(city, child.record, 2, "shredded", request=2)
-        yield Thing(
-            f"{division} {state}",
-            child.record,
-            clinic.principal.division,
-            clinic.organisation,
-            state,
-        )
-
-
-def _decide(by: Author, record: UUID, version: int, what: str, **fields: Any) -> None:
-    path = "restriction" if what == "restricted" else "shredding"
-    data = {"organisation": str(by.organisation), **fields}
-    draft = Draft(f"vaccination-record.{what}.v1", record, version, data)
-    ok(by.post(f"/v1/records/{record}/{path}", draft))
-
-
-def _callers(
-    county: County, far_cdc: Author, city: Author, far_school: Author
-) -> dict[str, Author]:
-    """Everybody: those of the county, those of elsewhere, those of the whole log, citizens."""
-
-    def of(role: Role, kind: str, division: str, within: str) -> Author:
-        made = admit(county.operator, role, f"{kind} {within}", kind, division)
-        return replace(made, principal=replace(made.principal, division=within))
-
-    whole = county.operator.principal
-    return {
-        "clinic": county.clinic,
-        "clinic next door": county.other_clinic,
-        "clinic elsewhere": county.far_clinic,
-        "school": county.school,
-        "kindergarten": county.kindergarten,
-        "school elsewhere": far_school,
-        "township": of(Role.TOWNSHIP, "township", "410299101", "410299101"),
-        "township next door": of(Role.TOWNSHIP, "township", "410299102", "410299102"),
-        "county": county.cdc,
-        "county elsewhere": far_cdc,
-        "city": city,
-        "city elsewhere": of(Role.CITY_CDC, "city-cdc", "410300", "4103"),
-        "province": of(Role.PROVINCE_CDC, "province-cdc", "410000", "41"),
-        "province elsewhere": of(Role.PROVINCE_CDC, "province-cdc", "420000", "42"),
-        "education": of(Role.EDUCATION, "education", COUNTY, COUNTY),
-        "education elsewhere": of(Role.EDUCATION, "education", FAR_COUNTY, FAR_COUNTY),
-        "regulator": county.regulator,
-        "regulator elsewhere": of(Role.REGULATOR, "regulator", FAR_COUNTY, FAR_COUNTY),
-        "integrator": replace(
-            county.operator, principal=replace(whole, role=Role.INTEGRATOR, subject="platform")
-        ),
-        "integrator elsewhere": of(Role.INTEGRATOR, "integrator", FAR_COUNTY, FAR_COUNTY),
-        "operator": county.operator,
-        "guardian": citizen(county.served, id_number("19850505", is_female=True)),
-        "adult": citizen(county.served, id_number("19860606"), role=Role.ADULT, name="赵强"),
-    }
-
-
-def permits(rows: Rows, caller: Principal, scope: Scope) -> bool:
-    return any(role == caller.role and policy(caller, scope) for role, policy in rows)
-
-
-def answer_of(response: httpx.Response) -> tuple[int, Any]:
-    """Status and body without the request's id: what must not tell one thing from another."""
-    body = response.json()
-    body.pop("request_id", None)
-    return response.status_code, body
-
-
-# Reads -----------------------------------------------------------------------------------------
-
-HIDDEN = (404, {"type": "/problems/not-found", "title": "未找到，或您无权查看。", "status": 404,
-                "facts": {}})  # fmt: skip
 OF_RECORD = {
     "": ("record", IN_STATE),
     "/timeline": ("record", IN_STATE),
@@ -236,6 +98,7 @@ OF_DIVISION: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "roll-up": (("roll-up",), SHEET),
     "roll-up/children": (("roll-up", "register"), {**SHEET, "column": "enrolled"}),
     "roll-up/changes": (("roll-up", "register"), {**SHEET, "since": 1}),
+    "supervision": (("roll-up",), SHEET),
     "roll-up-reports": (("roll-up",), {**SHEET, "level": "county"}),
     "register-reports": (("roll-up",), {"school_year": 2020, "edition": "september"}),
     "preparations": (("roll-up",), {"school_year": 2020}),
@@ -307,102 +170,18 @@ def test_pages(world: World, page: str):
     assert wrong == []
 
 
-# Signed writes ---------------------------------------------------------------------------------
-
-TOPICS_OF_RECORDS = [
-    (topic, one.path)
-    for one in ADDRESSES
-    for topic in one.topics
-    if one.path.startswith("/v1/records/{stream}/")
-]
-OTHER_TOPICS = [
-    (topic, one.path)
-    for one in ADDRESSES
-    for topic in one.topics
-    if "{stream}" in one.path and (topic, one.path) not in TOPICS_OF_RECORDS
-]
-FORBIDDEN, UNKNOWN, MOVED = 403, 404, 412
-ACTING = ("clinic", "organisation")
-WRONG_VERSION = 99
-STAFF = (
-    "clinic", "clinic next door", "clinic elsewhere", "school", "township", "county",
-    "county elsewhere", "city", "city elsewhere", "province", "education", "operator",
-)  # fmt: skip
-
-
-def example(topic: str, author: Author) -> dict[str, Any]:
-    """The clear fields of a topic as an author would state them, in the own name."""
-    data = json.loads((GOLDEN / f"{topic}.json").read_text(encoding="utf-8"))["example"]
-    own = str(author.organisation)
-    return {
-        name: own if name in ACTING else value for name, value in data.items() if name != "derived"
-    }
-
-
-def expected_of(topic: str, who: Principal, thing: Thing, data: Mapping[str, Any]) -> int:
-    """What a write at a version that is not the record's is answered with, or a forbidden one."""
-    if all(role != who.role for role, _ in WRITES[topic]):
-        return FORBIDDEN
-    known = Scope(thing.division, managing=thing.managing)
-    is_known = permits(READS["record"], who, known) or who.organisation == thing.managing
-    if thing.name == MISSING or not is_known:
-        return UNKNOWN
-    is_of_protection = topic.partition(".")[2].startswith(("restrict", "shred"))
-    if thing.state != NORMAL and not is_of_protection:
-        return IN_STATE[thing.state]
-    receiving = data.get("managing_organisation")
-    scope = replace(
-        known, acting=who.organisation, receiving=UUID(receiving) if receiving else None
-    )
-    return MOVED if permits(WRITES[topic], who, scope) else FORBIDDEN
-
-
-@pytest.mark.parametrize(("topic", "path"), TOPICS_OF_RECORDS)
-def test_writes_about_a_record(world: World, topic: str, path: str):
-    versions = {NORMAL: 1, RESTRICTED: 2, SHREDDED: 3}
-    head, wrong = world.county.served.head(), []
-    for name in STAFF:
-        author = world.callers[name]
-        data = example(topic, author)
-        data |= {one: str(world.other) for one in ("duplicate", "other") if one in data}
-        refused: dict[int, Any] = {}
-        for thing in world.records:
-            expected = expected_of(topic, author.principal, thing, data)
-            version = versions[thing.state] if expected == FORBIDDEN else WRONG_VERSION
-            found = author.post(path.format(stream=thing.id), Draft(topic, thing.id, version, data))
-            if found.status_code != expected:
-                wrong.append((name, thing.name, expected, found.text[:120]))
-            elif expected in {FORBIDDEN, UNKNOWN}:
-                assert answer_of(found) == refused.setdefault(expected, answer_of(found))
-    assert wrong == []
-    assert world.county.served.head() == head
-
-
-@pytest.mark.parametrize(("topic", "path"), OTHER_TOPICS)
-def test_other_writes_are_refused_by_role_before_anything_is_looked_up(
-    world: World, topic: str, path: str
-):
-    wrong = []
-    for name in STAFF:
-        author = world.callers[name]
-        stream = uuid4()
-        has_row = any(role == author.principal.role for role, _ in WRITES[topic])
-        draft = Draft(topic, stream, WRONG_VERSION, example(topic, author))
-        found = author.post(path.format(stream=stream), draft)
-        if found.status_code != (UNKNOWN if has_row else FORBIDDEN):
-            wrong.append((name, found.text[:120]))
-    assert wrong == []
-
-
 # The table itself ------------------------------------------------------------------------------
 
 
-def test_every_topic_and_every_read_is_in_the_table():
+def test_every_topic_and_every_operation_is_in_the_table():
     assert {topic for one in ADDRESSES for topic in one.topics} <= set(WRITES)
     assert set(READ_AT) == set(READS)
-    known = {
+    written = {("post", one.path) for one in ADDRESSES} | {("post", "/v1/visits")}
+    secured = {
         operation["operationId"]
-        for operations in openapi_document()["paths"].values()
-        for operation in operations.values()
+        for path, operations in openapi_document()["paths"].items()
+        for method, operation in operations.items()
+        if "security" in operation and (method, path) not in written
     }
-    assert {one for operations in READ_AT.values() for one in operations} <= known
+    told = {one for operations in READ_AT.values() for one in operations}
+    assert secured == told | set(BY_CITIZENS) | set(BY_ANY_TOKEN)
