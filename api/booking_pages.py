@@ -16,8 +16,9 @@ from api.frame import go_to, page, page_router, read_form
 from api.my_pages import SVG
 from api.noting import note_read
 from api.offers import sites_of
-from api.parts import Serving, serving_of
+from api.parts import serving_of
 from api.people import organisation_names
+from api.products import products_of
 from api.reads import NO_STORE
 from api.session import Reader
 from api.wording import BOOKING_STATES
@@ -118,7 +119,7 @@ async def _found(
         mine=mine,
         names=names,
         states=BOOKING_STATES,
-        products=_products(serving),
+        products=products_of(serving.parts.services.rules),
         product=product,
         division=division,
         sites=sites,
@@ -144,7 +145,9 @@ async def _shown(
         one=one,
         booked=booked,
         site=organisation_names(serving.views, [one.site])[one.site],
-        product=_products(serving).get(one.product, {"zh": one.product, "en": one.product}),
+        product=products_of(serving.parts.services.rules).get(
+            one.product, {"zh": one.product, "en": one.product}
+        ),
         state=BOOKING_STATES[one.state],
         has_code=one.state in (State.BOOKED, State.ARRIVED_SCANNED),
         held_until=one.held_until.astimezone(SHANGHAI).strftime("%H:%M"),
@@ -200,21 +203,6 @@ def _wish(form: Mapping[str, str]) -> dict[str, Any]:
         "channel": "proxy" if is_proxy else "individual",
         "person": {name: value for name, value in stated.items() if value},
     }
-
-
-def _products(serving: Serving) -> dict[str, dict[str, str]]:
-    """What can be booked, by code: the courses of the rules, then the catalogue."""
-    rules = serving.parts.services.rules
-    courses = {
-        code: {"zh": one.name.zh, "en": one.name.en} for code, one in rules.booking.courses.items()
-    }
-    named = {course.vaccine for course in rules.booking.courses.values()}
-    others = {
-        one.code: {"zh": one.name.zh, "en": one.name.en}
-        for one in rules.catalogue
-        if one.code not in named
-    }
-    return courses | others
 
 
 def _records(found: list[Booked]) -> list[UUID]:

@@ -163,7 +163,9 @@ def visit_form(
         given: The doses that may be ticked.
     """
     data: dict[str, Any] = {}
-    if step == "vaccinated":
+    if step == "registered":
+        data = _given(fields, ("appointment",))
+    elif step == "vaccinated":
         data["doses"] = [str(dose) for dose in given if f"dose-{dose}" in fields]
     elif step == "observed":
         data = {name: name in fields for name in ("has_reaction", "left_early")}

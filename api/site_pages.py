@@ -22,6 +22,7 @@ from api.people import organisation_names
 from api.schemas import BookingSearch
 from api.session import Reader
 from api.site_days import day_rows, lines_of, site_day, sought
+from api.site_form import verification_form
 from api.wording import BOOKING_STATES
 from bootstrap.identifiers import new_id
 from commands.answering import Written
@@ -124,26 +125,19 @@ async def show(request: Request, caller: Reader, appointment: UUID, written: int
 async def act(request: Request, caller: Reader, appointment: UUID, step: str) -> Response:
     """Take the first scan or the second, or call the booking off."""
     fields, clinic = await read_form(request), str(_clinic(caller))
-    person = await to_thread.run_sync(_person, serving_of(request), appointment)
-    private: dict[UUID, Mapping[str, Any]] = {}
+    version, key = _integer(fields, "version"), _key(fields)
     data: dict[str, Any] = {"clinic": clinic}
-    if step == "verified":
-        number = fields.get("id_number", "").strip()
-        data |= {
-            "has_id_card": bool(number),
-            "has_signed_consent": fields.get("consent") == "yes",
-            "admits_outside_slot": fields.get("admit") == "yes",
-        }
-        private = {person: {"id_number": number}} if number else {}
-    elif step == "redeemed":
+    if step == "redeemed":
         record, _, dose = fields.get("dose", "").partition(" ")
         data |= {"record": record, "dose": dose}
     elif step == "called-off":
         data["reason"] = "called-off-by-site"
-    else:
+    elif step != "verified":
         raise AddressUnknown
-    version, topic = _integer(fields, "version"), f"appointment.{step}.v1"
-    form = Form(caller, _key(fields), topic, appointment, version, data, private)
+    form = Form(caller, key, f"appointment.{step}.v1", appointment, version, data, {})
+    if step == "verified":
+        person = await to_thread.run_sync(_person, serving_of(request), appointment)
+        form = verification_form(caller, key, (appointment, version, person), fields)
     try:
         written = await _enter(request, form)
     except BookingRefused as refused:

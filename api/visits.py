@@ -17,6 +17,7 @@ from api.reads import NO_STORE
 from api.schemas import VisitRequest
 from api.writes import answer, etag, idempotency_key, json_response
 from certificates.qr import Code
+from domain.appointment import Appointment
 from domain.visit import Visit
 
 _PNG, _SVG = "image/png", "image/svg+xml"
@@ -61,16 +62,33 @@ async def open_visit(request: Request, caller: Caller) -> Response:
 
 @router.get("/visits/{visit}", operation_id="getVisit", response_class=Response)
 async def get_visit(request: Request, caller: Caller, visit: UUID) -> Response:
-    """A visit, for its clinic: its step, and until when the observation lasts.
+    """A visit, for its clinic: its step, until when the observation lasts, bookings of today.
 
-    The entity tag is the stream's version, for `If-Match` of the next step.
+    A booking that was verified is named at registration (`visit.registered.v1`, `appointment`) and
+    redeemed with the dose. The entity tag is the stream's version, for `If-Match` of the next step.
     """
     serving = serving_of(request)
     found = await to_thread.run_sync(
         serving.parts.desk.visits.visit, caller, visit, limiter=serving.threads
     )
     await note_read(request, caller, "visit", [found.record])
-    return json_response(_described(found), headers=NO_STORE | {"ETag": etag(found.version)})
+    awaited = await to_thread.run_sync(
+        serving.parts.desk.visits.awaited, found, limiter=serving.threads
+    )
+    body = _described(found) | {"awaited": [_awaited(one) for one in awaited]}
+    return json_response(body, headers=NO_STORE | {"ETag": etag(found.version)})
+
+
+def _awaited(one: Appointment) -> dict[str, Any]:
+    """A booking of the visitor for this clinic and day, as its next step names it."""
+    return {
+        "appointment": one.id,
+        "version": one.version,
+        "state": one.state,
+        "person": one.person,
+        "product": one.product,
+        "dose_number": one.dose_number,
+    }
 
 
 def _described(visit: Visit) -> dict[str, Any]:
@@ -82,6 +100,7 @@ def _described(visit: Visit) -> dict[str, Any]:
         "queue_number": visit.queue_number,
         "step": visit.step,
         "moments": {str(step): at for step, at in visit.moments.items()},
+        "appointment": visit.appointment,
         "doses": visit.doses,
         "observed_until": visit.observed_until,
         "version": visit.version,

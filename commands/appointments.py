@@ -115,7 +115,7 @@ def redeem(writing: Writing) -> Decision:
     )
     if "visit" in fields:
         _check_visit(writing, fields["visit"], fields["dose"])
-    if not _is_record_of(writing, record, appointment):
+    if not is_record_of(writing, record, appointment):
         raise BookingRefused.by(writing.services.rules.booking, Objection("other_person"))
     return Decision(
         appointment,
@@ -175,11 +175,16 @@ def _is_card_of(
     return compare_digest(number.encode(), booked.encode())
 
 
-def _is_record_of(writing: Writing, record: VaccinationRecord, appointment: Appointment) -> bool:
+def is_record_of(reading: Reading, record: VaccinationRecord, appointment: Appointment) -> bool:
+    """Whether a record is of the person whom a dose was booked for.
+
+    Raises:
+        Erased: a person's key is gone.
+    """
     if record.recipient == appointment.person:
         return True
-    recorded = id_number(writing.person(record, record.recipient)) or ""
-    booked = number_of(booked_for(writing, appointment))
+    recorded = id_number(reading.person(record, record.recipient)) or ""
+    booked = number_of(booked_for(reading, appointment))
     return compare_digest(recorded.encode(), booked.encode())
 
 

@@ -10,6 +10,7 @@ from commands.behalf import record_for
 from commands.certificates import Console
 from commands.citizens import Asked
 from commands.errors import CommandError, Forbidden, NotFound
+from commands.kept_bookings import awaited, check_kept, redeemed_by
 from commands.permissions import Scope, check_read, check_write
 from commands.principal import Principal
 from commands.reading import Reading
@@ -18,6 +19,7 @@ from commands.show_codes import NONCE_BYTES, ShowCode
 from commands.states import check_readable, states_of
 from commands.vault import NOTHING_SEALED
 from commands.writing import Decision, Handler, Writing
+from domain.appointment import Appointment
 from domain.certificate import Certificate, NotClaimed
 from domain.dose import DoseState
 from domain.errors import DomainError
@@ -130,6 +132,10 @@ class Visits:
         record = reading.load(VaccinationRecord, visit.record)
         return list(_given(record, visit, reading.today))
 
+    def awaited(self, visit: Visit) -> list[Appointment]:
+        """The bookings of the visitor for this clinic and day, which the visit may keep."""
+        return awaited(self._reading(), visit)
+
     def _opened(self, clinic: UUID, text: str) -> Decision:
         reading = self._reading()
         code = ShowCode.read(text, self._key, reading.recorded_at)
@@ -171,18 +177,24 @@ class Visits:
 
 
 def register(writing: Writing) -> Decision:
-    """Register who is there."""
-    return _step(writing, Visit.register)
+    """Register who is there, and which booking is kept."""
+    decision, stream = _step(writing, Visit.register), writing.fields.get("appointment")
+    if stream is None:
+        return decision
+    kept = check_kept(writing, *_own(writing), stream)
+    return replace(decision, guards=(Guard(kept.id, kept.version),))
 
 
 def vaccinate(writing: Writing) -> Decision:
-    """Name the doses, which the record has by now."""
+    """Name the doses, which the record has by now; the booking that is kept is redeemed."""
     visit, record = _own(writing)
     given = {dose.dose for dose in _given(record, visit, writing.today)}
     missing = [str(dose) for dose in writing.fields["doses"] if dose not in given]
     if missing:
         raise DoseNotOfVisit(doses=missing)
-    return replace(_step(writing, Visit.vaccinate), guards=(Guard(record.id, record.version),))
+    effects, claims = redeemed_by(writing, visit, record, writing.fields["doses"])
+    guards = (Guard(record.id, record.version),)
+    return replace(_step(writing, Visit.vaccinate), guards=guards, effects=effects, claims=claims)
 
 
 def observe(writing: Writing) -> Decision:

@@ -87,6 +87,7 @@ class Visit(BaseAggregate[UUID]):
         step: how far it has come.
         moments: our clock at each step.
         queue_number: place in the clinic's queue of that day.
+        appointment: the booking that is kept, if there is one.
         doses: what was given.
     """
 
@@ -101,6 +102,7 @@ class Visit(BaseAggregate[UUID]):
         self.step = Step.QUEUED
         self.moments: dict[Step, datetime] = {}
         self.queue_number = 0
+        self.appointment: UUID | None = None
         self.doses: tuple[UUID, ...] = ()
 
     @property
@@ -213,7 +215,7 @@ class Visit(BaseAggregate[UUID]):
         """The clinic registered who is there.
 
         Attributes:
-            appointment: the booking that is kept, if there is one.
+            appointment: the booking that is kept, if there is one; verified on arrival.
         """
 
         TOPIC = "visit.registered.v1"
@@ -222,6 +224,7 @@ class Visit(BaseAggregate[UUID]):
 
         def apply(self, aggregate: Visit) -> None:
             """The second step."""
+            aggregate.appointment = self.appointment
             aggregate.advance(Step.REGISTERED, self.timestamp)
 
     class Vaccinated(Fact):

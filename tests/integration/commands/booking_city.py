@@ -179,19 +179,19 @@ class Records:
         draft = Draft("vaccination-record.registered.v1", new_id(), 0, data, {handle: values})
         return site.submit(draft).stream, handle
 
-    def register_child(self, guardian: Principal, born: str) -> str:
-        """Open a record for a child of a citizen; return the child's number."""
+    def register_child(self, guardian: Principal, born: str) -> tuple[UUID, UUID, str]:
+        """Open a record for a child of a citizen; return it, the child's handle and number."""
         assert guardian.identity is not None
         number, site = drafts.id_number(born), self.city.site
         birth_date = f"{born[:4]}-{born[4:6]}-{born[6:]}"
-        draft, _, _ = drafts.registration(
+        draft, handle, _ = drafts.registration(
             site.organisation,
             site.principal.division,
             {"name": "周小", "sex": "male", "birth_date": birth_date, "id_number": number},
             {"name": guardian.identity.name, "id_number": guardian.identity.id_number},
         )
         site.submit(draft)
-        return number
+        return draft.stream, handle, number
 
     def give(self, record: UUID, handle: UUID, version: int, **changes: Any) -> UUID:
         """Record a dose of today; return its id."""
@@ -223,7 +223,10 @@ def citizen(*, born: str = "19850601", role: Role = Role.ADULT) -> Principal:
 
 
 def city_of(parts: Parts) -> City:
-    """Admit the county and its sites, then turn the clock to the day of the tests."""
+    """Admit the county and its sites, then turn the clock to the day of the tests.
+
+    Certificates are issued here too: no pilot city of theirs takes bookings.
+    """
     operator = Author(
         parts,
         parts.secrets.operator,
@@ -236,7 +239,10 @@ def city_of(parts: Parts) -> City:
     other = admit(cdc, Role.CLINIC, "凤凰接种点", "clinic", TOWN)
     far = admit(far_cdc, Role.CLINIC, "零陵接种点", "clinic", OTHER_TOWN)
     clock = Clock()
-    services = replace(parts.services, clock=clock)
+    rules = parts.services.rules
+    certificates = replace(rules.certificates, claims=replace(rules.claims, cities=None))
+    rules = replace(rules, certificates=certificates)
+    services = replace(parts.services, clock=clock, rules=rules)
     turned = replace(parts, services=services, desk=Desk(services))
     authors = [replace(author, parts=turned) for author in (cdc, site, other, far)]
     return City(turned, clock, *authors)

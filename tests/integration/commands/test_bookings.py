@@ -203,7 +203,7 @@ class TestRules:
     def test_childhood_vaccines_are_due_by_the_forecast(self, city):
         born = city.clock.today - timedelta(days=40)
         mother = citizen()
-        child = city.records.register_child(mother, f"{born:%Y%m%d}")
+        _, _, child = city.records.register_child(mother, f"{born:%Y%m%d}")
         person = HOME | {"name": "周小", "id_number": child, "phone": "13900000000"}
         on = city.clock.today + timedelta(days=2)
         hepb = city.open(9, on=on, product="HepB")
@@ -215,7 +215,7 @@ class TestRules:
 
     def test_a_child_is_booked_for_by_its_guardians_and_nobody_learns_more(self, city):
         born = f"{city.clock.today - timedelta(days=40):%Y%m%d}"
-        registered = city.records.register_child(citizen(), born)
+        _, _, registered = city.records.register_child(citizen(), born)
         hepb = city.open(9, on=city.clock.today + timedelta(days=3), product="HepB")
         told = []
         for child in (registered, drafts.id_number(born)):
