@@ -14,7 +14,7 @@ from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
 from api.forecasting import coming_doses
 from api.guessing import GUESSES
-from api.noting import note_read
+from api.noting import begin_note
 from api.parts import Serving, serving_of
 from api.people import organisation_names, people_on
 from api.reads import NO_STORE, dose_lines, row_as_of
@@ -23,8 +23,10 @@ from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
 from commands.statements import PAPER_DIFFERS
-from commands.states import check_readable
-from projections.certificates import CertificateRow, GrantRow
+from commands.states import STATE_KINDS, check_held
+from domain.certificate_rules.content import shown_doses
+from projections.about_record import AboutRecord
+from projections.certificates import RULES, CertificateRow, GrantRow
 from projections.pieces import OPEN_POSITION
 
 NOTICE = {
@@ -64,11 +66,15 @@ async def get_certificate(
     record lies; to everyone else it does not exist.
     """
     serving = serving_of(request)
-    body = await to_thread.run_sync(
-        certificate_body, serving, caller, certificate, as_of, limiter=serving.threads
-    )
-    await note_read(request, caller, "certificate", [body["record"]])
-    return json_response(body, headers=NO_STORE)
+
+    def answer() -> Response:
+        body = certificate_body(serving, caller, certificate, as_of)
+        noted = begin_note(request, caller, "certificate", [body["record"]])
+        response = json_response(body, headers=NO_STORE)
+        noted.result()
+        return response
+
+    return await to_thread.run_sync(answer, limiter=serving.threads)
 
 
 def certificate_body(
@@ -84,10 +90,11 @@ def certificate_body(
     if known_now is None:
         raise AddressUnknown
     is_holder = _check_may_see(serving, caller, known_now)
-    row, record = known_now.known_at(at), serving.views.records.get(known_now.record)
-    if row is None or record is None:
+    row, about = known_now.known_at(at), _about(serving, known_now, as_of)
+    record = about.row
+    if row is None:
         raise AddressUnknown
-    view = serving.views.certificates.certificate_view(row.record, day, at_position=at)
+    doses = shown_doses(about.doses, RULES.sources_not_shown(day))
     grants = _grants(serving, certificate, at) if is_holder else []
     grantees = {grant.grantee for grant in grants}
     people = people_on(serving.views, {record.recipient, row.holder, *grantees}, day, at)
@@ -97,18 +104,18 @@ def certificate_body(
         "effective_on": day,
         "person": _named(people[record.recipient], "name", "sex", "birth_date"),
         "holder": _named(people[row.holder], "name"),
-        "doses": dose_lines(serving, view.doses, as_of),
+        "doses": dose_lines(serving, doses, about.corrections),
         "next_due": coming_doses(
             serving.parts.services.rules,
             row_as_of(serving, record, as_of),
             people[record.recipient],
-            view.doses,
-            serving.views.doses.contraindications(row.record, day, at),
+            doses,
+            about.contraindications,
             day,
         ),
         "is_holder": is_holder,
-        "total": view.total,
-        "withheld": view.withheld,
+        "total": len(about.doses),
+        "withheld": len(about.doses) - len(doses),
         "grants": [
             asdict(grant)
             | {
@@ -123,12 +130,26 @@ def certificate_body(
                 record.managing_organisation
             ],
         },
-        "paper_differs": bool(
-            serving.parts.reader.claims.holders((PAPER_DIFFERS,), [row.record.bytes])
-        ),
+        "paper_differs": PAPER_DIFFERS in about.held,
         "notice": NOTICE,
         "advice": ADVICE,
     }
+
+
+def _about(serving: Serving, row: CertificateRow, as_of: Clocks) -> AboutRecord:
+    """What is known of a certificate's record.
+
+    Raises:
+        AddressUnknown: The views have none.
+        Restricted, Erased: It may not be processed.
+    """
+    about = serving.views.about.get(
+        row.record, as_of.day, as_of.position, kinds=(*STATE_KINDS, PAPER_DIFFERS)
+    )
+    if about is None:
+        raise AddressUnknown
+    check_held(about.held)
+    return about
 
 
 def _grants(serving: Serving, certificate: UUID, position: int) -> list[GrantRow]:
@@ -143,7 +164,6 @@ def _check_may_see(serving: Serving, caller: Principal, row: CertificateRow) -> 
             check_read(caller, "record", Scope(row.division))
         except Forbidden as error:
             raise AddressUnknown from error
-        check_readable(serving.parts.reader, row.record)
         return False
     use = serving.parts.desk.certificates.use
     return use.is_holder(caller, use.shown(caller, row.certificate))

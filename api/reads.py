@@ -1,6 +1,6 @@
 """Vaccination records as staff read them: one record, and its timeline."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
 from api.forecasting import coming_doses
-from api.noting import note_read
+from api.noting import begin_note, note_read
 from api.parameters import MAX_POSITION
 from api.parts import Serving, serving_of
 from api.people import EVER, organisation_names, people_on
@@ -25,8 +25,8 @@ from commands.states import check_readable, states_of
 from domain.dose_counts import component_counts
 from domain.dose_duplicates import entered_twice
 from domain.retention import retention_until
-from ledger.entry import Entry
-from projections.change import read_change
+from projections.change import read_change, read_data
+from projections.corrections import AppliedRow
 from projections.doses import DoseRow
 from projections.record_as_of import record_as_of
 from projections.records import RecordRow, TimelineRow
@@ -75,38 +75,39 @@ async def get_timeline(
     of a line says whose it is. `Link: rel="next"` leads on.
     """
     serving = serving_of(request)
-    row = await to_thread.run_sync(readable, serving, caller, record)
-    records = await to_thread.run_sync(read_together, serving, row, as_of)
-    await note_read(request, caller, "timeline", records)
-    position = serving.projected.reached if as_of.position is None else as_of.position
 
-    def read() -> list[dict[str, Any]]:
+    def answer() -> Response:
+        """All of it in one thread: each change of threads costs as much as a query."""
+        row = readable(serving, caller, record)
+        records = read_together(serving, row, as_of)
+        noted = begin_note(request, caller, "timeline", records)
+        position = serving.projected.reached if as_of.position is None else as_of.position
         rows = serving.views.records.timeline(records, up_to=position, after=after, limit=limit)
-        return _lines(serving, rows)
+        lines = _lines(serving, rows)
+        headers = dict(NO_STORE)
+        if len(lines) == limit:
+            last = rows[-1].position
+            page = f"after={last}&limit={limit}&known_at={position}"
+            headers["Link"] = f'</v1/records/{record}/timeline?{page}>; rel="next"'
+        response = json_response({"record": record, "lines": lines}, headers=headers)
+        noted.result()
+        return response
 
-    lines = await to_thread.run_sync(read, limiter=serving.threads)
-    headers = dict(NO_STORE)
-    if len(lines) == limit:
-        last = lines[-1]["position"]
-        address = f"/v1/records/{record}/timeline?after={last}&limit={limit}&known_at={position}"
-        headers["Link"] = f'<{address}>; rel="next"'
-    return json_response({"record": record, "lines": lines}, headers=headers)
+    return await to_thread.run_sync(answer, limiter=serving.threads)
 
 
-def dose_lines(serving: Serving, doses: Iterable[DoseRow], as_of: Clocks) -> list[dict[str, Any]]:
+def dose_lines(
+    serving: Serving, rows: Sequence[DoseRow], applied: Sequence[AppliedRow]
+) -> list[dict[str, Any]]:
     """Doses with the names of vaccines and clinics, each with its provenance (C-27).
 
     `corrections` are those that made a dose read so.
     """
-    rows = list(doses)
-    applied = serving.views.corrections.applied(
-        {row.record for row in rows}, as_of.day, as_of.position
-    )
     clinics = organisation_names(serving.views, [row.clinic for row in rows])
     vaccines = serving.parts.services.rules.catalogue.vaccines
     return [
-        asdict(row)
-        | {
+        {
+            **vars(row),
             "vaccine_name": asdict(vaccines[row.vaccine].name) if row.vaccine in vaccines else None,
             "clinic_name": clinics[row.clinic],
             "corrections": [one.correction for one in applied if one.dose == row.dose],
@@ -173,17 +174,13 @@ def read_together(serving: Serving, row: RecordRow, as_of: Clocks) -> list[UUID]
 def record_body(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str, Any]:
     """A record as its readers see it: what `GET /v1/records/<record>` answers."""
     views, day, at = serving.views, as_of.day, as_of.position
+    about = views.about.get(row.record, day, at)
+    assert about is not None, "there is a row"
     guardians = {guardian.person: guardian.relation for guardian in row.guardians}
     people = people_on(views, [row.recipient, *guardians], day, at)
     hidden = states_of(serving.parts.reader, row.merged) if row.merged else {}
-    doses = [
-        dose for dose in views.doses.of_record(row.record, day, at) if dose.record not in hidden
-    ]
-    contraindications = [
-        found
-        for found in views.doses.contraindications(row.record, day, at)
-        if found.record not in hidden
-    ]
+    doses = [dose for dose in about.doses if dose.record not in hidden]
+    contraindications = [one for one in about.contraindications if one.record not in hidden]
     return {
         "record": row.record,
         "version": row.version,
@@ -206,7 +203,7 @@ def record_body(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str,
         "rolls": [asdict(state) for state in row.rolls],
         "merged": row.merged,
         "merged_into": row.merged_into,
-        "doses": dose_lines(serving, doses, as_of),
+        "doses": dose_lines(serving, doses, about.corrections),
         "counts": {
             "doses": len(doses),
             "components": component_counts(doses, serving.parts.services.rules.catalogue),
@@ -231,14 +228,9 @@ def record_body(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str,
 
 
 def _lines(serving: Serving, rows: Sequence[TimelineRow]) -> list[dict[str, Any]]:
-    data = _entry_data(serving, rows)
-    return [asdict(row) | {"data": data[row.position]} for row in rows]
-
-
-def _entry_data(serving: Serving, rows: Sequence[TimelineRow]) -> Mapping[int, Mapping[str, Any]]:
-    """The clear data of entries by position: a query for each stream, of which there are few."""
-    return {
-        position: Entry.decode(raw).data
-        for stream in {row.stream for row in rows}
-        for position, raw, _ in serving.parts.reader.stream(stream)
-    }
+    """Lines with the clear data of their entries."""
+    entries = serving.parts.reader.entries_at([row.position for row in rows])
+    return [
+        {**vars(row), "data": read_data(raw)}
+        for row, (_, raw, _) in zip(rows, entries, strict=True)
+    ]

@@ -9,6 +9,7 @@ from domain.roll_up.rules import RollUpRules
 from ledger.store.access import ROLE as ACCESS_ROLE
 from ledger.store.access import AccessReader
 from ledger.store.connections import open_pool as open_access_pool
+from projections.about_record import AboutRecords
 from projections.behind import Behinds
 from projections.bookings import Bookings
 from projections.certificates import Certificates
@@ -41,6 +42,7 @@ class Views:
     """What can be asked of the read models."""
 
     records: Records
+    about: AboutRecords
     clinic_rolls: ClinicRolls
     doses: Doses
     lots: Lots
@@ -81,6 +83,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
         school_rules = RollUpRules.load(settings.school_rules)
         yield Views(
             Records(pool),
+            AboutRecords(pool),
             ClinicRolls(pool),
             Doses(pool),
             Lots(pool),

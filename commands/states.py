@@ -15,11 +15,12 @@ RESTRICTED = "restricted"
 SHREDDED = "shredded"
 
 _STATES = {RESTRICTED: State.RESTRICTED, SHREDDED: State.SHREDDED}
+STATE_KINDS = tuple(_STATES)
 
 
 def states_of(reader: LogReader, records: Collection[UUID]) -> Mapping[UUID, State]:
     """The states of records; those that may be processed are left out."""
-    held = reader.claims.holders(tuple(_STATES), [record.bytes for record in records])
+    held = reader.claims.holders(STATE_KINDS, [record.bytes for record in records])
     return {stream: _STATES[kind] for kind, stream in held}
 
 
@@ -31,6 +32,18 @@ def check_readable(reader: LogReader, record: UUID) -> None:
         Erased: it was shredded.
     """
     check_state(states_of(reader, [record]).get(record, State.NORMAL))
+
+
+def check_held(held: Collection[str]) -> None:
+    """Refuse a record by the kinds of claims that are held of it.
+
+    Raises:
+        Restricted: it is stored only.
+        Erased: it was shredded.
+    """
+    for kind in STATE_KINDS:
+        if kind in held:
+            check_state(_STATES[kind])
 
 
 def check_state(state: State) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import orjson
@@ -76,6 +76,12 @@ def read_change(position: int, raw: bytes) -> Change:
             tuple([Seal(seal["subject"], seal["sha256"]) for seal in members["sealed"]]),
         ),
     )
+
+
+def read_data(raw: bytes) -> dict[str, Any]:
+    """Read only the clear data of a published entry."""
+    data: dict[str, Any] = orjson.loads(raw)["data"]
+    return data
 
 
 def read_batch(reader: EntryReader, after: int, limit: int) -> Batch:

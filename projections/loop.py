@@ -12,10 +12,10 @@ from projections import (
     corrections,
     credentials,
     data_quality,
-    doses,
+    dose_rows,
     organisations,
     people,
-    records,
+    record_rows,
     reports,
     school_checks,
 )
@@ -32,8 +32,8 @@ BATCH_LIMIT = 1_000
 
 LOG_PROJECTIONS = (
     organisations.PROJECTION,
-    records.PROJECTION,
-    doses.PROJECTION,
+    record_rows.PROJECTION,
+    dose_rows.PROJECTION,
     certificates.PROJECTION,
     credentials.PROJECTION,
     corrections.PROJECTION,

@@ -14,6 +14,8 @@ from projections.queries import named_queries
 
 NAME = "organisations"
 _SQL = named_queries("organisations.sql")
+MAX_NAMES = 50_000
+"""That are remembered: 5 MB, more than a province has."""
 
 _REGISTERED = "organisation.registered.v1"
 _KEY_REGISTERED = "organisation.key-registered.v1"
@@ -108,6 +110,7 @@ class Organisations:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._names: dict[UUID, str] = {}
 
     def get(self, organisation: UUID) -> OrganisationRow | None:
         """Return one organisation."""
@@ -116,10 +119,20 @@ class Organisations:
             return cursor.execute(_SQL["organisation"], {"organisation": organisation}).fetchone()
 
     def names(self, organisations: Collection[UUID]) -> dict[UUID, str]:
-        """Return the names of organisations by id; unknown ones are left out."""
-        with self._pool.connection() as connection:
-            asked = {"organisations": list(organisations)}
-            return dict(connection.execute(_SQL["organisation_names"], asked).fetchall())
+        """Return the names of organisations by id; unknown ones are left out.
+
+        No entry renames an organisation, so a name is asked for once.
+        """
+        found = {one: name for one in organisations if (name := self._names.get(one)) is not None}
+        if lacking := set(organisations) - found.keys():
+            with self._pool.connection() as connection:
+                asked = {"organisations": list(lacking)}
+                rows = connection.execute(_SQL["organisation_names"], asked).fetchall()
+            found.update(rows)
+            if len(self._names) + len(rows) > MAX_NAMES:
+                self._names.clear()
+            self._names.update(rows)
+        return found
 
     def within(self, division_prefix: str, kind: str | None = None) -> list[OrganisationRow]:
         """Return the organisations of a division and all below it, in order of division and age.

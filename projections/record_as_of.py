@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from projections.change import Change
-from projections.records import (
+from projections.record_rows import (
     AMENDED,
     GUARDIAN_ADDED,
     GUARDIAN_REMOVED,
@@ -17,10 +17,8 @@ from projections.records import (
     ROLL_CHANGED,
     SEPARATED,
     SEPARATED_FROM,
-    GuardianRow,
-    RecordRow,
-    RollRow,
 )
+from projections.records import GuardianRow, RecordRow, RollRow
 
 _MERGES = frozenset((MERGED, SEPARATED, MERGED_INTO, SEPARATED_FROM))
 

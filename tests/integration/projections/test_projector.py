@@ -224,7 +224,7 @@ def test_poison_of_every_kind_is_told_from_a_broken_database(house, story):
 
 
 def test_parked_streams_follow_again_once_the_code_can_apply_them(house, story, monkeypatch):
-    from projections import doses
+    from projections import dose_rows
     from projections.pieces import Pieces
 
     tell(story, 3)
@@ -238,7 +238,7 @@ def test_parked_streams_follow_again_once_the_code_can_apply_them(house, story, 
         broken.setattr(Pieces, "end", refuse)
         projector.catch_up()
     assert len(projector.parked()) == 3
-    assert projector.parked()[0].name == doses.NAME
+    assert projector.parked()[0].name == dose_rows.NAME
     with monkeypatch.context() as broken:
         broken.setattr(Pieces, "end", refuse)
         assert projector.retry("doses") == 0
