@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 import structlog
 from anyio import to_thread
 
 PAUSE_SECONDS = 1.0
+REST_SECONDS = 0.05
+"""How long a position that nobody waits for is not looked at again."""
 
 log = structlog.get_logger("api")
 
@@ -23,6 +26,7 @@ class Milestone:
         self._read = read
         self._wakeups = wakeups
         self._waiting: dict[asyncio.Future[None], int] = {}
+        self._wanted = asyncio.Event()
         self.reached = 0
 
     async def follow(self) -> None:
@@ -30,6 +34,8 @@ class Milestone:
         while True:
             try:
                 async for _ in self._wakeups():
+                    if not self._waiting:
+                        await self._rest()
                     self._advance(await to_thread.run_sync(self._read))
             except Exception as error:  # noqa: BLE001  the followers of a position cannot go on without it
                 log.warning("position-not-read", error=type(error).__name__)
@@ -41,6 +47,7 @@ class Milestone:
             return True
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[future] = position
+        self._wanted.set()
         try:
             async with asyncio.timeout(seconds):
                 await future
@@ -49,6 +56,13 @@ class Milestone:
         finally:
             self._waiting.pop(future, None)
         return True
+
+    async def _rest(self) -> None:
+        """Let wakeups gather until somebody waits: under load there are hundreds a second."""
+        self._wanted.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REST_SECONDS):
+                await self._wanted.wait()
 
     def _advance(self, reached: int) -> None:
         """Release those whose position is covered; waiters are few enough to look at all."""

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.dsse import Envelope, sign_payload, verify_envelope
 from ledger.errors import EnvelopeError, ProofError
-from ledger.hashing import leaf_hash, pair_up
+from ledger.hashing import leaf_hash
 from ledger.jcs import canonical
 from ledger.members import (
     decode_document,
@@ -25,7 +25,7 @@ from ledger.members import (
     read_object,
     read_text,
 )
-from ledger.merkle import inclusion_proof, root, verify_inclusion
+from ledger.merkle import inclusion_proofs, verify_inclusion
 from ledger.syntax import encode_base64
 
 BATCH_PAYLOAD_TYPE = "application/vnd.vaxledger.batch+json"
@@ -105,18 +105,12 @@ def sign_batch(payloads: Sequence[bytes], key: Ed25519PrivateKey) -> tuple[Batch
     if not 1 <= len(payloads) <= MAX_BATCH:
         raise EnvelopeError("A batch has 1 to 65,536 lines.", size=len(payloads))
     size = len(payloads)
-    levels = [[leaf_hash(payload) for payload in payloads]]
-    while len(levels[-1]) > 1:
-        levels.append(pair_up(levels[-1]))
-    statement = canonical({"root": root(levels[0]).hex(), "size": size})
+    root, paths = inclusion_proofs([leaf_hash(payload) for payload in payloads])
+    statement = canonical({"root": root.hex(), "size": size})
     envelope = sign_payload(statement, key, BATCH_PAYLOAD_TYPE)
-
-    def node(level: int, index: int) -> bytes:
-        return levels[level][index]
-
     return tuple(
-        BatchMember(envelope, index, size, tuple(inclusion_proof(index, size, node)), payload)
-        for index, payload in enumerate(payloads)
+        BatchMember(envelope, index, size, tuple(path), payload)
+        for index, (path, payload) in enumerate(zip(paths, payloads, strict=True))
     )
 
 

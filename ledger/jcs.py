@@ -8,6 +8,7 @@ against an independent encoder.
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -59,6 +60,8 @@ def parse(raw: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
             outside ASCII, floats, integers beyond 2^53-1, and lone surrogates.
     """
     check_depth(raw, max_depth)
+    with suppress(EntryError):
+        return parse_canonical(raw)  # as most clients write it: in a third of the time
     try:
         value = json.loads(
             raw.decode("utf-8"),

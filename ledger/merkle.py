@@ -114,6 +114,20 @@ def inclusion_proof(index: int, size: int, node: NodeSource) -> list[bytes]:
     return [_range_hash(start, end, node) for start, end in inclusion_ranges(index, size)]
 
 
+def inclusion_proofs(leaves: Sequence[bytes]) -> tuple[bytes, list[list[bytes]]]:
+    """Return the root over leaf hashes, at least one, and what proves each, its sibling first."""
+    if len(leaves) == 1:
+        return leaves[0], [[]]
+    middle = _split(len(leaves))
+    left, before = inclusion_proofs(leaves[:middle])
+    right, after = inclusion_proofs(leaves[middle:])
+    for path in before:
+        path.append(right)
+    for path in after:
+        path.append(left)
+    return node_hash(left, right), before + after
+
+
 def consistency_proof(old: int, new: int, node: NodeSource) -> list[bytes]:
     """Return the hashes that prove that the tree of size ``old`` is a prefix of that of ``new``.
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from ledger.entry import Entry
 from ledger.errors import EntryError, StatementError
-from ledger.jcs import are_same, canonical, parse, parse_canonical
+from ledger.jcs import are_same, canonical, parse
 
 DERIVED = "derived"
 
@@ -78,7 +78,7 @@ class Statement:
             StatementError: With a JSON pointer to the first member that is not as it must be.
         """
         try:
-            members = _parse(payload)
+            members = parse(payload)
         except EntryError as error:
             raise StatementError("The statement is not JSON.", pointer="") from error
         if type(members) is not dict or members.keys() != _MEMBERS.keys():
@@ -124,14 +124,6 @@ class Statement:
                 raise StatementError("The entry is not what was signed.", pointer=f"/{member}")
         if DERIVED in self.data:
             raise StatementError("A server-made field was signed.", pointer=f"/data/{DERIVED}")
-
-
-def _parse(payload: bytes) -> Any:
-    """Read strict JSON; in canonical form, as most clients write it, in a third of the time."""
-    try:
-        return parse_canonical(payload)
-    except EntryError:
-        return parse(payload)
 
 
 def possession_text(origin: str, organisation: UUID, public: bytes) -> bytes:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from domain import private
@@ -58,6 +59,8 @@ _GUARDIAN = {
     "id_number": "guardian_id_number",
     "phone": "guardian_phone",
 }
+_PERSON = (*_RECIPIENT, *_GUARDIAN.values(), "guardian_relation")
+_KEPT = 16
 _DOSE = ("product", "maker", "lot", "province")
 _DAY = re.compile(
     r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})"
@@ -114,6 +117,13 @@ def read_person(values: Mapping[str, str]) -> Person | None:
     """
     if "name" not in values:
         return None
+    return _read_person(tuple((name, values[name]) for name in _PERSON if name in values))
+
+
+@lru_cache(_KEPT)
+def _read_person(told: tuple[tuple[str, str], ...]) -> Person:
+    """Return whom a row describes; a person's rows mostly stand together, and say the same."""
+    values = dict(told)
     recipient = {name: values[name] for name in _RECIPIENT if name in values}
     recipient = _spell(recipient)
     guardian = {name: values[at] for name, at in _GUARDIAN.items() if at in values}

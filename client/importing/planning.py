@@ -128,6 +128,7 @@ class Planner:
     def __init__(self, memory: ImportMemory, terms: Terms) -> None:
         self._memory = memory
         self._terms = terms
+        self._said: tuple[Person | None, bytes] = None, b""
 
     def plan(self, row: SourceRow) -> Planned:
         """Return what is to become of a row."""
@@ -169,12 +170,18 @@ class Planner:
             raise PersonUnknown
         content = known.content if known else b""
         if who is not None:
-            said = [dict(who.recipient), dict(who.guardian), who.relation.value]
-            content = self._memory.key("said", *said)
+            content = self._content(who)
         if known is None:
             record = self._terms.new_id()
             return KnownPerson(key, content, record, uuid4(), uuid4()), True, None
         return known, False, None if content == known.content else PersonDiffers()
+
+    def _content(self, who: Person) -> bytes:
+        """Return the digest of what a row says of a person; often the row before said the same."""
+        if who is not self._said[0]:
+            said = [dict(who.recipient), dict(who.guardian), who.relation.value]
+            self._said = who, self._memory.key("said", *said)
+        return self._said[1]
 
     def _dose(
         self,
