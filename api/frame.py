@@ -37,7 +37,7 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_MAX_FIELDS = 200
+_MAX_FIELDS = 500
 _UNAUTHENTICATED = 401
 
 _STATIC = {

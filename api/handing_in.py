@@ -59,9 +59,9 @@ async def hand_in_registers(request: Request, caller: Reader) -> Response:
     fields = await read_form(request)
     data = {
         "institution": str(caller.organisation),
-        "school_year": _number(fields, "school_year"),
+        "school_year": number_of(fields, "school_year"),
         "edition": fields.get("edition", ""),
-        "position": _number(fields, "position"),
+        "position": number_of(fields, "position"),
         "effective_on": _today(request).isoformat(),
     }
     written = await _enter(request, caller, RegisterReport.Submitted.TOPIC, fields, data)
@@ -75,7 +75,7 @@ async def hand_in_roll_up(request: Request, caller: Reader) -> Response:
         raise Forbidden(what=RollUpReport.Submitted.TOPIC, role=str(caller.role))
     fields = await read_form(request)
     serving = serving_of(request)
-    year, position = _number(fields, "school_year"), _number(fields, "position")
+    year, position = number_of(fields, "school_year"), number_of(fields, "position")
     entry_type = fields.get("entry_type", "")
 
     def total() -> RollUpRow:
@@ -106,12 +106,12 @@ async def record_preparation(request: Request, caller: Reader) -> Response:
     fields = await read_form(request)
     data = {
         "organisation": str(caller.organisation),
-        "school_year": _number(fields, "school_year"),
+        "school_year": number_of(fields, "school_year"),
         "task": fields.get("task", ""),
         "done_on": fields.get("done_on", ""),
     }
     if fields.get("count"):
-        data["count"] = _number(fields, "count")
+        data["count"] = number_of(fields, "count")
     written = await _enter(request, caller, Preparation.Recorded.TOPIC, fields, data)
     return go_to(_back("/school" if caller.role is Role.SCHOOL else "/roll-up", fields, written))
 
@@ -144,7 +144,7 @@ async def _enter(
     request: Request, caller: Principal, topic: str, fields: Mapping[str, str], data: dict[str, Any]
 ) -> Written:
     """Note who enters it, then write it; the form's key is its stream, so it is one document."""
-    serving, key = serving_of(request), _key(fields)
+    serving, key = serving_of(request), key_of(fields)
     if caller.organisation is None:
         raise Forbidden(what=topic, role=str(caller.role))
     await note_read(request, caller, "entry", [key])
@@ -172,7 +172,7 @@ def _today(request: Request) -> date:
 
 def _back(path: str, fields: Mapping[str, str], written: Written) -> str:
     """The page that the form stood on, once it shows what was written."""
-    asked = f"?school_year={_number(fields, 'school_year')}&written={written.position}"
+    asked = f"?school_year={number_of(fields, 'school_year')}&written={written.position}"
     return f"{path}{asked}&entry_type=kindergarten" if _is_kindergarten(fields) else path + asked
 
 
@@ -180,14 +180,24 @@ def _is_kindergarten(fields: Mapping[str, str]) -> bool:
     return fields.get("entry_type") == "kindergarten"
 
 
-def _number(fields: Mapping[str, str], name: str) -> int:
+def number_of(fields: Mapping[str, str], name: str) -> int:
+    """A field of a form as a number.
+
+    Raises:
+        MalformedForm: It is none.
+    """
     text = fields.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) < len(str(MAX_POSITION))):
         raise MalformedForm(field=name)
     return int(text)
 
 
-def _key(fields: Mapping[str, str]) -> UUID:
+def key_of(fields: Mapping[str, str]) -> UUID:
+    """The key that a page gave its form.
+
+    Raises:
+        MalformedForm: It is none.
+    """
     try:
         return UUID(fields.get("key", ""))
     except ValueError as error:

@@ -34,6 +34,7 @@ READ_AT: Mapping[str, tuple[str, ...]] = {
         "listRegisterReports",
         "printRegisterReport",
         "printNotices",
+        "listNotices",
         "reviewClassList",
     ),
     "statement": ("getCheckStatement", "printCheckStatement"),

@@ -35,6 +35,7 @@ _COUNTY, _YEAR = "410204", 2025
 _TOWNSHIPS, _INSTITUTIONS, _CHILDREN, _IN_A_CLASS = 20, 1_000, 100, 50
 _CHECKED_ON = date(2025, 9, 5)
 _RESTATED = 1_000
+_ONE_IN_MOVED = 50
 _LACKING = (("MenAC", 1), ("PV", 4), ("MCV", 2))
 
 
@@ -94,7 +95,7 @@ class _County:
         self._next = 0
 
     def fill(self) -> None:
-        """Fill organisations, enrolments and cells; a third of the children lack three doses."""
+        """Fill the views; a third of the children lack three doses, one in fifty changed school."""
         with self._connection.cursor() as cursor:
             with cursor.copy(_ORGANISATIONS["copy_organisations"]) as rows:
                 for number in range(self.institutions):
@@ -104,6 +105,10 @@ class _County:
             with cursor.copy(_SCHOOL_CHECKS["copy_enrolments"]) as rows:
                 for row in self._enrolments():
                     rows.write_row(row)
+                for row in self._earlier_enrolments():
+                    rows.write_row(row)
+            moved = {"records": [_id(2, child) for child in self._moved()]}
+            cursor.execute(_SCHOOL_CHECKS["note_twice_enrolled"], moved)
             with cursor.copy(_SCHOOL_CHECKS["copy_cells"]) as rows:
                 for child in range(0, self.institutions * _CHILDREN, 3):
                     for group, dose in _LACKING:
@@ -123,6 +128,20 @@ class _County:
                     *(_CHECKED_ON, child % 50 != 0, 6, 6, is_complete),
                     *("kaifeng-2018-school-entry", "1", 23, None, None, None),
                 )
+
+    def _moved(self) -> range:
+        """Children who came from another school of the county in that year."""
+        return range(0, self.institutions * _CHILDREN, _ONE_IN_MOVED)
+
+    def _earlier_enrolments(self) -> Iterator[tuple[object, ...]]:
+        for child in self._moved():
+            left = (child // _CHILDREN + 1) % self.institutions
+            yield (
+                *(_id(4, child), 2, OPEN_POSITION, child + 1, _id(2, child)),
+                *(_id(1, left), _division(left), _YEAR, "转出", "primary", "new", 1),
+                *(date(2025, 8, 25), None, None, None, None, None, None, None, None),
+                *(None, None, None),
+            )
 
     def recheck(self, count: int) -> None:
         """Apply re-checks that find one of three doses made up, each of another child."""

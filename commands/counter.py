@@ -45,6 +45,7 @@ ATTEMPTS = 3
 _FORMS = frozenset(
     {
         "enrolment.enrolled.v1",
+        "enrolment.notice-given.v1",
         "preparation.recorded.v1",
         "register-report.submitted.v1",
         "roll-up-report.submitted.v1",

@@ -16,7 +16,7 @@ from domain.schedules.verdict import Verdict
 from domain.school_check import CorrectionOfAnother, NotChecked, lacking_of
 from domain.sealed import Sealed
 from domain.vaccination_record import VaccinationRecord
-from domain.verdict import Finding
+from domain.verdict import Finding, NoticeEdition
 from domain.vocabulary import EntryType
 from ledger.store.append import Guard
 
@@ -142,7 +142,13 @@ def give_notice(writing: Writing) -> Decision:
     """Note that the parents were given annex 1."""
     enrolment = _own(writing)
     sealing, _ = writing.seal({})
-    enrolment.give_notice(recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields)
+    edition = writing.services.rules.requirements.edition
+    enrolment.give_notice(
+        edition=NoticeEdition(edition.id, edition.version),
+        recorded_at=writing.recorded_at,
+        sealed=sealing.sealed,
+        **writing.fields,
+    )
     return Decision(enrolment, sealing)
 
 

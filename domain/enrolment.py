@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from uuid import UUID
 
-from eventsourcing.domain import AggregateCreated, BaseAggregate
+from eventsourcing.domain import BaseAggregate
 
-from domain.admission import Admission, Channel, check_admits
+from domain import enrolment_events
+from domain.admission import check_admits
 from domain.organisation import Organisation
 from domain.schedules.verdict import Verdict
 from domain.school_check import (
@@ -24,9 +25,7 @@ from domain.school_check import (
     check_not_future,
 )
 from domain.sealed import Fact, Sealed
-from domain.shape import Size
-from domain.verdict import Finding
-from domain.vocabulary import Division, EntryType, Name, Year
+from domain.verdict import Finding, NoticeEdition
 
 
 class Enrolment(BaseAggregate[UUID]):
@@ -34,6 +33,12 @@ class Enrolment(BaseAggregate[UUID]):
 
     TOPIC = "enrolment"
     Event = Fact
+    Enrolled = enrolment_events.Enrolled
+    Checked = enrolment_events.Checked
+    CertificateReissued = enrolment_events.CertificateReissued
+    Rechecked = enrolment_events.Rechecked
+    CheckRestated = enrolment_events.CheckRestated
+    NoticeGiven = enrolment_events.NoticeGiven
 
     def __init__(self, record: UUID, institution: UUID, division: str, school_year: int) -> None:
         self.record = record
@@ -182,138 +187,25 @@ class Enrolment(BaseAggregate[UUID]):
         )
 
     def give_notice(
-        self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
+        self,
+        *,
+        edition: NoticeEdition,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
     ) -> None:
         """Note that the parents were given annex 1, for the first time or again (S-6).
+
+        Args:
+            edition: the requirements that it set out.
+            recorded_at: our clock.
+            sealed: sealed parts.
+            **fields: clear fields of `enrolment.notice-given.v1`.
 
         Raises:
             CheckInFuture: the day lies in the future.
         """
         check_not_future(fields["given_on"], recorded_at)
-        self.trigger_event(self.NoticeGiven, timestamp=recorded_at, sealed=sealed, **fields)
-
-    class Enrolled(Fact, AggregateCreated):
-        """A child was enrolled (S-2).
-
-        Attributes:
-            record: stream of the vaccination record.
-            institution: the school.
-            division: division of the school.
-            school_year: calendar year in which the school year starts.
-            class_name: class, as the school names it.
-            entry_type: 入托 or 入学.
-            admission: how the child came.
-            number: number in the class register (annex 3 column 1).
-            joined_on: first civil day at the school.
-        """
-
-        TOPIC = "enrolment.enrolled.v1"
-
-        record: UUID
-        institution: UUID
-        division: Division
-        school_year: Year
-        class_name: Name
-        entry_type: EntryType
-        admission: Admission
-        number: Annotated[int, Size(1, 9999)]
-        joined_on: date
-
-        def apply(self, aggregate: Enrolment) -> None:
-            """Take the class."""
-            aggregate.class_name = self.class_name
-
-    class Checked(Fact):
-        """The school checked certificate and doses (S-3).
-
-        Attributes:
-            checked_on: civil day of the check.
-            has_certificate: whether the child has a certificate.
-            derived: what the check found.
-        """
-
-        TOPIC = "enrolment.checked.v1"
-
-        checked_on: date
-        has_certificate: bool
-        derived: Finding
-
-        def apply(self, aggregate: Enrolment) -> None:
-            """Keep the finding: column 7 never changes afterwards (S-36)."""
-            aggregate.checked_on = self.checked_on
-            aggregate.has_certificate = self.has_certificate
-            aggregate.finding = self.derived
-
-    class CertificateReissued(Fact):
-        """A child without certificate got one again (S-10).
-
-        Attributes:
-            reissued_on: civil day of the reissue.
-        """
-
-        TOPIC = "enrolment.certificate-reissued.v1"
-
-        reissued_on: date
-
-        def apply(self, aggregate: Enrolment) -> None:
-            """Keep the day: annex 3 has no column for it (S-37)."""
-            aggregate.reissued_on = self.reissued_on
-
-    class Rechecked(Fact):
-        """The school looked again after make-up (S-12).
-
-        Attributes:
-            rechecked_on: civil day of the re-check.
-            derived: what was made up since the check.
-            statement: the check statement that the school was shown.
-        """
-
-        TOPIC = "enrolment.rechecked.v1"
-
-        rechecked_on: date
-        derived: Recheck
-        statement: UUID | None = None
-
-        def apply(self, aggregate: Enrolment) -> None:
-            """Made-up cells stay in the missed subtotal (S-36)."""
-            aggregate.rechecked_on = self.rechecked_on
-            aggregate.recheck_found = self.derived
-
-    class CheckRestated(Fact):
-        """The check was looked at again since its record was corrected.
-
-        Attributes:
-            correction: the correction that was applied to the record.
-            derived: what the check reads now.
-        """
-
-        TOPIC = "enrolment.check-restated.v1"
-
-        correction: UUID
-        derived: Restated
-
-        def apply(self, aggregate: Enrolment) -> None:
-            """The finding, and of what was made up only what is still missing."""
-            found = self.derived
-            aggregate.finding = found
-            aggregate.restated_by.add(self.correction)
-            if aggregate.recheck_found is not None:
-                aggregate.recheck_found = Recheck(
-                    found.made_up, bool(found.completed), found.record_version
-                )
-
-    class NoticeGiven(Fact):
-        """The parents were given the notice of annex 1 (S-6).
-
-        Attributes:
-            given_on: civil day.
-            channel: how it reached them.
-        """
-
-        TOPIC = "enrolment.notice-given.v1"
-
-        given_on: date
-        channel: Channel
-
-        def apply(self, aggregate: Enrolment) -> None:
-            """It decides nothing later."""
+        self.trigger_event(
+            self.NoticeGiven, timestamp=recorded_at, sealed=sealed, derived=edition, **fields
+        )

@@ -86,7 +86,7 @@ def compile_object(cls: type, hidden: frozenset[str]) -> Shape:
     for field in dataclasses.fields(cls):
         if field.name in hidden:
             continue
-        hint, optional = _split_optional(hints[field.name])
+        hint, optional = split_optional(hints[field.name])
         if field.default is not (None if optional else dataclasses.MISSING):
             # Any other default would give one event two spellings.
             msg = f"{cls.__qualname__}.{field.name}: optional fields, and they alone, default None"
@@ -147,7 +147,7 @@ def _object_writer(shapes: Mapping[str, Shape]) -> Callable[[Any], dict[str, Any
     return write
 
 
-def _split_optional(hint: Any) -> tuple[Any, bool]:
+def split_optional(hint: Any) -> tuple[Any, bool]:
     """Tell `X | None` from `X`."""
     if typing.get_origin(hint) in (typing.Union, UnionType):
         choices = [choice for choice in typing.get_args(hint) if choice is not NoneType]

@@ -29,7 +29,7 @@ from domain.private import Vocabulary
 from domain.register_report import RegisterReport
 from domain.roll_up_report import RollUpReport
 from domain.sealed import Fact
-from domain.shape import field_docs, summary
+from domain.shape import field_docs, split_optional, summary
 from domain.slot_supply import SlotSupply
 from domain.vaccination_record import VaccinationRecord
 from domain.visit import Visit
@@ -298,7 +298,7 @@ def _fields(event: type[Fact]) -> list[str]:
 
 
 def _derived(event: type[Fact]) -> list[str]:
-    cls = get_type_hints(event)[DERIVED]
+    cls, _ = split_optional(get_type_hints(event)[DERIVED])
     docs = field_docs(cls)
     return [
         f"| `{field.name}{'' if field.default is dataclasses.MISSING else '?'}` "

@@ -44,6 +44,19 @@ class MadeUp:
 
 
 @dataclass(frozen=True)
+class NoticeEdition:
+    """Which requirements a notice set out.
+
+    Attributes:
+        requirement: id of the entry requirement.
+        requirement_version: version of its rule file.
+    """
+
+    requirement: RuleId
+    requirement_version: Version
+
+
+@dataclass(frozen=True)
 class Finding:
     """What a check found, by which rule, at which state of the record (DESIGN section 8).
 

@@ -1,12 +1,10 @@
 -- What stands behind a number of annex 4, and what changed between two states.
---
--- `counted` is that of school_checks.sql: a child counts at the school that it joined last (X-17).
 
 -- name: children
 SELECT e.enrolled_position, e.enrolment, e.record, e.institution, e.class_name, e.number,
        e.checked_on, NULL::integer AS dose_number, NULL::date AS made_up_on, r.recipient
-FROM views.enrolments e
-LEFT JOIN views.records r USING (record)
+FROM -- piece of counted.sql: enrolments
+LEFT JOIN views.records r ON r.record = e.record
 WHERE e.school_year = %(school_year)s AND e.entry_type = %(entry_type)s
   AND e.division >= %(prefix)s AND e.division < %(prefix_end)s
   AND e.from_position <= %(at)s AND %(at)s < e.to_position
@@ -23,20 +21,15 @@ WHERE e.school_year = %(school_year)s AND e.entry_type = %(entry_type)s
           WHEN 'not_fully_vaccinated' THEN e.checked_on IS NOT NULL AND e.complete IS NOT TRUE
           WHEN 'makeup_completed' THEN e.completed AND e.complete IS NOT TRUE
       END
-  AND NOT EXISTS (
-      SELECT FROM views.enrolments later
-      WHERE later.record = e.record AND later.school_year = e.school_year
-        AND later.entry_type = e.entry_type
-        AND later.from_position <= %(at)s AND %(at)s < later.to_position
-        AND (later.joined_on, later.enrolled_position) > (e.joined_on, e.enrolled_position))
+  AND -- piece of counted.sql: counts
 ORDER BY e.enrolled_position
 LIMIT %(limit)s
 
 -- name: doses
 SELECT e.enrolled_position, e.enrolment, e.record, e.institution, e.class_name, e.number,
        e.checked_on, c.dose_number, c.made_up_on, r.recipient
-FROM views.enrolments e
-LEFT JOIN views.records r USING (record)
+FROM -- piece of counted.sql: enrolments
+LEFT JOIN views.records r ON r.record = e.record
 JOIN views.cells c ON c.enrolment = e.enrolment
     AND c.from_position <= %(at)s AND %(at)s < c.to_position AND NOT c.exempt
     AND c.vaccine_group = %(vaccine_group)s
@@ -46,12 +39,7 @@ WHERE e.school_year = %(school_year)s AND e.entry_type = %(entry_type)s
   AND e.from_position <= %(at)s AND %(at)s < e.to_position
   AND e.enrolled_position > %(after)s
   AND (%(institution)s::uuid IS NULL OR e.institution = %(institution)s)
-  AND NOT EXISTS (
-      SELECT FROM views.enrolments later
-      WHERE later.record = e.record AND later.school_year = e.school_year
-        AND later.entry_type = e.entry_type
-        AND later.from_position <= %(at)s AND %(at)s < later.to_position
-        AND (later.joined_on, later.enrolled_position) > (e.joined_on, e.enrolled_position))
+  AND -- piece of counted.sql: counts
 ORDER BY e.enrolled_position, c.dose_number
 FETCH FIRST %(limit)s ROWS WITH TIES
 
@@ -69,16 +57,10 @@ ORDER BY e.enrolment
 LIMIT %(limit)s
 
 -- name: states
-SELECT e.enrolment, e.institution, e.class_name, e.number,
-       NOT EXISTS (
-           SELECT FROM views.enrolments later
-           WHERE later.record = e.record AND later.school_year = e.school_year
-             AND later.entry_type = e.entry_type
-             AND later.from_position <= %(at)s AND %(at)s < later.to_position
-             AND (later.joined_on, later.enrolled_position) > (e.joined_on, e.enrolled_position)),
-       e.checked_on, e.has_certificate, e.reissued_on, e.complete, e.completed,
+SELECT e.enrolment, e.institution, e.class_name, e.number, -- piece of counted.sql: counts
+       AS counts, e.checked_on, e.has_certificate, e.reissued_on, e.complete, e.completed,
        coalesce(doses.due, 0), coalesce(doses.done, 0)
-FROM views.enrolments e
+FROM -- piece of counted.sql: enrolments
 LEFT JOIN (
     SELECT enrolment, count(*) AS due, count(made_up_on) AS done
     FROM views.cells

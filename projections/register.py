@@ -1,5 +1,7 @@
 """The class register of a school as known at a position, with names joined by handle."""
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -58,6 +60,7 @@ class ClassRow:
     Attributes:
         not_full: Of those checked, found without the full course.
         completed: Of these, with everything made up.
+        told: Children whose parents were given the notice (S-6).
     """
 
     class_name: str
@@ -65,6 +68,24 @@ class ClassRow:
     checked: int
     not_full: int
     completed: int
+    told: int
+
+
+@dataclass(frozen=True)
+class NoticeRow:
+    """A notice as it was given (S-6).
+
+    Attributes:
+        requirement: Edition of the requirements that it set out, with its version; None where the
+            entry is older than that field.
+        position: Of the entry.
+    """
+
+    given_on: date
+    channel: str
+    requirement: str | None
+    requirement_version: int | None
+    position: int
 
 
 @dataclass(frozen=True)
@@ -108,6 +129,17 @@ class Registers:
             at = _position(connection) if at_position is None else at_position
             asked = {"institution": institution, "school_year": school_year, "at": at}
             return [ClassRow(*row) for row in connection.execute(_SQL["classes"], asked)]
+
+    def notices(
+        self, enrolments: Collection[UUID], at_position: int
+    ) -> Mapping[UUID, Sequence[NoticeRow]]:
+        """Return the notices of each enrolment that has any, in the order of their entries."""
+        asked = {"enrolments": list(enrolments), "at": at_position}
+        found: defaultdict[UUID, list[NoticeRow]] = defaultdict(list)
+        with self._pool.connection() as connection:
+            for enrolment, *given in connection.execute(_SQL["notices"], asked):
+                found[enrolment].append(NoticeRow(*given))
+        return found
 
     def place(
         self, record: UUID, institution: UUID, at_position: int | None = None

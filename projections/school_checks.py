@@ -25,6 +25,7 @@ _CHECKED = "enrolment.checked.v1"
 _REISSUED = "enrolment.certificate-reissued.v1"
 _RECHECKED = "enrolment.rechecked.v1"
 _RESTATED = "enrolment.check-restated.v1"
+_NOTICE = "enrolment.notice-given.v1"
 _TOPICS = frozenset((_ENROLLED, _CHECKED, _REISSUED, _RECHECKED, _RESTATED))
 
 _COLUMNS = (
@@ -67,6 +68,7 @@ Cell = tuple[str, str, int]
 
 def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
     """Write the next version of each enrolment and cell that the entries change."""
+    _note_notices(cursor, [change for change in changes if change.entry.topic == _NOTICE])
     concerned = [change for change in changes if change.entry.topic in _TOPICS]
     if not concerned:
         return
@@ -75,11 +77,28 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
     for change in concerned:
         sheet.write(change)
     sheet.save(cursor)
+    enrolled = [one.entry.data["record"] for one in concerned if one.entry.topic == _ENROLLED]
+    if enrolled:
+        cursor.execute(_SQL["note_twice_enrolled"], {"records": enrolled})
     restated = [change for change in concerned if change.entry.topic == _RESTATED]
     if restated:
         with cursor.copy(_SQL["copy_restated_checks"]) as rows:
             for position, entry in restated:
                 rows.write_row((entry.stream, entry.data["correction"], position))
+
+
+def _note_notices(cursor: Cursor, given: Sequence[Change]) -> None:
+    if not given:
+        return
+    with cursor.copy(_SQL["copy_notices_given"]) as rows:
+        for position, entry in given:
+            data, edition = entry.data, entry.data.get("derived", {})
+            rows.write_row(
+                (
+                    *(entry.stream, position, data["given_on"], data["channel"]),
+                    *(edition.get("requirement"), edition.get("requirement_version")),
+                )
+            )
 
 
 @dataclass
@@ -215,6 +234,8 @@ PROJECTION = Projection(
         Table("enrolments", ("enrolment", "from_position")),
         Table("cells", ("enrolment", "vaccine_group", "dose_number", "from_position")),
         Table("restated_checks", ("enrolment", "correction")),
+        Table("twice_enrolled", ("record", "school_year", "entry_type")),
+        Table("notices_given", ("enrolment", "position")),
     ),
     apply,
 )

@@ -1,7 +1,4 @@
 -- School checks: applying, the class register (annex 3) and the roll-up (annex 4).
---
--- A child counts once for each entry type and school year: at the school that it joined last
--- (X-17). `counted` below is that condition: no later enrolment is known.
 
 -- name: copy_enrolments
 COPY enrolments (enrolment, from_position, to_position, enrolled_position, record, institution,
@@ -16,6 +13,16 @@ FROM STDIN
 
 -- name: copy_restated_checks
 COPY restated_checks (enrolment, correction, position) FROM STDIN
+
+-- name: copy_notices_given
+COPY notices_given (enrolment, position, given_on, channel, requirement, requirement_version)
+FROM STDIN
+
+-- name: note_twice_enrolled
+INSERT INTO twice_enrolled (record, school_year, entry_type)
+SELECT record, school_year, entry_type FROM enrolments WHERE record = ANY(%(records)s::uuid[])
+GROUP BY record, school_year, entry_type HAVING count(DISTINCT enrolment) > 1
+ON CONFLICT DO NOTHING
 
 -- name: open_enrolments
 SELECT enrolment::text, from_position, enrolled_position, record, institution, division,
@@ -53,17 +60,12 @@ SELECT e.enrolment, e.record, e.number, e.has_certificate, e.checked_on, e.compl
        r.recipient, r.registered_position,
        ARRAY(SELECT g.person FROM views.guardians g WHERE g.record = e.record ORDER BY g.ordinal)
            AS guardians
-FROM views.enrolments e
+FROM -- piece of counted.sql: enrolments
 LEFT JOIN views.records r ON r.record = e.record
 WHERE e.institution = %(institution)s AND e.class_name = %(class_name)s
   AND e.school_year = %(school_year)s
   AND e.from_position <= %(at)s AND %(at)s < e.to_position
-  AND NOT EXISTS (
-      SELECT FROM views.enrolments later
-      WHERE later.record = e.record AND later.school_year = e.school_year
-        AND later.entry_type = e.entry_type
-        AND later.from_position <= %(at)s AND %(at)s < later.to_position
-        AND (later.joined_on, later.enrolled_position) > (e.joined_on, e.enrolled_position))
+  AND -- piece of counted.sql: counts
 ORDER BY e.number, e.enrolled_position
 
 -- name: place_of_record
@@ -78,13 +80,23 @@ FROM views.cells
 WHERE enrolment = ANY(%(enrolments)s)
   AND from_position <= %(at)s AND %(at)s < to_position
 
+-- name: notices
+SELECT n.enrolment, n.given_on, n.channel, n.requirement, n.requirement_version, n.position
+FROM views.notices_given n
+WHERE n.enrolment = ANY(%(enrolments)s) AND n.position <= %(at)s
+ORDER BY n.enrolment, n.position
+
 -- name: classes
-SELECT class_name, count(*), count(checked_on), count(*) FILTER (WHERE complete = false),
-       count(*) FILTER (WHERE completed AND complete = false)
-FROM views.enrolments
-WHERE institution = %(institution)s AND school_year = %(school_year)s
-  AND from_position <= %(at)s AND %(at)s < to_position
-GROUP BY class_name ORDER BY class_name
+SELECT e.class_name, count(*), count(e.checked_on), count(*) FILTER (WHERE e.complete = false),
+       count(*) FILTER (WHERE e.completed AND e.complete = false),
+       count(*) FILTER (WHERE EXISTS (
+           SELECT FROM views.notices_given n
+           WHERE n.enrolment = e.enrolment AND n.position <= %(at)s))
+FROM -- piece of counted.sql: enrolments
+WHERE e.institution = %(institution)s AND e.school_year = %(school_year)s
+  AND e.from_position <= %(at)s AND %(at)s < e.to_position
+  AND -- piece of counted.sql: counts
+GROUP BY e.class_name ORDER BY e.class_name
 
 -- name: institution_names
 SELECT organisation::text, name FROM views.organisations
@@ -103,16 +115,11 @@ WITH counted AS MATERIALIZED (
            e.completed,
            CASE WHEN %(digits)s = 0 THEN e.institution::text ELSE left(e.division, %(digits)s) END
                AS unit
-    FROM views.enrolments e
+    FROM -- piece of counted.sql: enrolments
     WHERE e.school_year = %(school_year)s AND e.entry_type = %(entry_type)s
       AND e.division >= %(prefix)s AND e.division < %(prefix_end)s
       AND e.from_position <= %(at)s AND %(at)s < e.to_position
-      AND NOT EXISTS (
-          SELECT FROM views.enrolments later
-          WHERE later.record = e.record AND later.school_year = e.school_year
-            AND later.entry_type = e.entry_type
-            AND later.from_position <= %(at)s AND %(at)s < later.to_position
-            AND (later.joined_on, later.enrolled_position) > (e.joined_on, e.enrolled_position))
+      AND -- piece of counted.sql: counts
 ), schools AS (
     SELECT institution, unit,
            count(*) AS enrolled,

@@ -1,4 +1,4 @@
--- What a school has still to do. `counted` is that of school_checks.sql.
+-- What a school has still to do.
 
 -- name: tasks
 SELECT count(*) FILTER (WHERE e.checked_on IS NULL) AS unchecked,
@@ -13,12 +13,8 @@ SELECT count(*) FILTER (WHERE e.checked_on IS NULL) AS unchecked,
                                   WHERE c.enrolment = e.enrolment AND NOT c.exempt
                                     AND c.made_up_on IS NULL
                                     AND c.to_position = 9223372036854775807)) AS to_make_up
-FROM views.enrolments e
+FROM -- piece of counted.sql: enrolments
 WHERE e.school_year = %(school_year)s AND e.division >= %(prefix)s AND e.division < %(prefix_end)s
   AND (%(institution)s::uuid IS NULL OR e.institution = %(institution)s)
   AND e.to_position = 9223372036854775807
-  AND NOT EXISTS (
-      SELECT FROM views.enrolments later
-      WHERE later.record = e.record AND later.school_year = e.school_year
-        AND later.entry_type = e.entry_type AND later.to_position = 9223372036854775807
-        AND (later.joined_on, later.enrolled_position) > (e.joined_on, e.enrolled_position))
+  AND -- piece of counted.sql: counts_now

@@ -181,23 +181,45 @@ def test_who_may_see_a_statement(county: County, place: SchoolCounty, pupil: Enr
         assert author.get(path).status_code == 404
 
 
-def test_notices_are_printed_and_noted(place: SchoolCounty, pupil: Enrolled):
+def give_notice(place: SchoolCounty, pupil: Enrolled, day: str, channel: str) -> None:
+    given = {"given_on": day, "channel": channel}
+    draft = Draft("enrolment.notice-given.v1", pupil.stream, pupil.version, given)
+    ok(place.school.post(f"/v1/enrolments/{pupil.stream}/notices", draft))
+    pupil.version += 1
+
+
+def test_notices_are_printed(place: SchoolCounty):
     """S-6."""
-    for channel in ("paper", "wechat"):
-        draft = Draft(
-            "enrolment.notice-given.v1",
-            pupil.stream,
-            pupil.version,
-            {"given_on": "2021-06-20", "channel": channel},
-        )
-        ok(place.school.post(f"/v1/enrolments/{pupil.stream}/notices", draft))
-        pupil.version += 1
     asked = {"school_year": YEAR}
     path = f"/v1/institutions/{place.school.organisation}/notice.pdf"
     text = text_of(place.school.get(path, **asked).content)
     assert "满6周岁儿童须完成接种疫苗种类及次数" in text
     assert "尊敬的家长：" in text
     assert place.kindergarten.get(path, **asked).status_code == 404
+
+
+def test_who_was_told_when_and_how_is_told(place: SchoolCounty, pupil: Enrolled):
+    """S-6: first and repeated notices, with the edition of the requirements that they set out."""
+    path = f"/v1/institutions/{place.school.organisation}/notices"
+    before = place.served.caught_up()
+    give_notice(place, pupil, "2021-06-20", "paper")
+    give_notice(place, pupil, "2021-09-03", "wechat")
+    place.served.caught_up()
+
+    def given(**more: Any) -> list[Any]:
+        body = place.school.get(path, school_year=YEAR, **more).json()
+        children = [child for one in body["classes"] for child in one["children"]]
+        (child,) = [one for one in children if one["enrolment"] == str(pupil.stream)]
+        notices: list[Any] = child["notices"]
+        return notices
+
+    told = given()
+    assert [one["channel"] for one in told] == ["paper", "wechat"]
+    assert [one["given_on"] for one in told] == ["2021-06-20", "2021-09-03"]
+    assert {one["requirement"] for one in told} == {"kaifeng-2018-school-entry"}
+    assert given(known_at=before) == []
+    assert place.cdc.get(path, school_year=YEAR).status_code == 200
+    assert place.kindergarten.get(path, school_year=YEAR).status_code == 404
 
 
 def test_no_statement_while_paper_and_record_differ(place: SchoolCounty, pupil: Enrolled):

@@ -164,6 +164,37 @@ def test_forms_are_handed_in_at_the_page(place: SchoolCounty):
     assert place.cdc.get(f"/v1/roll-up-reports/{report}").json()["agrees"] is True
 
 
+def test_notices_are_noted_at_the_page_once(place: SchoolCounty):
+    """S-6: for those who are ticked; who was told already is not ticked any more."""
+    place.pupil("通知班", 1, name="通知甲")
+    place.pupil("通知班", 2, name="通知乙")
+    place.served.caught_up()
+    shown = f"/school/{place.school.organisation}/notices?name=通知班&school_year={YEAR}"
+    page = opened(place.school, shown).text
+    assert page.count("尚未通知") == 2
+    assert 'name="child-' not in opened(place.cdc, shown).text, "only the school notes its own"
+    boxes = re.findall(r'name="(child-[^"]+)"', page)
+    head = place.served.head()
+    fields = dict(re.findall(r'name="(key|name|school_year)" value="([^"]*)"', page))
+    fields |= {"given_on": f"{YEAR}-06-20", "channel": "wechat", boxes[0]: "1"}
+    cookies = {"session": place.served.token(place.school.principal)}
+    headers = {"sec-fetch-site": "same-origin"}
+    with httpx.Client(
+        base_url=place.served.url, cookies=cookies, headers=headers, timeout=60
+    ) as http:
+        for _ in range(2):
+            answer = http.post("/school/notices", data=fields)
+            assert answer.status_code == 303, answer.text
+        place.served.caught_up()
+        after = http.get(answer.headers["location"]).text
+        assert http.post("/school/notices", data={**fields, boxes[0]: "x"}).status_code == 422
+    assert place.served.head() == head + 1, "a form that is sent again is one"
+    assert f"1. {YEAR}-06-20 微信" in after
+    assert re.findall(r'value="(\d)" aria-label="通知.">', after) == ["2"], "not ticked any more"
+    assert after.count("尚未通知") == 1
+    assert ">1/2<" in opened(place.school, f"/school?school_year={YEAR}").text
+
+
 def test_a_pasted_class_list_is_reviewed_and_then_enrolled(place: SchoolCounty):
     register(place.clinic, name="名单一")
     place.served.caught_up()

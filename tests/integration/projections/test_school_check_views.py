@@ -207,6 +207,10 @@ def test_a_transferred_child_counts_once_at_the_receiving_school(house, story):
     assert register_of(house, "小班").lines == ()
     assert len(register_of(house, "小班", school="K2").lines) == 1
     assert len(register_of(house, "小班", before).lines) == 1
+    classes = house.views.registers.classes
+    assert classes(story.id("K1"), 2018) == [], "as in the register"
+    assert [row.enrolled for row in classes(story.id("K1"), 2018, before)] == [1]
+    assert [row.enrolled for row in classes(story.id("K2"), 2018)] == [1]
 
 
 def test_a_new_check_replaces_the_finding_and_what_was_made_up_of_it(house, story):
