@@ -24,7 +24,7 @@ from commands.permissions import Scope, check_read
 from commands.principal import Principal
 from commands.states import states_of
 from domain.organisation import OrganisationKind
-from domain.registration import Roll
+from domain.roll import Roll
 from projections.clinic_roll import RollLine
 from projections.data_quality import Score
 

@@ -11,7 +11,7 @@ from commands.principal import Principal
 from domain.calendar import SHANGHAI
 from domain.correction_events import CorrectionKind, RequestedBy
 from domain.dose_events import Consent
-from domain.registration import Roll
+from domain.roll import Roll
 from domain.schedules.catalogue import Catalogue
 from domain.vocabulary import PersonKind, SourceSystem, Urgency
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from commands.services import Rules
-from domain.registration import Roll
+from domain.roll import Roll
 from domain.schedules.dose_allocation import Dose
 from domain.schedules.immunization import Against, Question
 from domain.schedules.immunization_case import next_due

@@ -7,7 +7,7 @@ from commands.principal import Role
 from domain.booking.lifecycle import State
 from domain.correction_events import CorrectionKind, CorrectionState
 from domain.grant import GrantRelation, Scope
-from domain.registration import Roll
+from domain.roll import Roll
 from domain.topics import EVENTS
 from domain.visit import Step
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from domain.calendar import civil_day
+from domain.dosing import current_dose
 from domain.errors import DomainError
 from domain.organisation import OrganisationKind
-from domain.sealed import Fact
+from domain.sealed import Fact, Sealed
 
 if TYPE_CHECKING:
     from domain.dose import DoseState
@@ -124,6 +126,35 @@ def check_classification(
         raise UnknownAdverseEvent(adverse_event=str(adverse_event))
     if by not in CLASSIFIERS:
         raise NotAClassifier(kind=by.value)
+
+
+def report_adverse_event(
+    record: VaccinationRecord,
+    *,
+    recorded_at: datetime,
+    sealed: tuple[Sealed, ...] = (),
+    **fields: Any,
+) -> None:
+    """Report a suspected adverse event after a dose, also of a record that was merged.
+
+    Raises:
+        DomainError: UnknownDose, DuplicateAdverseEvent or OnsetBeforeDose.
+    """
+    dose = current_dose(record, fields["dose"])
+    check_report(record, dose, fields, civil_day(recorded_at))
+    record.trigger_event(AdverseEventReported, timestamp=recorded_at, sealed=sealed, **fields)
+
+
+def classify_adverse_event(
+    record: VaccinationRecord, *, by: OrganisationKind, recorded_at: datetime, **fields: Any
+) -> None:
+    """Say what an adverse event was found to be.
+
+    Raises:
+        DomainError: UnknownAdverseEvent or NotAClassifier.
+    """
+    check_classification(record, fields["adverse_event"], by)
+    record.trigger_event(AdverseEventClassified, timestamp=recorded_at, **fields)
 
 
 class AdverseEventReported(Fact):

@@ -11,7 +11,7 @@ from datetime import date
 
 from domain.calendar import completed_age
 from domain.errors import DomainError
-from domain.registration import Roll
+from domain.roll import Roll
 from domain.vocabulary import PersonKind, SourceSystem
 
 CITY_DIGITS = 4

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from domain.errors import DomainError, UnknownVaccineGroup
-from domain.sealed import Fact
+from domain.merging import check_open
+from domain.organisation import NotAClinic, OrganisationKind
+from domain.sealed import Fact, Sealed
 from domain.shape import Size
 from domain.vocabulary import VaccineCode
 
@@ -109,6 +111,47 @@ def check_lifting(state: ContraindicationState | None, on: date) -> None:
         raise ContraindicationEnded(lifted_on=state.lifted_on.isoformat())
     if on < state.valid_from:
         raise ValidityReversed(valid_from=state.valid_from.isoformat(), on=on.isoformat())
+
+
+def record_contraindication(
+    record: VaccinationRecord,
+    *,
+    known_groups: frozenset[str],
+    clinic_kind: OrganisationKind,
+    recorded_at: datetime,
+    sealed: tuple[Sealed, ...] = (),
+    **fields: Any,
+) -> None:
+    """Record a contraindication against vaccine groups (A-11).
+
+    `known_groups`: vaccine groups of the requirements in force. `clinic_kind`: what
+    the organisation is that records it.
+
+    Raises:
+        DomainError: RecordMerged, NotAClinic or any of
+            `check_contraindication`.
+    """
+    check_open(record)
+    if clinic_kind is not OrganisationKind.CLINIC:
+        raise NotAClinic(kind=clinic_kind.value)
+    check_contraindication(fields, existing=record.contraindications, known_groups=known_groups)
+    record.trigger_event(ContraindicationRecorded, timestamp=recorded_at, sealed=sealed, **fields)
+
+
+def lift_contraindication(
+    record: VaccinationRecord,
+    *,
+    recorded_at: datetime,
+    sealed: tuple[Sealed, ...] = (),
+    **fields: Any,
+) -> None:
+    """End a contraindication.
+
+    Raises:
+        DomainError: UnknownContraindication, ContraindicationEnded or ValidityReversed.
+    """
+    check_lifting(record.contraindications.get(fields["contraindication"]), fields["on"])
+    record.trigger_event(ContraindicationLifted, timestamp=recorded_at, sealed=sealed, **fields)
 
 
 @dataclass(frozen=True)

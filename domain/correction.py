@@ -13,11 +13,11 @@ from domain.correction_events import CorrectionKind, CorrectionState
 from domain.dose import DoseState
 from domain.dose_events import Change
 from domain.dose_policy import check_changes
+from domain.dosing import NotStruck, UnknownDose
 from domain.effect import Effective, effective_day
 from domain.errors import DomainError
 from domain.organisation import OrganisationKind
 from domain.sealed import Fact, Sealed
-from domain.vaccination_record import NotStruck, UnknownDose
 from domain.vocabulary import Urgency
 
 

@@ -6,12 +6,15 @@ Their identity is sealed under their own keys. Who was removed stays in the hist
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from domain.calendar import civil_day, effective_next_day
 from domain.effect import Effective
 from domain.errors import DomainError
-from domain.sealed import Fact
+from domain.merging import check_open
+from domain.sealed import Fact, Sealed
 from domain.vocabulary import Code, PersonKind, Relation
 
 if TYPE_CHECKING:
@@ -83,6 +86,52 @@ def check_removal(record: VaccinationRecord, guardian: UUID) -> None:
     """
     if guardian not in {one.person for one in record.guardians}:
         raise NoSuchGuardian
+
+
+def add_guardian(
+    record: VaccinationRecord,
+    *,
+    recorded_at: datetime,
+    sealed: tuple[Sealed, ...] = (),
+    **fields: Any,
+) -> None:
+    """Enter a guardian, whose identity counts from the next day on (C-23).
+
+    Raises:
+        DomainError: RecordMerged, GuardianOfAdult, PersonNamedTwice or TooManyGuardians.
+    """
+    check_open(record)
+    check_guardian(record, fields["person"])
+    record.trigger_event(
+        GuardianAdded,
+        timestamp=recorded_at,
+        sealed=sealed,
+        derived=Effective(effective_next_day(recorded_at)),
+        **fields,
+    )
+
+
+def remove_guardian(
+    record: VaccinationRecord,
+    *,
+    recorded_at: datetime,
+    sealed: tuple[Sealed, ...] = (),
+    **fields: Any,
+) -> None:
+    """Let a person be a guardian no more, at once.
+
+    Raises:
+        DomainError: RecordMerged or NoSuchGuardian.
+    """
+    check_open(record)
+    check_removal(record, fields["person"])
+    record.trigger_event(
+        GuardianRemoved,
+        timestamp=recorded_at,
+        sealed=sealed,
+        derived=Effective(civil_day(recorded_at)),
+        **fields,
+    )
 
 
 class GuardianAdded(Fact):

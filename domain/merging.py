@@ -6,10 +6,12 @@ alone, and the survivor reads as both together. Separated again, each reads as b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain.effect import CausedEffect
+from domain.calendar import civil_day
+from domain.effect import Cause, CausedEffect
 from domain.errors import DomainError
 from domain.sealed import Fact
 from domain.vocabulary import Code, Version
@@ -90,6 +92,53 @@ def check_other(record: VaccinationRecord, other: VaccinationRecord) -> None:
         raise RecordsNotAlike
     check_open(record)
     check_open(other)
+
+
+def merge(
+    record: VaccinationRecord, duplicate: VaccinationRecord, *, recorded_at: datetime, **fields: Any
+) -> None:
+    """Read as another record too, which is about the same person; both get an event.
+
+    Raises:
+        DomainError: any of `check_merge`.
+    """
+    check_merge(record, duplicate)
+    record.trigger_event(Merged, timestamp=recorded_at, duplicate=duplicate.id, **fields)
+    duplicate.trigger_event(
+        MergedInto, timestamp=recorded_at, survivor=record.id, derived=_at_once(record)
+    )
+
+
+def separate(
+    record: VaccinationRecord, duplicate: VaccinationRecord, *, recorded_at: datetime, **fields: Any
+) -> None:
+    """Read without a record that was merged into this one; both get an event.
+
+    Raises:
+        NotMerged: it was not.
+    """
+    check_separation(record, duplicate.id)
+    record.trigger_event(Separated, timestamp=recorded_at, duplicate=duplicate.id, **fields)
+    duplicate.trigger_event(
+        SeparatedFrom, timestamp=recorded_at, survivor=record.id, derived=_at_once(record)
+    )
+
+
+def tell_apart(
+    record: VaccinationRecord, other: VaccinationRecord, *, recorded_at: datetime, **fields: Any
+) -> None:
+    """Note that another record, however alike, is about another person.
+
+    Raises:
+        DomainError: RecordsNotAlike or RecordMerged.
+    """
+    check_other(record, other)
+    record.trigger_event(ToldApart, timestamp=recorded_at, other=other.id, **fields)
+
+
+def _at_once(record: VaccinationRecord) -> CausedEffect:
+    """What the event just triggered causes elsewhere, on the same day."""
+    return CausedEffect(civil_day(record.modified_on), Cause(record.id, record.version))
 
 
 class Merged(Fact):

@@ -1,25 +1,22 @@
-"""Who a record is about, who manages it, and whether it is on the roll (在册).
-
-Events of the vaccination record's archive (建档): registration, moves on and off the roll and
-amendments of identity. The identity itself is sealed.
-"""
+"""Who a record is about (建档): registration, and amendments of identity, which is sealed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
-from enum import StrEnum
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from eventsourcing.domain import AggregateCreated
 
+from domain.calendar import civil_day, effective_next_day
 from domain.effect import Effective
 from domain.errors import DomainError
 from domain.guardianship import MAX_GUARDIANS, Guardian, GuardianOfAdult, PersonNamedTwice
-from domain.organisation import NotAClinic, Organisation, OrganisationKind
-from domain.sealed import Fact
+from domain.merging import check_open
+from domain.organisation import Organisation
+from domain.roll import NotBornHere, Roll, RollState, check_managed_by
+from domain.sealed import Fact, Sealed
 from domain.shape import Size
 from domain.vocabulary import Code, Division, FieldName, PersonKind, Year
 
@@ -27,65 +24,11 @@ if TYPE_CHECKING:
     from domain.vaccination_record import VaccinationRecord
 
 
-class Roll(StrEnum):
-    """Whether a record is on the active roll of its clinic (在册).
-
-    A record of the maternity ward where the child was born waits for its move to a child clinic
-    (C-24): the first doses are given, and nobody can claim its certificate yet.
-    """
-
-    MATERNITY = "maternity"
-    ACTIVE = "active"
-    TEMPORARY = "temporary"
-    MOVED_OUT = "moved-out"
-    DECEASED = "deceased"
-
-
-@dataclass(frozen=True)
-class RollState:
-    """Where a record stands on the roll from one day on.
-
-    Attributes:
-        status: whether it is on the active roll.
-        on: day of the move, as reported.
-        effective_on: first day on which views show it.
-        managing_organisation: who manages the record from then on.
-        division: division of that organisation.
-    """
-
-    status: Roll
-    on: date
-    effective_on: date
-    managing_organisation: UUID
-    division: str
-
-
-class DivisionDiffers(DomainError):
-    """The division is not the one of the organisation that manages the record."""
-
-    code = "division-differs"
-    zh = "行政区划与管理单位不一致。"
-
-
 class NotARegistrationRoll(DomainError):
     """A record is opened as active or temporary, or in a maternity ward."""
 
     code = "not-a-registration-roll"
     zh = "建档时在册状态只能为在册、临时或产科。"
-
-
-class NotBornHere(DomainError):
-    """Only a child's record is opened in a maternity ward, and none goes back there."""
-
-    code = "not-born-here"
-    zh = "只有新生儿档案由产科建立，档案不能转回产科。"
-
-
-class ParentsMissing(DomainError):
-    """A record leaves the maternity ward when a parent or guardian was entered (C-24)."""
-
-    code = "parents-missing"
-    zh = "转入儿童预防接种门诊前须录入新生儿父母身份信息。"
 
 
 class BirthYearDiffers(DomainError):
@@ -100,34 +43,6 @@ class BornInFuture(DomainError):
 
     code = "born-in-future"
     zh = "出生日期晚于今天。"
-
-
-class RecordClosed(DomainError):
-    """The recipient has died; the roll changes no more."""
-
-    code = "record-closed"
-    zh = "受种者已死亡，在册状态不再变更。"
-
-
-class RecordNotOnRoll(DomainError):
-    """The record is not on the roll; it moved out."""
-
-    code = "record-not-on-roll"
-    zh = "档案已迁出，不在册。"
-
-
-class RollUnchanged(DomainError):
-    """The record stands so on the roll already."""
-
-    code = "roll-unchanged"
-    zh = "在册状态没有变化。"
-
-
-class MoveInFuture(DomainError):
-    """The move lies in the future."""
-
-    code = "move-in-future"
-    zh = "变更日期晚于今天。"
 
 
 class UnknownPerson(DomainError):
@@ -146,7 +61,7 @@ def check_registration(
         DomainError: NotAClinic, DivisionDiffers, PersonNamedTwice, GuardianOfAdult,
             NotARegistrationRoll, NotBornHere, BirthYearDiffers or BornInFuture.
     """
-    _check_managed_by(managed_by, fields["division"])
+    check_managed_by(managed_by, fields["division"])
     guardians: tuple[Guardian, ...] = fields["guardians"]
     people = [fields["recipient"], *(guardian.person for guardian in guardians)]
     if len(people) != len(set(people)):
@@ -158,38 +73,6 @@ def check_registration(
     if fields["roll"] is Roll.MATERNITY and fields["kind"] is PersonKind.ADULT:
         raise NotBornHere
     _check_birth(birth_date, fields["birth_year"], today)
-
-
-def check_move(
-    record: VaccinationRecord,
-    fields: Mapping[str, Any],
-    *,
-    managed_by: Organisation | None,
-    today: date,
-) -> None:
-    """Check a move of the roll.
-
-    Raises:
-        DomainError: RecordClosed, NotBornHere, ParentsMissing, RollUnchanged, MoveInFuture,
-            NotAClinic or DivisionDiffers.
-    """
-    current, status = record.roll_history[-1], fields["status"]
-    if current.status is Roll.DECEASED:
-        raise RecordClosed
-    if status is Roll.MATERNITY:
-        raise NotBornHere
-    leaves_ward = current.status is Roll.MATERNITY and status in (Roll.ACTIVE, Roll.TEMPORARY)
-    if leaves_ward and not record.guardians:
-        raise ParentsMissing
-    if fields["on"] > today:
-        raise MoveInFuture(on=fields["on"].isoformat(), today=today.isoformat())
-    if managed_by is not None:
-        _check_managed_by(managed_by, fields.get("division"))
-    elif fields.get("division") is not None:
-        raise DivisionDiffers(division=fields["division"])
-    manager = managed_by.id if managed_by is not None else current.managing_organisation
-    if (status, manager) == (current.status, current.managing_organisation):
-        raise RollUnchanged(status=current.status.value)
 
 
 def check_amendment(
@@ -214,13 +97,6 @@ def check_amendment(
         _check_birth(birth_date, birth_year, today)
     elif (birth_date is None) is not (birth_year is None):
         raise BirthYearDiffers(reason="both change or neither")
-
-
-def _check_managed_by(organisation: Organisation, division: str | None) -> None:
-    if organisation.kind is not OrganisationKind.CLINIC:
-        raise NotAClinic(kind=organisation.kind.value)
-    if division != organisation.division:
-        raise DivisionDiffers(division=division, managing=organisation.division)
 
 
 def _check_birth(birth_date: date, birth_year: int, today: date) -> None:
@@ -269,38 +145,36 @@ class Registered(Fact, AggregateCreated):
         )
 
 
-class RollChanged(Fact):
-    """The record moved on or off the roll, or to another clinic.
+def amend_identity(
+    record: VaccinationRecord,
+    *,
+    birth_date: date | None = None,
+    recorded_at: datetime,
+    sealed: tuple[Sealed, ...] = (),
+    **fields: Any,
+) -> None:
+    """Amend particulars of the recipient or a guardian, effective next day (C-21, C-23).
 
-    Attributes:
-        status: where it stands now.
-        on: day of the move, as reported; for a death its day.
-        managing_organisation: clinic that manages it from now on, if another.
-        division: division of that clinic, if another.
-        derived: from when views show it.
+    `birth_date`: the recipient's birth date afterwards, if it changes.
+
+    Raises:
+        DomainError: RecordMerged, UnknownPerson, BirthYearDiffers or BornInFuture.
     """
-
-    TOPIC = "vaccination-record.roll-changed.v1"
-
-    status: Roll
-    on: date
-    derived: Effective
-    managing_organisation: UUID | None = None
-    division: Division | None = None
-
-    def apply(self, aggregate: VaccinationRecord) -> None:
-        """Add a state to the roll's history; out of the maternity ward, identities count (C-24)."""
-        if aggregate.roll_history[-1].status is Roll.MATERNITY:
-            aggregate.let_identities_count(self.derived.effective_on + timedelta(days=1))
-        aggregate.move(
-            RollState(
-                status=self.status,
-                on=self.on,
-                effective_on=self.derived.effective_on,
-                managing_organisation=self.managing_organisation or aggregate.managing_organisation,
-                division=self.division or aggregate.division,
-            )
-        )
+    check_open(record)
+    check_amendment(
+        fields,
+        people=record.people,
+        recipient=record.recipient,
+        birth_date=birth_date,
+        today=civil_day(recorded_at),
+    )
+    record.trigger_event(
+        IdentityAmended,
+        timestamp=recorded_at,
+        sealed=sealed,
+        derived=Effective(effective_next_day(recorded_at)),
+        **fields,
+    )
 
 
 class IdentityAmended(Fact):

@@ -18,7 +18,7 @@ from domain import slot_supply_events
 from domain.calendar import civil_day
 from domain.errors import DomainError
 from domain.organisation import NotAClinic, Organisation, OrganisationKind
-from domain.registration import DivisionDiffers
+from domain.roll import DivisionDiffers
 from domain.sealed import Fact, Sealed
 from domain.slot_supply_events import PlannedSlot, Seats, SlotState
 

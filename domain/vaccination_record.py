@@ -3,12 +3,12 @@
 Commands take the typed clear fields of a statement as keyword arguments (`**fields`, those of
 the topic they yield), the facts that a policy needs, `recorded_at` (our clock) and the sealed
 parts; they decide, and yield one event or a `DomainError`. Personal values never come here: facts
-that rest on them are opened by the caller and passed in.
+that rest on them are opened by the caller and passed in. Each command stands with what it is about:
+the roll, doses, guardians.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -19,47 +19,26 @@ from domain import (
     adverse_event,
     contraindication,
     dose_events,
+    dosing,
     guardianship,
     merging,
     protection,
     registration,
+    roll,
     shredding,
 )
 from domain.adverse_event import AdverseEventState
-from domain.calendar import civil_day, effective_next_day
+from domain.calendar import civil_day
 from domain.contraindication import ContraindicationState
 from domain.dose import DoseHistory, DoseState
-from domain.dose_policy import DoseFacts, check_changes, check_dose, check_preparation
-from domain.effect import Cause, CausedEffect, Effective, Noted, effective_day
-from domain.errors import DomainError
+from domain.effect import Effective
 from domain.guardianship import Guardian
-from domain.organisation import NotAClinic, Organisation, OrganisationKind
+from domain.organisation import Organisation
 from domain.protection import AlreadyShredded, Protection, ProtectionEvent, State
-from domain.registration import Roll, RollState
 from domain.retention import retention_until
+from domain.roll import Roll, RollState
 from domain.sealed import Fact, Sealed
-from domain.vocabulary import PersonKind, Urgency
-
-
-class DuplicateDose(DomainError):
-    """The record has a dose of this id already."""
-
-    code = "duplicate-dose"
-    zh = "该接种记录编号已存在。"
-
-
-class UnknownDose(DomainError):
-    """The record has no such dose, or it was entered in error."""
-
-    code = "unknown-dose"
-    zh = "档案中没有该接种记录，或该记录已作废。"
-
-
-class NotStruck(DomainError):
-    """Only a dose that was entered in error is reinstated."""
-
-    code = "not-struck"
-    zh = "只有已作废的接种记录才能恢复。"
+from domain.vocabulary import PersonKind
 
 
 class VaccinationRecord(BaseAggregate[UUID]):
@@ -80,13 +59,14 @@ class VaccinationRecord(BaseAggregate[UUID]):
         merged_into: record that this one was merged into.
         told_apart: records that are alike and about others.
         adverse_events: suspected adverse events by id.
+        dose_histories: what is known of each dose by its id.
     """
 
     TOPIC = "vaccination-record"
     Event = Fact
 
     Registered = registration.Registered
-    RollChanged = registration.RollChanged
+    RollChanged = roll.RollChanged
     IdentityAmended = registration.IdentityAmended
     GuardianAdded = guardianship.GuardianAdded
     GuardianRemoved = guardianship.GuardianRemoved
@@ -126,7 +106,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
         self.merged_into: UUID | None = None
         self.told_apart: frozenset[UUID] = frozenset()
         self.adverse_events: dict[UUID, AdverseEventState] = {}
-        self._doses: dict[UUID, DoseHistory] = {}
+        self.dose_histories: dict[UUID, DoseHistory] = {}
 
     # What the record tells.
 
@@ -163,17 +143,17 @@ class VaccinationRecord(BaseAggregate[UUID]):
 
     def dose(self, dose: UUID) -> DoseState | None:
         """A dose with all that is known; None if there is none or it was entered in error."""
-        history = self._doses.get(dose)
+        history = self.dose_histories.get(dose)
         return history.on() if history else None
 
     def is_struck(self, dose: UUID) -> bool:
         """Whether the record has the dose, and it was entered in error."""
-        history = self._doses.get(dose)
+        history = self.dose_histories.get(dose)
         return history is not None and history.is_struck()
 
     def doses_on(self, day: date) -> tuple[DoseState, ...]:
         """The doses as effective on a civil day (C-21), by the day they were given."""
-        states = [history.on(day) for history in self._doses.values()]
+        states = [history.on(day) for history in self.dose_histories.values()]
         return tuple(sorted((s for s in states if s), key=lambda state: state.occurred_on))
 
     def contraindications_on(self, day: date) -> tuple[ContraindicationState, ...]:
@@ -182,7 +162,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
 
     def serving_clinics(self) -> frozenset[UUID]:
         """Clinics that may audit: the one that manages, the one of the newest dose (S-8)."""
-        doses = [history.on() for history in self._doses.values()]
+        doses = [history.on() for history in self.dose_histories.values()]
         given = [state for state in doses if state is not None and not state.is_transcribed]
         newest = max((state.occurred_on for state in given), default=None)
         lately = {state.clinic for state in given if state.occurred_on == newest}
@@ -191,10 +171,27 @@ class VaccinationRecord(BaseAggregate[UUID]):
     @property
     def retention_until(self) -> date | None:
         """Last day on which the law wants it kept (E-3); None without doses."""
-        known = (history.on() for history in self._doses.values())
+        known = (history.on() for history in self.dose_histories.values())
         return retention_until(state for state in known if state is not None)
 
     # What may happen to it.
+
+    change_roll = roll.change_roll
+    amend_identity = registration.amend_identity
+    add_guardian = guardianship.add_guardian
+    remove_guardian = guardianship.remove_guardian
+    administer_dose = dosing.administer_dose
+    transcribe_dose = dosing.transcribe_dose
+    correct_dose = dosing.correct_dose
+    enter_dose_in_error = dosing.enter_dose_in_error
+    reinstate_dose = dosing.reinstate_dose
+    record_contraindication = contraindication.record_contraindication
+    lift_contraindication = contraindication.lift_contraindication
+    report_adverse_event = adverse_event.report_adverse_event
+    classify_adverse_event = adverse_event.classify_adverse_event
+    merge = merging.merge
+    separate = merging.separate
+    tell_apart = merging.tell_apart
 
     @classmethod
     def register(
@@ -228,331 +225,6 @@ class VaccinationRecord(BaseAggregate[UUID]):
             **fields,
         )
 
-    def change_roll(
-        self,
-        *,
-        managed_by: Organisation | None = None,
-        recorded_at: datetime,
-        sealed: tuple[Sealed, ...] = (),
-        **fields: Any,
-    ) -> None:
-        """Move the record on or off the roll, or to another clinic.
-
-        `managed_by`: the organisation named as `managing_organisation`, if one is.
-
-        Raises:
-            DomainError: RecordMerged or any of `registration.check_move`.
-        """
-        merging.check_open(self)
-        registration.check_move(self, fields, managed_by=managed_by, today=civil_day(recorded_at))
-        self.trigger_event(
-            self.RollChanged,
-            timestamp=recorded_at,
-            sealed=sealed,
-            derived=Effective(civil_day(recorded_at)),
-            **fields,
-        )
-
-    def amend_identity(
-        self,
-        *,
-        birth_date: date | None = None,
-        recorded_at: datetime,
-        sealed: tuple[Sealed, ...] = (),
-        **fields: Any,
-    ) -> None:
-        """Amend particulars of the recipient or a guardian, effective next day (C-21, C-23).
-
-        `birth_date`: the recipient's birth date afterwards, if it changes.
-
-        Raises:
-            DomainError: RecordMerged, UnknownPerson, BirthYearDiffers or BornInFuture.
-        """
-        merging.check_open(self)
-        registration.check_amendment(
-            fields,
-            people=self.people,
-            recipient=self.recipient,
-            birth_date=birth_date,
-            today=civil_day(recorded_at),
-        )
-        self.trigger_event(
-            self.IdentityAmended,
-            timestamp=recorded_at,
-            sealed=sealed,
-            derived=Effective(effective_next_day(recorded_at)),
-            **fields,
-        )
-
-    def add_guardian(
-        self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
-    ) -> None:
-        """Enter a guardian, whose identity counts from the next day on (C-23).
-
-        Raises:
-            DomainError: RecordMerged, GuardianOfAdult, PersonNamedTwice or TooManyGuardians.
-        """
-        merging.check_open(self)
-        guardianship.check_guardian(self, fields["person"])
-        self.trigger_event(
-            self.GuardianAdded,
-            timestamp=recorded_at,
-            sealed=sealed,
-            derived=Effective(effective_next_day(recorded_at)),
-            **fields,
-        )
-
-    def remove_guardian(
-        self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
-    ) -> None:
-        """Let a person be a guardian no more, at once.
-
-        Raises:
-            DomainError: RecordMerged or NoSuchGuardian.
-        """
-        merging.check_open(self)
-        guardianship.check_removal(self, fields["person"])
-        self.trigger_event(
-            self.GuardianRemoved,
-            timestamp=recorded_at,
-            sealed=sealed,
-            derived=Effective(civil_day(recorded_at)),
-            **fields,
-        )
-
-    def administer_dose(
-        self,
-        *,
-        facts: DoseFacts,
-        remarks: tuple[str, ...] = (),
-        recorded_at: datetime,
-        sealed: tuple[Sealed, ...] = (),
-        **fields: Any,
-    ) -> None:
-        """Record a dose that a clinic gave.
-
-        `facts`: what the policies must know; `died_on` is the record's own. `remarks`: ids of
-        what deserves a second look in it.
-
-        Raises:
-            DomainError: RecordMerged, RecordNotOnRoll, DuplicateDose or any of
-                `dose_policy.check_dose` and `check_preparation`.
-        """
-        check_preparation(fields, facts)
-        self._check_new_dose(fields, facts, recorded_at, given=True)
-        derived = Noted(civil_day(recorded_at), remarks or None)
-        self.trigger_event(
-            self.DoseAdministered, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
-        )
-
-    def transcribe_dose(
-        self,
-        *,
-        facts: DoseFacts,
-        remarks: tuple[str, ...] = (),
-        recorded_at: datetime,
-        sealed: tuple[Sealed, ...] = (),
-        **fields: Any,
-    ) -> None:
-        """Record a dose given elsewhere, from its evidence (C-26); arguments as above.
-
-        Raises:
-            DomainError: RecordMerged, RecordNotOnRoll, DuplicateDose or any of
-                `dose_policy.check_dose`.
-        """
-        self._check_new_dose(fields, facts, recorded_at, given=False)
-        derived = Noted(civil_day(recorded_at), remarks or None)
-        self.trigger_event(
-            self.DoseTranscribed, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
-        )
-
-    def _check_new_dose(
-        self, fields: Mapping[str, Any], facts: DoseFacts, recorded_at: datetime, *, given: bool
-    ) -> None:
-        merging.check_open(self)
-        today = civil_day(recorded_at)
-        if self.roll_history[-1].status is Roll.MOVED_OUT:
-            raise registration.RecordNotOnRoll(status=Roll.MOVED_OUT.value)
-        if fields["dose"] in self._doses:
-            raise DuplicateDose(dose=str(fields["dose"]))
-        state = DoseState.proposed(fields, version=self.version + 1, day=today, given=given)
-        check_dose(state, facts, self.died_on, today)
-
-    def correct_dose(
-        self,
-        *,
-        facts: DoseFacts,
-        cause: Cause,
-        recorded_at: datetime,
-        sealed: tuple[Sealed, ...] = (),
-        **fields: Any,
-    ) -> None:
-        """Let a dose read differently from the correction's effective day on.
-
-        `facts`: what the policies must know of the dose as it will read. `cause`: the
-        event that applied the correction.
-
-        Raises:
-            DomainError: UnknownDose, any of `dose_policy.check_changes` or `check_dose`.
-        """
-        current = self._current(fields["dose"])
-        check_changes(current, fields["changes"], and_sealed=bool(sealed))
-        check_dose(current.changed(fields["changes"]), facts, self.died_on, civil_day(recorded_at))
-        derived = CausedEffect(effective_day(fields["urgency"], recorded_at), cause)
-        self.trigger_event(
-            self.DoseCorrected, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
-        )
-
-    def enter_dose_in_error(
-        self,
-        *,
-        urgency: Urgency,
-        cause: Cause,
-        recorded_at: datetime,
-        sealed: tuple[Sealed, ...] = (),
-        **fields: Any,
-    ) -> None:
-        """Strike a dose out from the correction's effective day on; it is never deleted.
-
-        `urgency`: the correction's. `cause`: the event that applied the correction.
-
-        Raises:
-            UnknownDose: there is none, or it is struck out already.
-        """
-        self._current(fields["dose"])
-        derived = CausedEffect(effective_day(urgency, recorded_at), cause)
-        self.trigger_event(
-            self.DoseEnteredInError, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
-        )
-
-    def reinstate_dose(
-        self,
-        *,
-        urgency: Urgency,
-        cause: Cause,
-        recorded_at: datetime,
-        sealed: tuple[Sealed, ...] = (),
-        **fields: Any,
-    ) -> None:
-        """Let a dose that was struck out read again, from the correction's effective day on.
-
-        `urgency`: the correction's. `cause`: the event that applied the correction.
-
-        Raises:
-            NotStruck: it is not struck out.
-        """
-        if not self.is_struck(fields["dose"]):
-            raise NotStruck(dose=str(fields["dose"]))
-        derived = CausedEffect(effective_day(urgency, recorded_at), cause)
-        self.trigger_event(
-            self.DoseReinstated, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
-        )
-
-    def record_contraindication(
-        self,
-        *,
-        known_groups: frozenset[str],
-        clinic_kind: OrganisationKind,
-        recorded_at: datetime,
-        sealed: tuple[Sealed, ...] = (),
-        **fields: Any,
-    ) -> None:
-        """Record a contraindication against vaccine groups (A-11).
-
-        `known_groups`: vaccine groups of the requirements in force. `clinic_kind`: what
-        the organisation is that records it.
-
-        Raises:
-            DomainError: RecordMerged, NotAClinic or any of
-                `contraindication.check_contraindication`.
-        """
-        merging.check_open(self)
-        if clinic_kind is not OrganisationKind.CLINIC:
-            raise NotAClinic(kind=clinic_kind.value)
-        contraindication.check_contraindication(
-            fields, existing=self.contraindications, known_groups=known_groups
-        )
-        self.trigger_event(
-            self.ContraindicationRecorded, timestamp=recorded_at, sealed=sealed, **fields
-        )
-
-    def lift_contraindication(
-        self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
-    ) -> None:
-        """End a contraindication.
-
-        Raises:
-            DomainError: UnknownContraindication, ContraindicationEnded or ValidityReversed.
-        """
-        contraindication.check_lifting(
-            self.contraindications.get(fields["contraindication"]), fields["on"]
-        )
-        self.trigger_event(
-            self.ContraindicationLifted, timestamp=recorded_at, sealed=sealed, **fields
-        )
-
-    def report_adverse_event(
-        self, *, recorded_at: datetime, sealed: tuple[Sealed, ...] = (), **fields: Any
-    ) -> None:
-        """Report a suspected adverse event after a dose, also of a record that was merged.
-
-        Raises:
-            DomainError: UnknownDose, DuplicateAdverseEvent or OnsetBeforeDose.
-        """
-        dose = self._current(fields["dose"])
-        adverse_event.check_report(self, dose, fields, civil_day(recorded_at))
-        self.trigger_event(
-            self.AdverseEventReported, timestamp=recorded_at, sealed=sealed, **fields
-        )
-
-    def classify_adverse_event(
-        self, *, by: OrganisationKind, recorded_at: datetime, **fields: Any
-    ) -> None:
-        """Say what an adverse event was found to be.
-
-        Raises:
-            DomainError: UnknownAdverseEvent or NotAClassifier.
-        """
-        adverse_event.check_classification(self, fields["adverse_event"], by)
-        self.trigger_event(self.AdverseEventClassified, timestamp=recorded_at, **fields)
-
-    def merge(self, duplicate: Self, *, recorded_at: datetime, **fields: Any) -> None:
-        """Read as another record too, which is about the same person; both get an event.
-
-        Raises:
-            DomainError: any of `merging.check_merge`.
-        """
-        merging.check_merge(self, duplicate)
-        self.trigger_event(self.Merged, timestamp=recorded_at, duplicate=duplicate.id, **fields)
-        duplicate.trigger_event(
-            self.MergedInto, timestamp=recorded_at, survivor=self.id, derived=self._at_once()
-        )
-
-    def separate(self, duplicate: Self, *, recorded_at: datetime, **fields: Any) -> None:
-        """Read without a record that was merged into this one; both get an event.
-
-        Raises:
-            NotMerged: it was not.
-        """
-        merging.check_separation(self, duplicate.id)
-        self.trigger_event(self.Separated, timestamp=recorded_at, duplicate=duplicate.id, **fields)
-        duplicate.trigger_event(
-            self.SeparatedFrom, timestamp=recorded_at, survivor=self.id, derived=self._at_once()
-        )
-
-    def tell_apart(self, other: Self, *, recorded_at: datetime, **fields: Any) -> None:
-        """Note that another record, however alike, is about another person.
-
-        Raises:
-            DomainError: RecordsNotAlike or RecordMerged.
-        """
-        merging.check_other(self, other)
-        self.trigger_event(self.ToldApart, timestamp=recorded_at, other=other.id, **fields)
-
-    def _at_once(self) -> CausedEffect:
-        """What the event just triggered causes elsewhere, on the same day."""
-        return CausedEffect(civil_day(self.modified_on), Cause(self.id, self.version))
-
     def protect(
         self,
         decision: type[ProtectionEvent],
@@ -571,12 +243,6 @@ class VaccinationRecord(BaseAggregate[UUID]):
         derived = decision.check(self, fields, civil_day(recorded_at))
         self.trigger_event(decision, timestamp=recorded_at, sealed=sealed, **derived, **fields)
 
-    def _current(self, dose: UUID) -> DoseState:
-        state = self.dose(dose)
-        if state is None:
-            raise UnknownDose(dose=str(dose))
-        return state
-
     # How events change it.
 
     def move(self, state: RollState) -> None:
@@ -589,7 +255,7 @@ class VaccinationRecord(BaseAggregate[UUID]):
 
     def add_dose(self, event: dose_events.DoseAdministered | dose_events.DoseTranscribed) -> None:
         """Add a dose as first entered."""
-        self._doses[event.dose] = DoseHistory(DoseState.of(event))
+        self.dose_histories[event.dose] = DoseHistory(DoseState.of(event))
 
     def restate_dose(
         self,
@@ -598,4 +264,4 @@ class VaccinationRecord(BaseAggregate[UUID]):
         | dose_events.DoseReinstated,
     ) -> None:
         """Add a later reading of a dose."""
-        self._doses[event.dose].later.append(event)
+        self.dose_histories[event.dose].later.append(event)

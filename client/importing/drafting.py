@@ -17,7 +17,8 @@ from domain.correction import Correction
 from domain.correction_events import CorrectionKind, RequestedBy
 from domain.dose import CORRECTABLE
 from domain.dose_events import DoseTranscribed, EvidenceKind
-from domain.registration import Registered, Roll
+from domain.registration import Registered
+from domain.roll import Roll
 from domain.vocabulary import PersonKind, Urgency
 
 SOURCE_CHANGED = "source-changed"

@@ -13,7 +13,7 @@ from domain.certificate_rules.rules import CertificateRules
 from domain.certificate_rules.visit import Presenter
 from domain.claim import ClaimFacts
 from domain.organisation import OrganisationKind
-from domain.registration import Roll
+from domain.roll import Roll
 from domain.vocabulary import PersonKind, SourceSystem
 
 SYSTEMS: Mapping[str, SourceSystem] = {

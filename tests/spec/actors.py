@@ -17,7 +17,7 @@ from domain.organisation import (
     OrganisationKind,
     Ownership,
 )
-from domain.registration import Roll
+from domain.roll import Roll
 from domain.schedules.catalogue import Catalogue
 from domain.vaccination_record import VaccinationRecord
 from domain.vocabulary import PersonKind, Relation, SourceSystem, Urgency

@@ -42,7 +42,7 @@ from domain.grant import (
     Scope,
     UnknownGrant,
 )
-from domain.registration import Roll
+from domain.roll import Roll
 from domain.topics import check_private
 from domain.vocabulary import PersonKind, SourceSystem
 from tests.spec.actors import FATHER, MOTHER, RECORD, at, handle

@@ -17,9 +17,9 @@ from domain.dose_policy import (
     NothingChanges,
     check_sealed_changes,
 )
+from domain.dosing import NotStruck, UnknownDose
 from domain.effect import Cause
 from domain.organisation import OrganisationKind
-from domain.vaccination_record import NotStruck, UnknownDose
 from domain.vocabulary import Urgency
 from tests.spec.actors import (
     CLINIC,

@@ -22,7 +22,7 @@ from domain.effect import Cause
 from domain.identity import BirthCertificateNumber
 from domain.merging import HasMergedRecords, NotMerged, RecordMerged, RecordsNotAlike
 from domain.private import Sex
-from domain.registration import Roll
+from domain.roll import Roll
 from domain.sound import plain, sound
 from domain.vaccination_record import VaccinationRecord
 from domain.vocabulary import PersonKind, SourceSystem, Urgency

@@ -14,10 +14,10 @@ from domain.adverse_event import (
 from domain.dose_events import Consent, Preparation
 from domain.dose_policy import PreparationIncomplete, PreparationMissing
 from domain.dose_rules import DoseRules
+from domain.dosing import UnknownDose
 from domain.organisation import OrganisationKind
 from domain.schedules.edition import InvalidRuleFile
 from domain.schedules.json_document import parse_document
-from domain.vaccination_record import UnknownDose
 from domain.vocabulary import SourceSystem
 from tests.spec.actors import CLINIC, DOSE, TODAY, at, facts, give, handle, record
 

@@ -27,6 +27,7 @@ from domain.dose_policy import (
     SiteNotAllowed,
     TimeNotOnDay,
 )
+from domain.dosing import DuplicateDose, NotStruck, UnknownDose
 from domain.effect import Cause
 from domain.errors import UnknownVaccine, UnknownVaccineGroup
 from domain.guardianship import (
@@ -37,21 +38,18 @@ from domain.guardianship import (
     TooManyGuardians,
 )
 from domain.organisation import NotAClinic, OrganisationKind
-from domain.registration import (
-    BirthYearDiffers,
-    BornInFuture,
+from domain.registration import BirthYearDiffers, BornInFuture, NotARegistrationRoll, UnknownPerson
+from domain.roll import (
     DivisionDiffers,
     MoveInFuture,
-    NotARegistrationRoll,
     NotBornHere,
     ParentsMissing,
     RecordClosed,
     RecordNotOnRoll,
     Roll,
     RollUnchanged,
-    UnknownPerson,
 )
-from domain.vaccination_record import DuplicateDose, NotStruck, UnknownDose, VaccinationRecord
+from domain.vaccination_record import VaccinationRecord
 from domain.vocabulary import PersonKind, Relation, SourceSystem, Urgency
 from tests.spec.actors import (
     BORN,

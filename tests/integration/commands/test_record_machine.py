@@ -27,8 +27,8 @@ from client.signing import Draft
 from commands.reclaiming import Reclaiming
 from commands.writing import HOLDER
 from domain.correction import NotStruck
+from domain.dosing import UnknownDose
 from domain.merging import HasMergedRecords, NotMerged, RecordMerged, RecordsNotAlike
-from domain.vaccination_record import UnknownDose
 from ledger.entry import Entry
 from ledger.store.errors import VersionConflict
 from ledger.store.integration import Integrator
