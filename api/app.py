@@ -64,6 +64,7 @@ from api import (
     verify_page,
     visit_page,
     visits,
+    walk_ins,
     writes,
 )
 from api.measuring import Measuring
@@ -95,6 +96,7 @@ ROUTERS = (
     offers.router,
     bookings.router,
     site_days.router,
+    walk_ins.router,
     school_forms.router,
     reports.router,
     supervision.router,

@@ -16,7 +16,7 @@ from api.frame import go_to, page, page_router, read_form
 from api.my_pages import SVG
 from api.noting import note_read
 from api.offers import sites_of
-from api.parts import serving_of
+from api.parts import Serving, serving_of
 from api.people import organisation_names
 from api.products import products_of
 from api.reads import NO_STORE
@@ -86,6 +86,32 @@ async def cancel(request: Request, caller: Reader, appointment: UUID) -> Respons
     return await _step(request, caller, appointment, give_back)
 
 
+@router.get("/book/{appointment}/move")
+async def other_hours(
+    request: Request, caller: Reader, appointment: UUID, division: str = ""
+) -> Response:
+    """Free hours of the same product, to which the booking may be moved."""
+    return await _movable(request, caller, appointment, division)
+
+
+@router.post("/book/{appointment}/move")
+async def move(request: Request, caller: Reader, appointment: UUID) -> Response:
+    """Take another seat and give the present one back (改约)."""
+    form = await read_form(request)
+    try:
+        key, (supply, slot) = UUID(form["key"]), form["seat"].split(" ")
+        wish = {"supply": str(UUID(supply)), "slot": int(slot)}
+    except (KeyError, ValueError) as error:
+        raise MalformedForm from error
+    bookings = serving_of(request).parts.desk.bookings
+    try:
+        await _admitted(request, partial(bookings.move, caller, key, appointment, wish))
+    except BookingRefused as refused:
+        division, reasons = form.get("division", ""), refused.facts["reasons"]
+        return await _movable(request, caller, appointment, division, refused=reasons)
+    return go_to(f"/book/{appointment}")
+
+
 @router.get("/book/{appointment}/code.svg")
 async def code(request: Request, caller: Reader, appointment: UUID) -> Response:
     """The signed code that the site scans."""
@@ -107,11 +133,7 @@ async def _found(
     mine = await to_thread.run_sync(serving.parts.desk.bookings.mine, caller)
     await note_read(request, caller, "bookings", _records(mine))
     names = organisation_names(serving.views, [one.appointment.site for one in mine])
-    sites = None
-    if product and division.isdecimal():
-        first = civil_day(serving.parts.services.clock())
-        days = (first, first + timedelta(days=DAYS_AHEAD))
-        sites = await to_thread.run_sync(sites_of, serving, product, [division], days)
+    sites = await _sites(serving, product, division) if product else None
     return page(
         request,
         "book.html",
@@ -127,6 +149,36 @@ async def _found(
         form=form or {},
         key=new_id(),
     )
+
+
+async def _movable(
+    request: Request,
+    caller: Principal,
+    appointment: UUID,
+    division: str,
+    refused: list[dict[str, str]] | None = None,
+) -> Response:
+    booked = await _own(request, caller, appointment)
+    serving = serving_of(request)
+    return page(
+        request,
+        "book-move.html",
+        caller=caller,
+        booked=booked,
+        division=division,
+        sites=await _sites(serving, booked.appointment.product, division) or [],
+        refused=refused or (),
+        key=new_id(),
+    )
+
+
+async def _sites(serving: Serving, product: str, division: str) -> list[dict[str, Any]] | None:
+    """Sites near a division with their hours; None where it is no division."""
+    if not (division.isascii() and division.isdecimal()):
+        return None
+    first = civil_day(serving.parts.services.clock())
+    days = (first, first + timedelta(days=DAYS_AHEAD))
+    return await to_thread.run_sync(sites_of, serving, product, [division], days)
 
 
 async def _shown(
@@ -150,6 +202,7 @@ async def _shown(
         ),
         state=BOOKING_STATES[one.state],
         has_code=one.state in (State.BOOKED, State.ARRIVED_SCANNED),
+        division=one.division,
         held_until=one.held_until.astimezone(SHANGHAI).strftime("%H:%M"),
         refused=refused or (),
         key=new_id(),

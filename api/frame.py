@@ -48,6 +48,7 @@ _STATIC = {
         ("icon.svg", "image/svg+xml"),
         ("qr.js", "text/javascript"),
         ("scan.js", "text/javascript"),
+        ("scanner.js", "text/javascript"),
         ("visits.js", "text/javascript"),
         ("verify.js", "text/javascript"),
         ("credential.js", "text/javascript"),

@@ -32,6 +32,7 @@ BODIES = (
     schemas.ReleaseRequest,
     schemas.VisitRequest,
     schemas.HoldRequest,
+    schemas.WalkInRequest,
     schemas.MoveRequest,
     schemas.CancelRequest,
     schemas.BookingSearch,

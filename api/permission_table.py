@@ -99,7 +99,8 @@ consumer, fetch from it and acknowledge ([why](adr/0013-an-account-for-each-subs
 
 def permissions_markdown() -> str:
     """The document `docs/permissions.md`."""
-    written_at = {"visit.opened.v1": "/v1/visits"}  # by the platform, with a code that was shown
+    # By the platform: with a code that was shown, with an identity card that was.
+    written_at = {"visit.opened.v1": "/v1/visits", "appointment.held.v1": "/v1/walk-ins"}
     written_at |= {topic: one.path for one in ADDRESSES for topic in one.topics}
     writes = [
         f"| `{topic}` | {_who(rows)} | `{written_at[topic]}` |" for topic, rows in WRITES.items()

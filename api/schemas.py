@@ -136,6 +136,22 @@ class HoldRequest(Body):
     person: BookedFor
 
 
+class WalkIn(BookedFor):
+    """Somebody who came without a booking: name and number as the identity card shows them."""
+
+    name: StrictStr
+    id_number: StrictStr
+
+
+class WalkInRequest(Body):
+    """The seat of today that they get."""
+
+    supply: Uuid
+    slot: Annotated[StrictInt, Field(ge=1, le=64)]
+    dose_number: Annotated[StrictInt, Field(ge=1, le=20)]
+    person: WalkIn
+
+
 class MoveRequest(Body):
     """The seat that is wished for instead."""
 

@@ -13,16 +13,19 @@ from anyio import to_thread
 from fastapi import Request
 from starlette.responses import Response
 
+from api.console import without_nulls
 from api.errors import AddressUnknown, MalformedForm
 from api.frame import go_to, page, page_router, read_form
 from api.noting import note_read
 from api.parameters import day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import organisation_names
-from api.schemas import BookingSearch
+from api.products import products_of
+from api.schemas import BookingSearch, WalkInRequest
 from api.session import Reader
 from api.site_days import day_rows, lines_of, site_day, sought
 from api.site_form import verification_form
+from api.walk_ins import take
 from api.wording import BOOKING_STATES
 from bootstrap.identifiers import new_id
 from commands.answering import Written
@@ -40,6 +43,7 @@ from domain.vaccination_record import VaccinationRecord
 
 COUNTY_DAYS = 14
 _NUMBER_DIGITS = 12
+_CARD = ("name", "id_number", "phone", "residence_division", "detail_address")
 _OVERSEERS = (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
 
 router = page_router()
@@ -48,8 +52,18 @@ router = page_router()
 @router.get("/site")
 async def site(request: Request, caller: Reader, day: str = "", written: int = 0) -> Response:
     """The slots of a day and who comes."""
-    clinic = _clinic(caller)
     await wait_for_views(request, written)
+    return await _day(request, caller, day)
+
+
+async def _day(
+    request: Request,
+    caller: Principal,
+    day: str,
+    refused: list[dict[str, str]] | None = None,
+    form: Mapping[str, str] | None = None,
+) -> Response:
+    clinic = _clinic(caller)
     serving, on = serving_of(request), day_or_today(request, day or None)
     rows = await to_thread.run_sync(day_rows, serving, caller, clinic, on)
     await note_read(request, caller, "bookings", [row.record for row in rows if row.record])
@@ -60,7 +74,10 @@ async def site(request: Request, caller: Reader, day: str = "", written: int = 0
         caller=caller,
         body=body,
         states=BOOKING_STATES,
-        products=list(serving.parts.services.rules.booking.courses),
+        products=products_of(serving.parts.services.rules),
+        is_today=on == day_or_today(request, None),
+        refused=refused or (),
+        form=form or {},
         key=new_id(),
     )
 
@@ -75,6 +92,26 @@ async def find(request: Request, caller: Reader) -> Response:
     serving = serving_of(request)
     row = await to_thread.run_sync(sought, serving, caller, asked, limiter=serving.threads)
     return go_to(f"/site/appointments/{row.appointment}")
+
+
+@router.post("/site/walk-ins")
+async def walk_in(request: Request, caller: Reader) -> Response:
+    """Book a seat of today for whoever came without a booking, and lead on to the first scan."""
+    _clinic(caller)
+    fields = await read_form(request)
+    supply, _, slot = fields.get("seat", "").partition(" ")
+    wish = {
+        "supply": supply,
+        "slot": _integer({"slot": slot}, "slot"),
+        "dose_number": _integer(fields, "dose_number"),
+        "person": {name: text for name in _CARD if (text := fields.get(name, "").strip())},
+    }
+    asked = WalkInRequest.read(wish)
+    try:
+        written = await take(request, caller, _key(fields), without_nulls(asked.members()))
+    except BookingRefused as refused:
+        return await _day(request, caller, "", refused.facts["reasons"], fields)
+    return go_to(f"/site/appointments/{written.stream}?written={written.position}")
 
 
 @router.post("/site/supplies")

@@ -51,6 +51,12 @@ async def scan_script() -> Response:
     return static("scan.js")
 
 
+@router.get("/scanner.js")
+async def scanner_script() -> Response:
+    """Sends a form as soon as a code is read into it."""
+    return static("scanner.js")
+
+
 @router.get("/qr.js")
 async def qr_script() -> Response:
     """The decoder for browsers that have none of their own."""

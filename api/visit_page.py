@@ -61,7 +61,7 @@ async def visits_page(request: Request, caller: Reader) -> Response:
 
 @router.get("/visits.js")
 async def visits_script() -> Response:
-    """Scans codes, and counts the minutes of an observation down."""
+    """Counts the minutes of an observation down."""
     return static("visits.js")
 
 

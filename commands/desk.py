@@ -23,6 +23,7 @@ from commands import (
     statements,
     supplies,
     visits,
+    walk_ins,
 )
 from commands.ahead import Ahead
 from commands.answering import Written, first_answer
@@ -85,6 +86,7 @@ class Desk:
         self._services = services
         self.certificates = certificates.Console(services)
         self.bookings = bookings.Bookings(services)
+        self.walk_ins = walk_ins.WalkIns(services, self.bookings)
         self.counter = Counter(services, HANDLERS)
         self.visits = visits.Visits(services, self.certificates)
 

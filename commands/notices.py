@@ -15,6 +15,7 @@ from commands.errors import Erased, Restricted
 from commands.reading import Change, Reading
 from commands.services import Services
 from domain.appointment import Appointment
+from domain.appointment_events import Channel
 from domain.booking.course import window_after
 from domain.booking.lifecycle import State
 from domain.booking.notice import Kind, NoticeRules
@@ -132,6 +133,8 @@ class Notices:
         """That an appointment has a seat or another one, and the reminder of it."""
         reading = self._reading()
         appointment = reading.stored(Appointment, stream)
+        if kind is Kind.CONFIRMED and appointment.channel is Channel.WALK_IN:
+            return  # whoever booked stands at the counter
         supply = reading.stored(SlotSupply, appointment.seat.supply)
         begins = _moment(appointment.on, supply.slot(appointment.seat.slot).starts)
         yield self._message(kind, stream, about, self._rules.send_at(reading.recorded_at, begins))

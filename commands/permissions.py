@@ -168,6 +168,7 @@ WRITES: Mapping[str, Rows] = {
     "slot-supply.lowered.v1": _SITE,
     "slot-supply.closed.v1": _SITE,
     "slot-supply.slot-moved.v1": _SITE,
+    "appointment.held.v1": ((Role.CLINIC, is_managing),),
     "appointment.verified.v1": ((Role.CLINIC, is_own),),
     "appointment.redeemed.v1": ((Role.CLINIC, is_own),),
     "appointment.called-off.v1": ((Role.CLINIC, is_own),),

@@ -39,6 +39,7 @@ from domain.vaccination_record import VaccinationRecord
 from ledger.store.append import Claim, Guard
 
 _CITIZENS = (Role.ADULT, Role.GUARDIAN)
+_FOR_CITIZENS = {Channel.INDIVIDUAL, Channel.PROXY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def wish_of(reading: Reading, asked: Asked, supply: SlotSupply) -> Wish:
     rules = reading.services.rules.booking
     identity = _identity(rules, asked.caller)
     stated = asked.request["person"]
-    _check_form(rules, asked.request["channel"], stated)
+    _check_form(rules, asked.caller, asked.request["channel"], stated)
     channel = Channel(asked.request["channel"])
     own = _own_values(identity)
     values = stated if channel is Channel.PROXY else {**own, **stated}
@@ -268,9 +269,12 @@ def _free_place(reading: Reading, number: str) -> int:
     return free[int.from_bytes(reading.services.random(4)) % len(free)]
 
 
-def _check_form(rules: BookingRules, channel: str, stated: Mapping[str, Any]) -> None:
+def _check_form(
+    rules: BookingRules, caller: Principal, channel: str, stated: Mapping[str, Any]
+) -> None:
     """Refuse what is missing or misspelt before anything is made of it (A-1, A-18, A-19)."""
-    objections: list[Objection] = [*judge_channel(channel, rules.channels_here & set(Channel))]
+    open_here = _FOR_CITIZENS if caller.role in _CITIZENS else {Channel.WALK_IN}
+    objections: list[Objection] = [*judge_channel(channel, rules.channels_here & open_here)]
     if channel == Channel.PROXY:
         fields = {name: stated.get(name, "") for name in rules.proxy_fields}
         fields["residence"] = stated.get("residence_division", "")

@@ -40,6 +40,7 @@ class Channel(StrEnum):
 
     INDIVIDUAL = "individual"
     PROXY = "proxy"
+    WALK_IN = "walk_in"
 
 
 class Punctuality(StrEnum):
@@ -140,7 +141,7 @@ class Held(Fact, AggregateCreated):
         product: what is to be given.
         dose_number: which dose of the course.
         on: civil day.
-        channel: for oneself or for another person.
+        channel: for oneself, for another person, or on the spot at the site.
         person: handle of the person whom the dose is for.
         booker: handle of the person who books.
         derived: the seat, and what the decision rests on.

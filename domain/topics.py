@@ -105,6 +105,7 @@ _BOOKED_FOR = {
     "residence_division": private.DIVISION,
     "detail_address": private.text(200),
     "contraindications": private.SLUGS.optional(),
+    **_ENTERED,
 }
 _DOSE = {
     "vaccinator": private.NAME,

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -30,6 +31,15 @@ IN_A_BROWSER = [
     ),
 ]
 """The `pytestmark` of every file that opens pages."""
+
+
+def before_the_camera(film: Path) -> tuple[str, ...]:
+    """Arguments of a browser whose camera sees a film, read once it is switched on."""
+    return (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
 
 
 @contextmanager

@@ -1,6 +1,4 @@
-// The clinic's visits: codes are scanned here, and observations counted down.
-import { attach } from "/scan.js";
-
+// The clinic's visits: observations are counted down.
 for (const clock of document.querySelectorAll("[data-until]")) {
   const until = Date.parse(clock.dataset.until);
   const show = () => {
@@ -11,15 +9,4 @@ for (const clock of document.querySelectorAll("[data-until]")) {
   };
   show();
   setInterval(show, 1000);
-}
-
-const form = document.querySelector("#open");
-if (form) {
-  const { noCamera, noCode } = document.querySelector("#trouble").dataset;
-  const found = (text) => {
-    form.querySelector("#code").value = text;
-    form.requestSubmit();
-  };
-  await attach(found, { noCamera, noCode });
-  document.body.dataset.ready = "yes";
 }

@@ -15,7 +15,7 @@ from certificates.container import decode_container, encode_container
 from certificates.qr import Code
 from certificates.signing import Es256Signer, Sign1, sign
 from certificates.verify import Verdict, verify
-from tests.browsers import IN_A_BROWSER, PHONE, chromium
+from tests.browsers import IN_A_BROWSER, PHONE, before_the_camera, chromium
 from tests.integration.api.conftest import County
 from tests.integration.api.test_http_credentials import (
     Carrier,
@@ -38,11 +38,7 @@ def camera(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(camera: Path) -> Iterator[Browser]:
-    with chromium(
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={camera}",
-    ) as running:
+    with chromium(*before_the_camera(camera)) as running:
         yield running
 
 

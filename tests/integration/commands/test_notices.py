@@ -220,12 +220,12 @@ def test_a_number_that_nobody_stated_is_noted(desk):
 
 def test_the_second_dose_is_told_on_the_first_day_on_which_it_may_be_given(desk):
     city, booker = desk.city, citizen()
-    record, handle = city.adult_record.register(booker)
+    record, handle = city.records.register(booker)
     city.clock.turn(hours=(33 - city.clock.now.hour) % 24)
     supply = city.open(1, on=city.clock.today, first=city.clock.now.hour)
     appointment = city.book(booker, supply)
     city.verify(appointment, booker)
-    dose = city.adult_record.give(record, handle, 1)
+    dose = city.records.give(record, handle, 1)
     city.at_site(appointment, "redeemed", record=str(record), dose=str(dose))
     desk.tell()
     city.clock.turn(days=20)
