@@ -33,8 +33,9 @@ docs: $(STAMP)-dev
 bench: $(STAMP)-dev
 	@$(BIN)/python -m benchmarks
 
+# A campaign that failed says its seed: make crash SEED=...
 crash: $(STAMP)-dev
-	@$(BIN)/python -m pytest -m long tests/crash tests/integration/feed
+	@$(BIN)/python -m pytest -m long $(if $(SEED),--seed $(SEED)) tests/crash tests/integration/feed
 
 soak: $(STAMP)-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/soak/requirements.txt || echo "No fuzzer for this Python: parsers are fuzzed by Hypothesis alone."

@@ -32,6 +32,24 @@ be_patient()
 configure_logging("WARNING")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the long campaigns may be told."""
+    parser.addoption("--seed", type=int, help="of a campaign that failed, to repeat it")
+    parser.addoption(
+        "--at-rest", action="store_true", help="judge seconds too: this machine does nothing else"
+    )
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> int:
+    """Where a long campaign's chance comes from: drawn, unless one is given."""
+    given: int | None = request.config.getoption("--seed")
+    seed = secrets.randbelow(10**9) if given is None else given
+    print(f"seed {seed}; once more: make crash SEED={seed}")
+    record_property("seed", seed)
+    return seed
+
+
 class Databases(NamedTuple):
     """Libpq URLs of a pair of databases, as their owners (never superusers)."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.crash.campaign import plan
 from tests.crash.faulty_disk import KINDS, OnFaultyDisk, is_playable
-from tests.crash.test_main_job import DOSES, fight, fresh_seed
+from tests.crash.test_main_job import DOSES, fight
 
 pytestmark = [
     pytest.mark.long,
@@ -32,7 +32,6 @@ def installation(servers_dir) -> Iterator[OnFaultyDisk]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_was_acknowledged_lies_on_the_disk(kind, installation, record_property):
-    seed = fresh_seed()
+def test_what_was_acknowledged_lies_on_the_disk(kind, installation, seed, record_property):
     strikes = plan(seed, DOSES, STRIKES, (kind,), frozen=LONGEST_SECONDS)
     fight(installation, strikes, seed, record_property)

@@ -133,10 +133,8 @@ async def prepare(nodes, folder, seed):
 
 @pytest.mark.long
 @pytest.mark.timeout(1_200)
-def test_one_node_killed_at_a_time_loses_and_doubles_nothing(nodes, tmp_path, monkeypatch):
+def test_one_node_killed_at_a_time_loses_and_doubles_nothing(nodes, tmp_path, monkeypatch, seed):
     monkeypatch.setattr(durables, "ACK_SECONDS", 2.0)
-    seed = 20261122
-    print(f"seed {seed}")
 
     async def run():
         campaign = await prepare(nodes, tmp_path, seed)
