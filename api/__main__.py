@@ -17,7 +17,6 @@ from bootstrap.errors import BootstrapError, SettingsError
 from bootstrap.fitness import refuse_unfit
 from bootstrap.log_keys import look_outside
 from bootstrap.logs import configure_logging
-from bootstrap.part import stand_by
 from bootstrap.settings import Settings
 from bootstrap.views import open_views
 from bootstrap.wiring import wire
@@ -67,14 +66,10 @@ def server_of(app: FastAPI, host: str, port: int) -> uvicorn.Server:
 def main() -> int:
     """Load the settings and serve.
 
-    With `--stand-by` it first waits until its supervisor lets it go on.
-
     Returns:
         0 after an orderly stop, 2 for settings, or files they name, that cannot be used.
     """
     garbage.share_heap()
-    if sys.argv[1:] == ["--stand-by"]:
-        stand_by()
     try:
         settings = Settings.load()
         if settings.database_url is None:

@@ -1,8 +1,8 @@
 """A whole installation on one machine: which parts it has and in what order they start."""
 
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from bootstrap.embedded.nats import EmbeddedNats
 from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
 from bootstrap.fitness import refuse_unfit
 from bootstrap.folders import ready_mark
-from bootstrap.part import Part
+from bootstrap.fork import run_module
+from bootstrap.part import Forked, Part
 from bootstrap.personal_keys import PersonalKeys
 from bootstrap.settings import Settings
 from bootstrap.supervisor import Supervisor
 
 OWN_WITNESS = "witness"
 WORKERS = ("integrator", "projector", "publisher", "custodian", "calendar", OWN_WITNESS)
-_UNHURRIED = ("custodian", "calendar", OWN_WITNESS)
 _PROBE_SECONDS = 1.0
 _OK = 200
 
@@ -44,7 +44,7 @@ def serve(settings: Settings, on_ready: Callable[[Addresses], None]) -> None:
         if settings.database_url is None:
             postgres = EmbeddedPostgres(settings.data_dir)
             stack.callback(postgres.stop)
-            servers.append(postgres.part())
+            servers += postgres.parts()
             superuser_url = postgres.superuser_url()
             urls = {"database_url": postgres.url(), "keys_url": postgres.url(KEYS_OWNER)}
             settings = settings.model_copy(update=urls)
@@ -68,23 +68,19 @@ def serve(settings: Settings, on_ready: Callable[[Addresses], None]) -> None:
 def own_parts(settings: Settings, servers: list[Part]) -> list[Part]:
     """Return the parts that are ours, which start after the servers that are embedded."""
     environment = settings.environment()
-    after = tuple(part.name for part in servers)
-    migrate = Part(
+    migrate = Forked(
         name="migrate",
-        argv=_python("cli", "migrate", "--stand-by"),
-        ready=lambda: True,
-        after=after,
-        stands_by=True,  # a core is free while a cluster is made
+        work=partial(run_module, ("cli", "migrate"), environment),
+        reads=("cli.migrating",),
+        after=tuple(part.name for part in servers),
         once=True,
-        env=environment,
     )
-    api = Part(
+    api = Forked(
         name="api",
-        argv=_python("api", "--stand-by"),
+        work=partial(run_module, ("api",), environment),
+        reads=("fastapi", "api.app", "api.__main__"),
         ready=lambda: _is_answering(settings.host, settings.port),
         after=("migrate",),
-        stands_by=True,  # it has the most to read of all
-        env=environment,
     )
     # Who names a policy has witnesses elsewhere; everybody else gets one of their own.
     workers = [
@@ -92,24 +88,19 @@ def own_parts(settings: Settings, servers: list[Part]) -> list[Part]:
         for name in WORKERS
         if name != OWN_WITNESS or settings.policy is None
     ]
-    return [migrate, *workers, api]
+    return [migrate, api, *workers]
 
 
 def _worker(name: str, data_dir: Path, environment: Mapping[str, str]) -> Part:
     mark = ready_mark(data_dir, name)
-    return Part(
+    return Forked(
         name=name,
-        argv=_python("workers", name),
+        work=partial(run_module, ("workers", name), environment),
+        reads=("workers.__main__", f"workers.parts.{name}"),
         ready=mark.exists,
         prepare=lambda: mark.unlink(missing_ok=True),
-        # Nobody waits for these, and the cores are few while everything starts.
-        after=("api",) if name in _UNHURRIED else ("migrate",),
-        env=environment,
+        after=("migrate",),
     )
-
-
-def _python(*words: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", *words)
 
 
 def _is_answering(host: str, port: int) -> bool:

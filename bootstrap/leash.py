@@ -49,8 +49,12 @@ def leashed(
     return [sys.executable, "-I", "-S", __file__, *map(str, words), *argv]
 
 
-def _die_with(parent: int, death_signal: int) -> None:
-    """Ask for the signal, then look whether the parent died before we asked."""
+def die_with(parent: int, death_signal: int) -> None:
+    """Ask for the signal at the parent's end, then look whether it ended before we asked.
+
+    Raises:
+        SystemExit: It did.
+    """
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != parent:
@@ -92,7 +96,7 @@ def _become(account: str) -> None:
 def main(words: Sequence[str]) -> None:
     """Become the command in `words`, as `leashed` laid them out."""
     parent, death_signal, account, lock, output, *command = words
-    _die_with(int(parent), signal.SIGKILL)  # while waiting for the lock
+    die_with(int(parent), signal.SIGKILL)  # while waiting for the lock
     os.umask(0o077)
     if output:
         _redirect(output)
@@ -104,7 +108,7 @@ def main(words: Sequence[str]) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    _die_with(int(parent), int(death_signal))  # again: changing the account cleared it
+    die_with(int(parent), int(death_signal))  # again: changing the account cleared it
     os.execv(command[0], command)  # noqa: S606  no shell is wanted here
 
 

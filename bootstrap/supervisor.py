@@ -1,15 +1,19 @@
 """Runs the parts of one installation and starts each again when it dies.
 
-One thread, no signal handlers: the signals it cares about are blocked and waited for. When the
-supervisor itself is killed the kernel ends its parts (`bootstrap.leash`), and the next one
-finds a free directory.
+Parts of our own are forks (`bootstrap.fork`): while the servers start, the supervisor reads the
+modules of all of them, once. One thread, no signal handlers: the signals it cares about are blocked
+and waited for. When the supervisor itself is killed the kernel ends its parts (`bootstrap.leash`),
+and the next one finds a free directory.
 """
 
 import ctypes
+import gc
+import importlib
 import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +21,11 @@ from pathlib import Path
 
 import structlog
 
+from bootstrap import garbage
 from bootstrap.embedded.directory import lock_instance, make_data_dir
 from bootstrap.errors import BootstrapError, PartFailedError
-from bootstrap.part import Part, let_go
+from bootstrap.fork import Fork
+from bootstrap.part import Part
 
 _WAITED_FOR = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _ALARM = signal.SIGALRM
@@ -46,10 +52,9 @@ class _Run:
     """What happens to one part."""
 
     part: Part
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Fork | None = None
     ready: bool = False
     was_ready: bool = False
-    waits: bool = False
     starts: int = 0
     failures: int = 0
     started_at: float = 0.0
@@ -134,7 +139,8 @@ class Supervisor:
                 if not announced and all(run.was_ready for run in self._runs.values()):
                     announced = True
                     on_ready()
-                told = _next_signal(self._wait_seconds())
+                unread = self._read_one()
+                told = _next_signal(0 if unread else self._wait_seconds())
                 if told is not None and told != signal.SIGCHLD:
                     _log.info("stopping", signal=told.name)
                     break
@@ -150,22 +156,40 @@ class Supervisor:
     def _step(self) -> None:
         self._reap_orphans()
         now = time.monotonic()
-        # Who stands by begins to read before a server's preparation keeps us busy.
-        for run in sorted(self._runs.values(), key=lambda run: not run.part.stands_by):
+        for run in self._runs.values():
             if run.finished:
                 continue
             if run.process is None:
-                if now >= run.next_start and (run.part.stands_by or self._may_go(run)):
+                if now >= run.next_start and self._may_go(run):
                     self._start(run)
             elif run.process.poll() is not None:
                 self._ended(run, run.process)
-            elif run.waits:
-                self._consider(run, run.process)
             elif not run.ready and not run.part.once and run.part.is_ready():
                 self._became_ready(run)
 
+    def _read_one(self) -> bool:
+        """Read one of the modules that forks will want; whether more are to be read.
+
+        One by one, as a server that is ready meanwhile is waited for by others. A module that
+        cannot be read is a mistake of ours, and everything stops.
+        """
+        unread = [
+            module
+            for run in self._runs.values()
+            for module in run.part.reads
+            if module not in sys.modules
+        ]
+        if unread:
+            gc.disable()  # it would look for garbage where there is none: a tenth of the time
+            importlib.import_module(unread[0])
+            gc.enable()
+            garbage.settle()  # what all forks share is looked at, and so copied, by none of them
+        return len(unread) > 1
+
     def _may_go(self, run: _Run) -> bool:
-        return all(self._runs[name].was_ready for name in run.part.after)
+        return all(self._runs[name].was_ready for name in run.part.after) and all(
+            module in sys.modules for module in run.part.reads
+        )
 
     def _start(self, run: _Run) -> None:
         run.starts += 1
@@ -176,21 +200,14 @@ class Supervisor:
             _log.error("part-not-started", part=run.part.name, reason=str(error))
             self._failed(run)
         else:
-            run.waits = run.part.stands_by
             _log.info("part-started", part=run.part.name, pid=run.process.pid, attempt=run.starts)
-
-    def _consider(self, run: _Run, process: subprocess.Popen[bytes]) -> None:
-        if self._may_go(run):
-            run.waits = False
-            let_go(process)
 
     def _became_ready(self, run: _Run) -> None:
         run.ready = run.was_ready = True
         seconds = round(time.monotonic() - run.started_at, 3)
         _log.info("part-ready", part=run.part.name, seconds=seconds)
 
-    def _ended(self, run: _Run, process: subprocess.Popen[bytes]) -> None:
-        _hang_up(process)
+    def _ended(self, run: _Run, process: subprocess.Popen[bytes] | Fork) -> None:
         status = process.returncode
         run.process = None
         run.ready = False
@@ -268,7 +285,7 @@ class Supervisor:
                 run.process = None
         self._reap_orphans()
 
-    def _stop(self, part: Part, process: subprocess.Popen[bytes]) -> None:
+    def _stop(self, part: Part, process: subprocess.Popen[bytes] | Fork) -> None:
         process.send_signal(part.stop_signal)
         process.send_signal(signal.SIGCONT)  # a frozen process hears nothing else
         deadline = time.monotonic() + _STOP_SECONDS
@@ -278,14 +295,7 @@ class Supervisor:
             if told != signal.SIGCHLD:
                 process.kill()
                 process.wait()
-        _hang_up(process)
         _log.info("part-stopped", part=part.name, status=process.returncode)
-
-
-def _hang_up(process: subprocess.Popen[bytes]) -> None:
-    """Close the line to one that ended before it was told to go on."""
-    if process.stdin is not None:
-        process.stdin.close()
 
 
 def _next_signal(seconds: float) -> signal.Signals | None:

@@ -1,7 +1,6 @@
 """`vaxledger migrate`: databases up to date, and the log opened on its very first start."""
 
 import sys
-from typing import Annotated
 
 import typer
 
@@ -9,22 +8,19 @@ from bootstrap.fitness import refuse_unfit
 from bootstrap.halting import refuse_halted
 from bootstrap.logs import configure_logging
 from bootstrap.migrate import migrate_all
-from bootstrap.part import stand_by
 from bootstrap.settings import Settings
 from bootstrap.wiring import publish_verifier_keys, wire
 from commands.genesis import is_open, open_log
 from ledger.store.errors import LogHalted, WritesHalted
 
 
-def migrate(*, wait: Annotated[bool, typer.Option("--stand-by", hidden=True)] = False) -> None:
+def migrate() -> None:
     """升级两个数据库；首次启动时开账。Bring both databases up to date; open a new log.
 
     Safe to run twice, and by two processes at once. Refuses a database that lies behind what was
     signed: an old backup goes through `vaxledger log recover` first. Refuses a halted log until
     `vaxledger log resume`.
     """
-    if wait:
-        stand_by()
     settings = Settings.load()
     configure_logging(settings.log_level)
     if settings.database_url is None or settings.keys_url is None:

@@ -21,7 +21,7 @@ from bootstrap.embedded import directory
 from bootstrap.embedded.binaries import nats_program
 from bootstrap.embedded.nats_users import ADMIN, PROGRAM, PUBLISHER, NatsUsers
 from bootstrap.errors import ServerStartError
-from bootstrap.part import Child, Part
+from bootstrap.part import Child, Program
 
 _LOOPBACK = "127.0.0.1"
 _START_SECONDS = 30.0
@@ -164,9 +164,9 @@ class EmbeddedNats:
         finally:
             monitor.close()
 
-    def part(self) -> Part:
+    def part(self) -> Program:
         """The server for a supervisor, who calls `prepare` of the part before every start."""
-        return Part(
+        return Program(
             name="nats",
             argv=(str(self._program), "-c", str(self._config)),
             ready=self.is_ready,

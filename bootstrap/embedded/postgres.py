@@ -28,7 +28,7 @@ from bootstrap.embedded import directory
 from bootstrap.embedded.binaries import postgres_programs
 from bootstrap.errors import ServerStartError
 from bootstrap.leash import leashed
-from bootstrap.part import Child, Part
+from bootstrap.part import Child, Forked, Program
 
 SUPERUSER = "postgres"
 LOG_OWNER = "vaxledger"
@@ -80,7 +80,7 @@ REVOKE ALL ON DATABASE {KEYS_OWNER} FROM PUBLIC
 class EmbeddedPostgres:
     """One cluster with the databases `vaxledger` and `vaxledger_keys`, each with its owner.
 
-    It holds the directory until `stop`. `part()` describes the process for a supervisor; `start`
+    It holds the directory until `stop`. `parts()` describes it for a supervisor; `start`
     runs it as a child of this process, until `stop` or our end.
 
     Raises:
@@ -174,17 +174,19 @@ class EmbeddedPostgres:
             return False
         return True
 
-    def part(self) -> Part:
-        """The server for a supervisor, who calls `prepare` of the part before every start.
+    def parts(self) -> tuple[Forked, Program]:
+        """For a supervisor: what makes the cluster, if there is none, and then the server.
 
-        It ends when a process of it was killed, and is started again as a whole: PostgreSQL 18's
-        own way back waits for ever when its startup process is killed as well.
+        The server ends when a process of it was killed, and is started again as a whole:
+        PostgreSQL 18's own way back waits for ever when its startup process is killed as well.
         """
-        described = self._describe()
-        return replace(described, argv=(*described.argv, "-c", "restart_after_crash=off"))
+        cluster = Forked(name="cluster", work=self.prepare, once=True)
+        server = self._describe()
+        argv = (*server.argv, "-c", "restart_after_crash=off")
+        return cluster, replace(server, argv=argv, after=(cluster.name,))
 
-    def _describe(self) -> Part:
-        return Part(
+    def _describe(self) -> Program:
+        return Program(
             name="postgres",
             argv=(
                 *(str(self._programs / "postgres"), "-D", str(self._data)),

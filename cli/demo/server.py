@@ -13,7 +13,7 @@ from typing import IO
 from bootstrap.addresses import Addresses
 from bootstrap.embedded.directory import lock_instance, make_data_dir, wait_until_free
 from bootstrap.errors import BootstrapError, DirectoryInUseError
-from bootstrap.part import Part
+from bootstrap.part import Program
 from bootstrap.settings import Settings
 from bootstrap.supervisor import LOCK_NAME, read_state
 
@@ -114,7 +114,7 @@ class DemoServer:
         Raises:
             ServerEnded: It ended, or is not ready after a minute.
         """
-        part = Part(
+        part = Program(
             name="serve",
             argv=(sys.executable, "-m", "cli", "serve"),
             ready=lambda: True,

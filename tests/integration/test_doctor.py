@@ -29,7 +29,7 @@ from bootstrap.fitness import refuse_unfit
 from bootstrap.folders import kek_folder, secrets_folder
 from bootstrap.log_keys import installation_secrets
 from bootstrap.migrate import migrate_all
-from bootstrap.part import Child, Part
+from bootstrap.part import Child, Program
 from bootstrap.settings import Settings
 from cli.app import app
 from client import feed
@@ -264,7 +264,7 @@ def started(tmp_path):
                 return probe.connect_ex(("127.0.0.1", monitor)) == 0
 
         words = (str(nats_program()), "-c", str(config))
-        part = Part(name="nats", argv=words, ready=is_ready, output=tmp_path / f"{client}.log")
+        part = Program(name="nats", argv=words, ready=is_ready, output=tmp_path / f"{client}.log")
         children.append(Child(part))
         children[-1].start(60)
         return Settings(

@@ -18,6 +18,7 @@ import pytest
 from bootstrap.embedded import binaries, directory
 from bootstrap.embedded.postgres import EmbeddedPostgres
 from bootstrap.errors import DirectoryInUseError, LeftoverProcessError, ServerStartError
+from tests.waiting import eventually
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as another account")
@@ -80,13 +81,6 @@ def rows(server):
 
 def pids(server):
     return directory.processes_of("postgres", server._token)
-
-
-def eventually(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 def kill_under_load(server, kill):

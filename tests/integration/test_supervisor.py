@@ -15,6 +15,7 @@ import pytest
 
 from bootstrap.embedded.postgres import EmbeddedPostgres
 from bootstrap.supervisor import Supervisor, read_state
+from tests.waiting import eventually
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -26,7 +27,7 @@ SERVE = dedent("""
     from bootstrap.embedded.postgres import EmbeddedPostgres
     from bootstrap.errors import BootstrapError
     from bootstrap.logs import configure_logging
-    from bootstrap.part import Part
+    from bootstrap.part import Program
     from bootstrap.supervisor import Supervisor
 
     configure_logging("INFO")
@@ -37,21 +38,19 @@ SERVE = dedent("""
         sys.exit(str(error))
     postgres = EmbeddedPostgres(data_dir)
     nats = EmbeddedNats.prepare(data_dir)
-    migrate = Part(
+    migrate = Program(
         name="migrate",
         argv=(sys.executable, "-c", sys.argv[2], postgres.url()),
-        ready=lambda: True,
         once=True,
         after=("postgres",),
     )
-    worker = Part(
+    worker = Program(
         name="worker",
         argv=(sys.executable, "-c", sys.argv[3], postgres.url(), f"{data_dir}/acked"),
-        ready=lambda: True,
         after=("migrate", "nats"),
     )
     supervisor.run(
-        [postgres.part(), nats.part(), migrate, worker], lambda: print("ready", flush=True)
+        [*postgres.parts(), nats.part(), migrate, worker], lambda: print("ready", flush=True)
     )
 """)
 MIGRATE = dedent("""
@@ -137,13 +136,6 @@ def serving(place):
     yield serving
     if serving.process.poll() is None:
         serving.end()
-
-
-def eventually(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 def is_running(pid):
@@ -267,14 +259,14 @@ SMALL = dedent("""
     from bootstrap import supervisor
     from bootstrap.errors import BootstrapError
     from bootstrap.logs import configure_logging
-    from bootstrap.part import Part
+    from bootstrap.part import Forked, Program
     from bootstrap.supervisor import Supervisor
 
     supervisor._STEADY_SECONDS = 60.0  # on a slow machine the start alone takes a second
     configure_logging()
 
     def part(name, *argv, **options):
-        return Part(name=name, argv=argv, ready=options.pop("ready", lambda: True), **options)
+        return Program(name=name, argv=argv, **options)
 
     steady = part("steady", "/bin/sleep", "60")
     try:
@@ -325,28 +317,27 @@ def test_a_part_that_does_not_stop_is_killed_at_the_second_signal(place):
     assert supervisor.returncode == 0
 
 
-def test_a_part_that_stands_by_starts_before_the_others_and_goes_on_after_them(place):
-    wait = f"until test -e '{place}/begun'; do sleep 0.05; done; : > '{place}/first'"
-    first = f"part('first', '/bin/sh', '-c', {wait!r}, once=True)"
-    script = f": > '{place}/begun'; read word; test -e '{place}/first' && echo $word > '{place}/on'"
-    late = f"part('late', '/bin/sh', '-c', {script!r}, stands_by=True, after=('first',), once=True)"
-    supervisor = start_small(place, f"[{first}, {late}]")
-    assert supervisor.stdout.readline() == "ready\n"
+def test_forks_start_once_what_they_need_is_read_and_again_when_they_die(place):
+    died = place / "died"
+    work = (
+        "Forked(name='forked', reads=('colorsys', 'this'), after=('first',), once=True, "
+        "work=lambda: ("
+        f"Path({str(died)!r}).exists() or (Path({str(died)!r}).touch(), sys.exit(1)), "
+        f"Path({str(place / 'read')!r}).write_text(str('this' in sys.modules))))"
+    )
+    supervisor = start_small(place, f"[part('first', '/bin/true', once=True), {work}]")
+    assert "ready\n" in iter(supervisor.stdout.readline, "")
     supervisor.terminate()
     supervisor.communicate(timeout=60)
-    assert (place / "on").read_text() == "go\n"
+    assert (place / "read").read_text() == "True"
 
 
-def test_a_part_that_dies_while_it_stands_by_is_started_again(place):
-    script = f"test -e '{place}/died' && read word && exit 0; : > '{place}/died'; exit 1"
-    first = f"part('first', '/bin/sh', '-c', \"until test -e '{place}/died'; do sleep 0.1; done\", "
-    first += "once=True)"
-    late = f"part('late', '/bin/sh', '-c', {script!r}, stands_by=True, after=('first',), once=True)"
-    supervisor = start_small(place, f"[{first}, {late}]")
-    assert supervisor.stdout.readline() == "ready\n"
-    supervisor.terminate()
-    supervisor.communicate(timeout=60)
-    assert supervisor.returncode == 0
+def test_a_module_that_cannot_be_read_ends_everything_and_is_named(place):
+    missing = "Forked(name='forked', reads=('no_such_module',), work=lambda: None)"
+    supervisor = start_small(place, f"[steady, {missing}]")
+    _, said = supervisor.communicate(timeout=60)
+    assert supervisor.returncode == 1
+    assert "no_such_module" in said.splitlines()[-1]
 
 
 def test_a_part_sees_no_signal_mask_of_the_supervisor(place):

@@ -11,7 +11,7 @@ import pytest
 
 from bootstrap.embedded.binaries import nats_program
 from bootstrap.embedded.nats import _free_port
-from bootstrap.part import Child, Part
+from bootstrap.part import Child, Program
 from client import durables, feed
 from client.credentials import Credentials, inbox_prefix_of
 from client.durables import ACCOUNT, account_of, durable_config, exports
@@ -49,7 +49,7 @@ class Node:
         lines = (f"{key}: {json.dumps(value)}" for key, value in settings.items())
         self.config.write_text("\n".join(lines))
         self.child = Child(
-            Part(
+            Program(
                 name=name,
                 argv=(str(nats_program()), "-c", str(self.config)),
                 ready=self.is_ready,

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from bootstrap.embedded.binaries import nats_program
 from bootstrap.embedded.nats import _free_port
-from bootstrap.part import Child, Part
+from bootstrap.part import Child, Program
 from cli.app import app
 from client import feed
 from client.credentials import Credentials
@@ -63,7 +63,7 @@ class Foreign:
             (f"http://127.0.0.1:{self._monitor}",),
         )
         words = (str(nats_program()), "-c", str(folder / "nats.conf"))
-        part = Part(
+        part = Program(
             name="foreign", argv=words, ready=self.is_ready, death_signal=signal.SIGKILL,
             output=folder / "log",
         )  # fmt: skip
