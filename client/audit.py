@@ -10,8 +10,16 @@ from typing import Any
 from uuid import UUID
 
 from client.authors import Authors
-from client.checked import Row
-from client.checking import ENTRY, Cause, Facts, check_blob, check_evidence, facts_of, read_entry
+from client.checking import (
+    ENTRY,
+    Cause,
+    Facts,
+    Row,
+    check_blob,
+    check_evidence,
+    facts_of,
+    read_entry,
+)
 from client.compact import CompactMap
 from client.errors import RefutedError
 from ledger.entry import CLOCK_TOLERANCE, Entry, decode_time

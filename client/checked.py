@@ -6,20 +6,25 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from client.bundles import Bundle, Bundles
-from client.checking import Facts, check_blob, check_evidence, facts_of, read_entry
+from client.checking import (
+    Found,
+    Row,
+    check_blob,
+    check_evidence,
+    facts_of,
+    found_of,
+    read_entry,
+)
 from client.glance import Glance
 from ledger.errors import LedgerError
 from ledger.hashing import leaf_hashes
-from ledger.spelling import Signed
+from ledger.spelling import Signed, verify_signed
 from ledger.tiles import ENTRIES, tile_width
 from ledger.tower import find_difference, full_tile_root
 
 _KEYID = slice(98, 162)
 """Where canonical entries name the author's key."""
 _PUBLIC_KEY = re.compile(rb'"public_key":"([0-9a-f]{64})"').findall
-
-Row = tuple[bytes, int, str, tuple[str, str], bytes | None]
-"""Stream, version, time, author and write of an entry of which no more is judged in its order."""
 
 
 class Checked(NamedTuple):
@@ -102,38 +107,33 @@ class BundleChecker:
         if find_difference(self._bundles.files.tile(0, bundle.index), leaves, width) is not None:
             return None
         found = self._see(bundle, origin)
-        rows: list[Row] = []
-        others: dict[int, tuple[tuple[Any, ...], bytes]] = {}
-        digests: list[str] = []
-        authors: dict[tuple[str, str], tuple[str, str]] = {}  # one of each crosses processes once
-        for place, (facts, write) in enumerate(found):
-            author = facts.org, facts.keyid
-            author = authors.setdefault(author, author)
-            rows.append((facts.stream, facts.version, facts.recorded_at, author, write))
-            if facts.is_made or facts.is_kept or not facts.is_known:
-                others[place] = tuple(facts), bundle.entries[place] if facts.is_kept else b""
-            digests += facts.sealed
-        blobs = self._count_blobs(digests)
+        rows = [row for row, _, _ in found]
+        others = {
+            place: (tuple(facts), bundle.entries[place] if facts.is_kept else b"")
+            for place, (_, _, facts) in enumerate(found)
+            if facts is not None
+        }
+        blobs = self._count_blobs(digest for _, digests, _ in found for digest in digests)
         return Checked(b"".join(leaves), full_tile_root(leaves), rows, others, *blobs)
 
-    def _see(self, bundle: Bundle, origin: str) -> list[tuple[Facts, bytes | None]]:
+    def _see(self, bundle: Bundle, origin: str) -> list[Found]:
         """Check entries and evidence by themselves; raises where anything is wrong."""
         glance, keys = Glance(origin), self._keys
         envelopes: Sequence[bytes | None] = bundle.envelopes or [None] * len(bundle.entries)
-        found: list[tuple[Facts, bytes | None]] = []
+        found: list[Found] = []
         signatures: list[Signed] = []
         for raw, envelope in zip(bundle.entries, envelopes, strict=True):
             seen = glance.see(raw, envelope, keys)
             if seen is None:
                 found.append(_check(origin, raw, envelope, keys))
                 continue
-            facts, write, signed = seen
-            found.append((facts, write))
+            one, signed = seen
+            found.append(one)
             if signed is not None:
                 signatures.append(signed)
         # One after the other: what verifies them then stays in the processor's cache.
         for signed in signatures:
-            signed.verify()
+            verify_signed(signed)
         return found
 
     def _count_blobs(self, digests: Iterable[str]) -> tuple[int, int]:
@@ -147,12 +147,10 @@ class BundleChecker:
         return there, erased
 
 
-def _check(
-    origin: str, raw: bytes, envelope: bytes | None, keys: Mapping[str, bytes]
-) -> tuple[Facts, bytes | None]:
+def _check(origin: str, raw: bytes, envelope: bytes | None, keys: Mapping[str, bytes]) -> Found:
     """Check what is not seen to be right at a glance."""
     entry = read_entry(0, raw, origin)
     write = None
     if envelope is not None:
         write = check_evidence(0, entry, envelope, keys[entry.author.keyid])
-    return facts_of(entry), write
+    return found_of(facts_of(entry), write)

@@ -5,6 +5,7 @@ the order of the log is left as ``Facts``, for ``client.audit``.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -60,6 +61,12 @@ class Facts(NamedTuple):
     sealed: tuple[str, ...]
 
 
+Row = tuple[bytes, int, str, tuple[str, str], bytes | None]
+"""Stream, version, time, author and write of an entry; all that is judged of most."""
+Found = tuple[Row, tuple[str, ...], Facts | None]
+"""Row, digests of sealed values, and the facts of an entry of which more than its row is judged."""
+
+
 def read_entry(position: int, raw: bytes, origin: str, *, may_rename: bool = False) -> Entry:
     """Read an entry of a log.
 
@@ -104,6 +111,20 @@ def facts_of(entry: Entry) -> Facts:
         correction,
         tuple([seal.sha256 for seal in entry.sealed]),
     )
+
+
+def found_of(facts: Facts, write: bytes | None) -> Found:
+    """Return what is judged of an entry, whose author's write was found."""
+    author = author_of(facts.org, facts.keyid)
+    row = facts.stream, facts.version, facts.recorded_at, author, write
+    is_more = facts.is_made or facts.is_kept or not facts.is_known
+    return row, facts.sealed, facts if is_more else None
+
+
+@lru_cache(maxsize=4096)
+def author_of(org: str, keyid: str) -> tuple[str, str]:
+    """Return one object for each author, which crosses processes once."""
+    return org, keyid
 
 
 def origins_of(data: Mapping[str, Any]) -> tuple[bool, Cause | None, Any]:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from client.audit import Audit
@@ -51,23 +52,22 @@ class Walk:
         if checkers is None or not self._extent.entries or len(rest) < _MANY_BUNDLES:
             yield from ((index, None) for index in rest)
             return
-        if rest.start == 0:  # the name of the log, and who may sign first
-            yield 0, None
         checkers.begin(self._source, self._checkpoint.size, self._extent)
-        yield from self._ahead(checkers, range(max(rest.start, 1), rest.stop))
+        yield from self._ahead(checkers, rest)
 
     def _ahead(self, checkers: Checkers, rest: range) -> Iterator[tuple[int, Checked | None]]:
-        """Yield bundles that were asked for some time before."""
+        """Yield bundles that were asked for some time before.
+
+        Nobody is asked for the first of the log: it says its name, and who may sign first.
+        """
         asked: deque[tuple[int, str]] = deque()
+        later = iter(range(max(rest.start, 1), rest.stop))
         for index in rest:
-            judged = asked[0][0] if asked else index
             origin = self.audit.origin
-            checkers.ask(index, origin, judged, self.audit.authors.public_keys)
-            asked.append((index, origin))
-            if len(asked) > _AHEAD * checkers.jobs:
-                yield self._fetch(checkers, *asked.popleft())
-        while asked:
-            yield self._fetch(checkers, *asked.popleft())
+            for further in islice(later, _AHEAD * checkers.jobs + 1 - len(asked)):
+                checkers.ask(further, origin, index, self.audit.authors.public_keys)
+                asked.append((further, origin))
+            yield self._fetch(checkers, *asked.popleft()) if index else (0, None)
 
     def _fetch(self, checkers: Checkers, index: int, origin: str) -> tuple[int, Checked | None]:
         found = checkers.answer(index)

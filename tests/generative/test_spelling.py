@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.checking import check_evidence, facts_of, read_entry
+from client.checking import check_evidence, facts_of, found_of, read_entry
 from client.errors import RefutedError
 from client.glance import Glance
 from domain.codec import decode, json_schema
-from domain.spelling import NOTHING, spelling_of_data
+from domain.spelling import spelling_of_data
 from domain.topics import EVENTS
 from ledger.entry import Entry
 from ledger.envelope import Envelope, keyid_of, sign_payload
 from ledger.errors import EnvelopeError
 from ledger.jcs import canonical, parse_canonical
-from ledger.spelling import entries_of
+from ledger.spelling import Spelling, verify_signed
 from tests.tamper.drawn_log import drawn_log, private_key
 from tests.unit.client.signed_log import CLINIC, ORIGIN, author
 
@@ -87,12 +87,13 @@ def see(raw, envelope):
     seen = Glance(ORIGIN).see(raw, envelope, KEYS)
     if seen is None:
         return None
+    found, signed = seen
     try:
-        if seen.signed is not None:
-            seen.signed.verify()
+        if signed is not None:
+            verify_signed(signed)
     except EnvelopeError:
         return None
-    return seen.facts, seen.write
+    return found
 
 
 def strict(raw, envelope):
@@ -100,9 +101,9 @@ def strict(raw, envelope):
     try:
         entry = read_entry(0, raw, ORIGIN)
         if envelope is None:
-            return facts_of(entry), None
+            return found_of(facts_of(entry), None)
         public = KEYS[entry.author.keyid]
-        return facts_of(entry), check_evidence(0, entry, envelope, public)
+        return found_of(facts_of(entry), check_evidence(0, entry, envelope, public))
     except (RefutedError, KeyError):
         return None
 
@@ -192,5 +193,9 @@ def test_nearly_all_of_a_genuine_log_is_seen_and_none_otherwise_than_judged():
 
 
 def test_a_name_that_json_escapes_is_left_to_the_judge():
-    for origin in ('a"b', "a\\b", "", "a b"):
-        assert entries_of(origin, "a.v1", r"\{\}()").__self__.pattern == NOTHING
+    raw, topic = LINES[0][0], Entry.decode(LINES[0][0]).topic
+    data = spelling_of_data(json_schema(EVENTS[topic]))
+    for origin in (ORIGIN, 'a"b', "a\\b", "", "a b"):
+        spelled = raw.replace(ORIGIN.encode(), origin.encode())
+        seen = Spelling(origin, topic, data).read(spelled)
+        assert (seen is not None) == (origin == ORIGIN)
