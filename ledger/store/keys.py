@@ -27,6 +27,8 @@ _Number = tuple[str, bytes, UUID, UUID]
 """Kind, digest, person, stream."""
 _Hit = tuple[str, UUID, UUID]
 """Kind, person, stream."""
+_Wrapped = tuple[UUID, bytes, str]
+"""Person, wrapped key, and the key-encryption key that it is under."""
 _Commit = tuple[Mapping[UUID, bytes], Sequence[_Number]]
 """Keys by person, and numbers."""
 _SEPARATORS = str.maketrans("", "", " -\u3000")
@@ -50,6 +52,7 @@ class KeyStore:
         self._read_keks = keks
         self._pepper = pepper
         self._commits: Together[_Commit, None] = Together(self._commit)
+        self._openings: Together[Sequence[UUID], list[_Wrapped]] = Together(self._read)
         self._searches: Together[Sequence[tuple[str, bytes]], list[_Hit]] = Together(self._search)
         self._load_keks()
 
@@ -99,7 +102,7 @@ class KeyStore:
         wanted = list(dict.fromkeys(handles))
         if not wanted:
             return {}
-        rows = rows_of(self._pool, _QUERIES["select_keys"], [wanted])
+        rows = self._openings.ask(wanted)
         if any(name not in self._keks for _, _, name in rows):
             self._load_keks()  # rotated meanwhile
         return {handle: self._unwrap(handle, wrapped, name) for handle, wrapped, name in rows}
@@ -206,6 +209,11 @@ class KeyStore:
             parameters = [*columns, newest.name, newest.number, handles, wrapped]
             row = cursor.execute(_QUERIES["insert_keys"], parameters, prepare=True).fetchone()
             return row is not None and bool(row[0])
+
+    def _read(self, wanted: Sequence[Sequence[UUID]]) -> list[list[_Wrapped]]:
+        every = list(set(chain.from_iterable(wanted)))
+        rows = {row[0]: row for row in rows_of(self._pool, _QUERIES["select_keys"], [every])}
+        return [[rows[handle] for handle in one if handle in rows] for one in wanted]
 
     def _search(self, wanted: Sequence[Sequence[tuple[str, bytes]]]) -> list[list[_Hit]]:
         asked = [(n, kind, digest) for n, one in enumerate(wanted) for kind, digest in one]

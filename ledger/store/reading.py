@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from ledger.store.cosigning import text_of
 from ledger.store.errors import NoSuchPosition, StoreUnavailable
 from ledger.store.halting import Halt
 from ledger.store.queries import load_queries
+from ledger.store.together import Together
 from ledger.store.witness_standing import WitnessStanding
 from ledger.tiles import (
     TileAddress,
@@ -64,6 +66,8 @@ class LogReader:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._streams: Together[UUID, list[Located]] = Together(self._read_streams)
+        self._blobs: Together[Sequence[bytes], dict[str, bytes]] = Together(self._read_blobs)
         self.claims = Claims(pool)
 
     def published(self) -> int:
@@ -163,9 +167,13 @@ class LogReader:
             raise NoSuchPosition(position)
         return found[0][1]
 
-    def stream(self, stream: UUID, *, after: int = 0) -> list[Located]:
-        """Return the entries of a stream after a version, published or not."""
-        return self._rows("stream", [stream, after])
+    def stream(self, stream: UUID) -> list[Located]:
+        """Return the entries of a stream from its first, published or not.
+
+        Many threads that ask at one moment are answered by one query (`Together`), here as for
+        blobs: a read costs more in its round trip than in its rows.
+        """
+        return self._streams.ask(stream)
 
     def streams(self, streams: Collection[UUID]) -> dict[UUID, list[Located]]:
         """Return the entries of many streams from their first, published or not."""
@@ -207,7 +215,7 @@ class LogReader:
     def blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
         """Return sealed blobs by the SHA-256 in hex that entries name; erased ones are missing."""
         wanted = [bytes.fromhex(digest) for digest in digests]
-        return {digest.hex(): blob for digest, blob in self._rows("blobs", [wanted])}
+        return self._blobs.ask(wanted) if wanted else {}
 
     def tiles(self, coordinates: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
         """Return stored tiles by level and index, missing ones left out.
@@ -290,6 +298,14 @@ class LogReader:
         """Return for each of some positions what ``previous`` does, by a look-up for each."""
         rows = self._rows("previous_of", [list(positions)])
         return {position: (province, city, county) for position, province, city, county in rows}
+
+    def _read_streams(self, asked: Sequence[UUID]) -> list[list[Located]]:
+        found = self.streams(set(asked))
+        return [found[stream] for stream in asked]
+
+    def _read_blobs(self, asked: Sequence[Sequence[bytes]]) -> list[dict[str, bytes]]:
+        rows = dict(self._rows("blobs", [list(set(chain.from_iterable(asked)))]))
+        return [{one.hex(): rows[one] for one in wanted if one in rows} for wanted in asked]
 
     def _tree(self, size: int, needed: Sequence[TileAddress]) -> TileReader:
         if size > self.published():

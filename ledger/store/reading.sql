@@ -57,11 +57,6 @@ SELECT position, entry, leaf FROM ledger.entries
 WHERE position = ANY(%b::bigint[]) AND position <= (SELECT published FROM ledger.checkpoint)
 ORDER BY position;
 
--- name: stream
-SELECT position, entry, leaf FROM ledger.entries
-WHERE stream = %b AND version > %b::bigint
-ORDER BY version;
-
 -- name: streams
 SELECT stream, position, entry, leaf FROM ledger.entries
 WHERE stream = ANY(%b::uuid[])

@@ -127,7 +127,6 @@ def test_a_stream_is_shown_as_it_stands_now(reader, writer, make_append, make_ev
     events = [make_event(stream, version) for version in (1, 2, 3)]
     writer.submit(make_append(*events)).result(30)
     assert [entry for _, entry, _ in reader.stream(stream)] == [e.entry for e in events]
-    assert [position for position, _, _ in reader.stream(stream, after=1)] == [2, 3]
 
 
 def test_envelopes_and_blobs_are_found_by_what_entries_say_of_them(
