@@ -26,7 +26,7 @@ from commands.principal import Principal
 from commands.signed_body import SignedBody
 from ledger.dsse import verify_envelope
 from ledger.entry import Entry
-from ledger.store.append import Append, NewEvent
+from ledger.store.append import Append, Guard, NewEvent
 from ledger.store.writer import Writer
 
 READY = "append, ready submissions"
@@ -44,10 +44,10 @@ _LIMIT_SECONDS = 20.0
 class TrustingDesk(Desk):
     """A desk whose signatures somebody else has checked."""
 
-    def _verify(self, body: SignedBody, principal: Principal) -> UUID:
+    def _verify(self, body: SignedBody, principal: Principal) -> Guard:
         del body
         assert principal.organisation is not None
-        return principal.organisation
+        return self._services.directory.guard(principal.organisation)
 
 
 class Pile:

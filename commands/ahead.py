@@ -1,4 +1,4 @@
-"""Many writes decided ahead of their commits: what a bulk request is made of.
+"""Many writes decided ahead of their commits: a bulk request, or all that callers hand in at once.
 
 By itself each write reads its stream, opens what is sealed in it, and waits for its commit before
 the next of the stream may be decided. Here streams, keys and sealed values of a whole group are
@@ -7,14 +7,12 @@ The store judges each as ever: versions, guards, claims and idempotency keys. Wh
 whatever follows on that stream, is left to be submitted singly; so a mistake here costs time only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count
 from typing import Protocol
 from uuid import UUID
-
-import structlog
 
 from commands import records, registration
 from commands.answering import Written
@@ -28,7 +26,7 @@ from commands.vault import PERSONAL, KeyRing
 from commands.writing import Decision, Writing
 from domain.quality import Check
 from ledger.entry import Entry
-from ledger.store.append import Append, Appended, NewEvent
+from ledger.store.append import Append, Appended, Guard, NewEvent
 from ledger.store.errors import Backlogged
 
 GROUP = 250
@@ -36,7 +34,21 @@ GROUP = 250
 
 _HANDLERS = {**registration.HANDLERS, **records.HANDLERS}
 """Writes that concern one record; others are submitted singly."""
-_LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A write whose origin, topic and signature hold.
+
+    Attributes:
+        body: What was handed in.
+        principal: By whom.
+        author: In whose name, and at which version of the organisation its key was judged.
+    """
+
+    body: SignedBody
+    principal: Principal
+    author: Guard
 
 
 class _WritingOf(Protocol):
@@ -51,83 +63,102 @@ class _Decided:
     """A write that was decided.
 
     Attributes:
-        number: Of the write.
+        number: Of the write in its group.
+        principal: Who hands it in.
         decision: What was decided.
         append: What is stored.
     """
 
     number: int
+    principal: Principal
     decision: Decision
     append: Append
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
+class Flight:
     """A write that was handed in."""
 
-    number: int
     event: NewEvent
     remarks: tuple[Check, ...]
     appended: "Future[Appended]"
 
+    def land(self) -> Written | None:
+        """Where it stands; None for one that was stored before.
+
+        Raises:
+            StoreError: It was not stored, or the database does not answer.
+        """
+        appended = self.appended.result()
+        if appended.replayed:
+            return None
+        return Written(
+            appended.first_position,
+            self.event.stream,
+            self.event.version,
+            self.event.entry,
+            replayed=False,
+            remarks=self.remarks,
+        )
+
 
 class Ahead:
-    """One bulk of writes of one caller.
+    """Writes that rest on one another.
 
     Args:
         services: The running parts.
-        admit: Checks origin, topic and signature; returns the author's organisation.
         writing: Makes a write of a body.
+        is_patient: Whether to wait where too much is queued, instead of leaving what is too much.
     """
 
     def __init__(
-        self,
-        services: Services,
-        admit: Callable[[SignedBody, Principal], UUID],
-        writing: _WritingOf,
+        self, services: Services, writing: _WritingOf, *, is_patient: bool = False
     ) -> None:
         self._services = services
-        self._admit = admit
         self._writing = writing
+        self._is_patient = is_patient
         self._seen = Seen()
         self._left: set[UUID] = set()
         self._places = count(-1, -1)  # of entries that are nowhere yet
-        self._written: list[Written | None] = []
 
-    def submit(self, bodies: Sequence[SignedBody], principal: Principal) -> list[Written | None]:
-        """Hand in what can be decided; see `Desk.submit_ahead`."""
-        self._written = [None] * len(bodies)
-        flights: list[_Flight] = []
-        numbered = iter(enumerate(bodies))
-        while group := list(islice(numbered, GROUP)):
-            try:
-                decided = self._decide(group, principal)
-                flights += self._hand_in(decided, self._told(decided, principal))
-            except Exception as error:  # noqa: BLE001  the rest is submitted singly, and says why
-                # Among others: somebody else made a person's key at this moment, or too much
-                # waits. What was decided on such keys must not be stored, so all of it goes.
-                _LOG.info("left_to_single_writes", error=type(error).__name__)
-                break
-        for flight in flights:
-            self._settle(flight)
-        return self._written
+    def hand_in(self, group: Sequence[Admitted]) -> list[Flight | None]:
+        """Hand in what can be decided of a group.
 
-    def _decide(
-        self, group: Sequence[tuple[int, SignedBody]], principal: Principal
-    ) -> list[_Decided]:
-        self._read([body for _, body in group])
+        Returns:
+            For each, in their order, its flight; None for one that is to be submitted singly.
+
+        Raises:
+            Exception: Nothing more should be handed in. Among others somebody else made a person's
+                key at this moment, or too much waits: what was decided on such keys must not be
+                stored, so all of the group is to be submitted singly.
+        """
+        decided = self._decide(group)
+        flights: list[Flight | None] = [None] * len(group)
+        keep_keys(self._services, [one.decision for one in decided])
+        # Durable: the keys of everyone in the group. Died here: keys that seal nothing.
+        for one, flight in zip(decided, self._flights(decided), strict=True):
+            flights[one.number] = flight
+        return flights
+
+    def leave(self, stream: UUID) -> None:
+        """Decide nothing more about a stream: the aggregate may have half a change in it."""
+        self._left.add(stream)
+        self._seen.standing.pop(stream, None)
+
+    def _decide(self, group: Sequence[Admitted]) -> list[_Decided]:
+        self._read([one.body for one in group])
         decided = []
-        for number, body in group:
-            stream = body.statement.stream
-            if not self._is_next(body):
-                self._leave(stream)
+        for number, one in enumerate(group):
+            stream = one.body.statement.stream
+            if not self._is_next(one.body):
+                self.leave(stream)
                 continue
             try:
-                decision, append = self._one(body, principal)
+                decision, append = self._one(one)
             except Exception:  # noqa: BLE001  submitted singly, it is refused in its own words
-                self._leave(stream)
+                self.leave(stream)
             else:
-                decided.append(_Decided(number, decision, append))
+                decided.append(_Decided(number, one.principal, decision, append))
         return decided
 
     def _is_next(self, body: SignedBody) -> bool:
@@ -173,9 +204,9 @@ class Ahead:
             ring = KeyRing(services.vault.keys, seen.keys)
             seen.opened.update(services.vault.unseal(telling, ring, only=recipients))
 
-    def _one(self, body: SignedBody, principal: Principal) -> tuple[Decision, Append]:
-        organisation = self._admit(body, principal)
-        writing = self._writing(body, principal, self._seen)
+    def _one(self, one: Admitted) -> tuple[Decision, Append]:
+        body = one.body
+        writing = self._writing(body, one.principal, self._seen)
         decision = _HANDLERS[body.statement.topic](writing)
         assert not decision.effects, "these writes concern one record"
         write = write_of(
@@ -183,7 +214,8 @@ class Ahead:
             decision,
             key=body.statement.idempotency_key,
             request=request_digest(body.envelope.payload),
-            signed=signed_of(body, organisation),
+            signed=signed_of(body, one.author.stream),
+            author=one.author,
         )
         division = decision.aggregate.division  # type: ignore[attr-defined]  # of every aggregate of ours
         made = self._services.journal.submission(decision.aggregate, division, write)
@@ -203,12 +235,24 @@ class Ahead:
         seen.standing[stream] = decision.aggregate
         seen.keys.update(decision.sealing.fresh)
 
-    def _leave(self, stream: UUID) -> None:
-        """Decide nothing more about a stream: the aggregate may have half a change in it."""
-        self._left.add(stream)
-        self._seen.standing.pop(stream, None)
+    def _flights(self, decided: Sequence[_Decided]) -> Iterator[Flight | None]:
+        """Hand in one after the other; nothing waits for what comes behind it."""
+        flight: Flight | None = None
+        for one, remarks in zip(decided, self._told(decided), strict=True):
+            (event,) = one.append.events
+            try:
+                appended = self._services.journal.submit(one.append)
+            except Backlogged:
+                if not self._is_patient:
+                    yield None
+                    continue
+                if flight is not None:
+                    flight.appended.exception()  # so many fewer wait then
+                appended = self._services.journal.submit(one.append)
+            flight = Flight(event, remarks, appended)
+            yield flight
 
-    def _told(self, decided: Sequence[_Decided], principal: Principal) -> list[tuple[Check, ...]]:
+    def _told(self, decided: Sequence[_Decided]) -> list[tuple[Check, ...]]:
         """What the writer is told of each, asked for together."""
         sharing = self._services.vault.keys.sharing_each(one.decision.alike for one in decided)
         reading = Reading(
@@ -217,39 +261,7 @@ class Ahead:
         return [
             (
                 *one.decision.remarks,
-                *remarks_on(reading, principal, one.decision.aggregate.id, shared),
+                *remarks_on(reading, one.principal, one.decision.aggregate.id, shared),
             )
             for one, shared in zip(decided, sharing, strict=True)
         ]
-
-    def _hand_in(
-        self, decided: Sequence[_Decided], told: Sequence[tuple[Check, ...]]
-    ) -> list[_Flight]:
-        keep_keys(self._services, [one.decision for one in decided])
-        # Durable: the keys of everyone in the group. Died here: keys that seal nothing.
-        flights: list[_Flight] = []
-        for one, remarks in zip(decided, told, strict=True):
-            (event,) = one.append.events
-            try:
-                appended = self._services.journal.submit(one.append)
-            except Backlogged:
-                if flights:
-                    flights[-1].appended.exception()  # so many fewer wait then
-                appended = self._services.journal.submit(one.append)
-            flights.append(_Flight(one.number, event, remarks, appended))
-        return flights
-
-    def _settle(self, flight: _Flight) -> None:
-        try:
-            appended = flight.appended.result()
-        except Exception:  # noqa: BLE001  submitted singly, it is decided anew or refused in words
-            return
-        if not appended.replayed:
-            self._written[flight.number] = Written(
-                appended.first_position,
-                flight.event.stream,
-                flight.event.version,
-                flight.event.entry,
-                replayed=False,
-                remarks=flight.remarks,
-            )

@@ -4,8 +4,11 @@ One write is one transaction: the author's event, the effects it has on other st
 guards, envelopes and sealed values are stored together or not at all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from uuid import UUID
+
+import structlog
 
 from commands import (
     appointments,
@@ -25,7 +28,7 @@ from commands import (
     visits,
     walk_ins,
 )
-from commands.ahead import Ahead
+from commands.ahead import GROUP, Admitted, Ahead, Flight
 from commands.answering import Written, first_answer
 from commands.counter import Counter
 from commands.duplicates import remarks
@@ -52,13 +55,17 @@ from domain.topics import EVENTS
 from ledger.envelope import verify_evidence
 from ledger.errors import EnvelopeError
 from ledger.statement import Statement
+from ledger.store.append import Guard
 from ledger.store.errors import (
+    ClaimNotHeld,
     ClaimTaken,
     ClockBehind,
     GuardFailed,
     KeyConflict,
+    KeyReused,
     VersionConflict,
 )
+from ledger.store.together import Together
 
 HANDLERS: Mapping[str, Handler] = {
     **organisations.HANDLERS,
@@ -78,12 +85,15 @@ HANDLERS: Mapping[str, Handler] = {
 ATTEMPTS = 3
 """How often a decision is made anew when a stream it rests on moved in between."""
 
+_LOG = structlog.get_logger(__name__)
+
 
 class Desk:
     """The one way to write."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._company: Together[Admitted, Flight | None] = Together(self._hand_in)
         self.certificates = certificates.Console(services)
         self.bookings = bookings.Bookings(services)
         self.walk_ins = walk_ins.WalkIns(services, self.bookings)
@@ -103,17 +113,10 @@ class Desk:
             DomainError: a rule of the domain.
             StoreError: a conflict, or the database does not answer.
         """
-        statement = body.statement
-        if key != statement.idempotency_key:
+        if key != body.statement.idempotency_key:
             raise KeyHeaderMismatch
-        organisation = self._admit(body, principal)
-        request = request_digest(body.envelope.payload)
-        try:
-            return self._decide(body, principal, organisation, request)
-        except (DomainError, CommandError, VersionConflict, ClaimTaken) as refused:
-            return first_answer(
-                self._services, organisation, statement.idempotency_key, request, refused
-            )
+        admitted = self._admit(body, principal)
+        return self._in_company(admitted) or self._alone(admitted)
 
     def submit_ahead(
         self, bodies: Sequence[SignedBody], principal: Principal
@@ -124,35 +127,94 @@ class Desk:
             For each, in their order, where it stands; None for one that is to be submitted by
             itself, in its turn: nothing was stored of it, or it was stored before.
         """
-        ahead = Ahead(self._services, self._admit, self._writing)
-        return ahead.submit(bodies, principal)
+        ahead = Ahead(self._services, self._writing, is_patient=True)
+        flights: list[Flight | None] = [None] * len(bodies)
+        numbered = iter(enumerate(bodies))
+        while group := list(islice(numbered, GROUP)):
+            admitted = dict(self._admit_each(group, principal, ahead))
+            try:
+                handed_in = ahead.hand_in(list(admitted.values()))
+            except Exception as error:  # noqa: BLE001  the rest is submitted singly, and says why
+                _LOG.info("left_to_single_writes", error=type(error).__name__)
+                break
+            for number, flight in zip(admitted, handed_in, strict=True):
+                flights[number] = flight
+        return [_landed(flight) for flight in flights]
 
-    def _admit(self, body: SignedBody, principal: Principal) -> UUID:
-        """Return in whose name a write is, once its origin, topic and signature hold."""
+    def _admit_each(
+        self, group: Sequence[tuple[int, SignedBody]], principal: Principal, ahead: Ahead
+    ) -> Iterator[tuple[int, Admitted]]:
+        for number, body in group:
+            try:
+                yield number, self._admit(body, principal)
+            except Exception:  # noqa: BLE001  submitted singly, it is refused in its own words
+                ahead.leave(body.statement.stream)
+
+    def _in_company(self, admitted: Admitted) -> Written | None:
+        """Take a write together with whatever others hand in at this moment.
+
+        One thread reads for all of them, decides one after the other, and hands in to the writer;
+        each waits for its own answer. A thread for each costs more in being woken up between its
+        reads than in its decision: 2.0 ms of processor time a dose at 256 callers, 0.9 ms this way.
+
+        Returns:
+            None for one that is to be submitted alone: it is of another kind, it was refused, or
+            something moved.
+        """
+        flight = self._company.ask(admitted)
+        if flight is None:
+            return None
+        try:
+            return flight.land()
+        except (VersionConflict, GuardFailed, ClaimTaken, ClaimNotHeld, KeyReused, ClockBehind):
+            return None
+
+    def _hand_in(self, company: Sequence[Admitted]) -> list[Flight | None]:
+        try:
+            return Ahead(self._services, self._writing).hand_in(company)
+        except Exception as error:  # noqa: BLE001  each is submitted alone, and says why
+            _LOG.info("left_to_single_writes", error=type(error).__name__)
+            return [None] * len(company)
+
+    def _alone(self, admitted: Admitted) -> Written:
+        statement = admitted.body.statement
+        request = request_digest(admitted.body.envelope.payload)
+        try:
+            return self._decide(admitted, request)
+        except (DomainError, CommandError, VersionConflict, ClaimTaken) as refused:
+            return first_answer(
+                self._services,
+                admitted.author.stream,
+                statement.idempotency_key,
+                request,
+                refused,
+            )
+
+    def _admit(self, body: SignedBody, principal: Principal) -> Admitted:
+        """Let a write in, once its origin, topic and signature hold."""
         statement = body.statement
         if statement.origin != self._services.platform.origin:
             raise WrongOrigin(origin=self._services.platform.origin)
         if statement.topic not in HANDLERS:
             raise WrongTopic(topic=statement.topic)
-        return self._verify(body, principal)
+        return Admitted(body, principal, self._verify(body, principal))
 
-    def _verify(self, body: SignedBody, principal: Principal) -> UUID:
+    def _verify(self, body: SignedBody, principal: Principal) -> Guard:
         if principal.organisation is None:
             raise KeyUnknown
-        public = self._services.directory.public_key(principal.organisation, body.keyid)
+        public, author = self._services.directory.judged(principal.organisation, body.keyid)
         try:
             verify_evidence(body.envelope, public)
         except EnvelopeError as error:
             raise SignatureRefused from error
-        return principal.organisation
+        return author
 
-    def _decide(
-        self, body: SignedBody, principal: Principal, organisation: UUID, request: bytes
-    ) -> Written:
+    def _decide(self, admitted: Admitted, request: bytes) -> Written:
+        body, principal, author = admitted.body, admitted.principal, admitted.author
         statement = body.statement
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                writing = self._writing(body, principal)
+                writing = self._writing(body, principal, Seen())
                 decision = HANDLERS[statement.topic](writing)
                 told = remarks(writing, principal, statement.stream, decision.alike)
                 recorded = record(
@@ -160,21 +222,22 @@ class Desk:
                     decision,
                     key=statement.idempotency_key,
                     request=request,
-                    signed=signed_of(body, organisation),
+                    signed=signed_of(body, author.stream),
+                    author=author,
                 )
             except (GuardFailed, KeyConflict, ClaimTaken, ClockBehind) as moved:
                 if attempt == ATTEMPTS or not _is_worth_another_look(moved):
                     raise
-                self._services.directory.forget(organisation)
-                self._verify(body, principal)
+                self._services.directory.forget(author.stream)
+                author = self._verify(body, principal)
             else:
                 return _written(recorded, statement, (*decision.remarks, *told))
         raise AssertionError
 
-    def _writing(self, body: SignedBody, principal: Principal, seen: Seen | None = None) -> Writing:
+    def _writing(self, body: SignedBody, principal: Principal, seen: Seen) -> Writing:
         statement = body.statement
         return Writing(
-            seen=seen or Seen(),
+            seen=seen,
             services=self._services,
             statement=statement,
             fields=statement_fields(EVENTS[statement.topic], statement.data),
@@ -194,6 +257,13 @@ def _is_worth_another_look(moved: Exception) -> bool:
     difference came before is refused with its reason.
     """
     return not isinstance(moved, ClaimTaken) or moved.kind in (PERSON, SEAT, PAPER_DIFFERS)
+
+
+def _landed(flight: Flight | None) -> Written | None:
+    try:
+        return None if flight is None else flight.land()
+    except Exception:  # noqa: BLE001  submitted singly, it is decided anew or refused in words
+        return None
 
 
 def _written(recorded: Recorded, statement: Statement, remarks: tuple[Check, ...]) -> Written:

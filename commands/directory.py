@@ -46,8 +46,11 @@ class Directory:
         """What an append states about the organisation it was decided on."""
         return Guard(which, self.organisation(which).version)
 
-    def public_key(self, which: UUID, keyid: str) -> bytes:
+    def judged(self, which: UUID, keyid: str) -> tuple[bytes, Guard]:
         """The 32-byte Ed25519 key of that id, valid for the organisation now.
+
+        What is appended by that judgement states with the guard that it still holds: a guard taken
+        later could name a version at which the key is revoked.
 
         Raises:
             KeyUnknown: the organisation does not exist, has no such key, or it was revoked.
@@ -60,7 +63,7 @@ class Directory:
             raise KeyUnknown from error
         if not found.is_key_valid(keyid):
             raise KeyUnknown
-        return bytes.fromhex(found.keys[keyid].public_key)
+        return bytes.fromhex(found.keys[keyid].public_key), Guard(which, found.version)
 
     def _read(self, which: UUID) -> Organisation:
         try:

@@ -29,7 +29,13 @@ class Recorded:
 
 
 def record(
-    services: Services, decision: Decision, *, key: UUID, request: bytes, signed: Signed
+    services: Services,
+    decision: Decision,
+    *,
+    key: UUID,
+    request: bytes,
+    signed: Signed,
+    author: Guard | None = None,
 ) -> Recorded:
     """Store a decision.
 
@@ -39,6 +45,8 @@ def record(
         key: The author's idempotency key.
         request: SHA-256 of what the author signed.
         signed: The author's envelope.
+        author: The author's organisation as its key was judged; as it stands for the platform,
+            whose own key nobody judges.
 
     Raises:
         StoreError: a conflict, or the database does not answer.
@@ -47,7 +55,7 @@ def record(
     # that seals nothing and an index to a record that does not exist: both harmless, and the
     # retry finds them.
     keep_keys(services, [decision])
-    write = write_of(services, decision, key=key, request=request, signed=signed)
+    write = write_of(services, decision, key=key, request=request, signed=signed, author=author)
     aggregates = [decision.aggregate, *(effect.aggregate for effect in decision.effects)]
     saved = services.journal.save(*aggregates, write=write)
     assert saved.appended is not None, "a decision has at least one event"
@@ -70,7 +78,13 @@ def keep_keys(services: Services, decisions: Sequence[Decision]) -> None:
 
 
 def write_of(
-    services: Services, decision: Decision, *, key: UUID, request: bytes, signed: Signed
+    services: Services,
+    decision: Decision,
+    *,
+    key: UUID,
+    request: bytes,
+    signed: Signed,
+    author: Guard | None = None,
 ) -> Write:
     """What is stored beside the events of a decision; parameters as of `record`."""
     effects = [_signed_effect(services, effect, key) for effect in decision.effects]
@@ -79,7 +93,7 @@ def write_of(
         key=key,
         request=request,
         signed=(signed, *effects),
-        guards=(*decision.guards, _author_guard(services, signed.org, decision)),
+        guards=(*decision.guards, author or services.directory.guard(signed.org)),
         claims=decision.claims,
         blobs=(
             *decision.sealing.blobs,
@@ -122,13 +136,3 @@ def request_digest(payload: bytes) -> bytes:
 
 def _signed_effect(services: Services, effect: Effect, key: UUID) -> Signed:
     return platform_signed(services, statement_of(services, effect.aggregate, effect, key))
-
-
-def _author_guard(services: Services, author: UUID, decision: Decision) -> Guard:
-    """A revocation wins at once, in every process: the author's organisation must not have moved.
-
-    A write to the author's own organisation states its version by itself.
-    """
-    if decision.aggregate.id == author:
-        return Guard(author, decision.aggregate.version - 1)
-    return services.directory.guard(author)

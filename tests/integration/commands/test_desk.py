@@ -6,6 +6,8 @@ from uuid import uuid4
 import pytest
 
 from client.signing import AuthorKey, Draft
+from commands.desk import Desk
+from commands.directory import Directory
 from commands.errors import (
     CommitmentMismatch,
     KeyUnknown,
@@ -190,6 +192,23 @@ def test_a_revoked_key_signs_nothing_more(county: County):
     county.cdc.submit(Draft("organisation.key-revoked.v1", clinic.organisation, 1, revoked))
     with pytest.raises(KeyUnknown):
         clinic.submit(registration(clinic)[0])
+
+
+def test_a_revoked_key_gives_its_organisation_no_other_key(county: County):
+    clinic = admit(county.cdc, county.clinic.principal.role, "第四门诊", "clinic", "410299101")
+    clinic.submit(registration(clinic)[0])  # the organisation is in memory, with its key
+    revoked = {"keyid": clinic.key.keyid, "reason": "lost"}
+    revocation = Draft("organisation.key-revoked.v1", clinic.organisation, 1, revoked)
+    directory = Directory(county.parts.journal)
+    elsewhere = Desk(replace(county.parts.services, directory=directory))  # as in another process
+    elsewhere.submit(county.cdc.body(revocation), county.cdc.principal, revocation.idempotency_key)
+    another = AuthorKey.from_seed(clinic.organisation, bytes(range(32)))
+    data = {
+        "public_key": another.public.hex(),
+        "key_proof": another.proof_of_possession(county.parts.settings.origin),
+    }
+    with pytest.raises(KeyUnknown):
+        clinic.submit(Draft("organisation.key-registered.v1", clinic.organisation, 2, data))
 
 
 def test_an_applied_correction_restates_the_dose_in_the_same_transaction(county: County):
