@@ -168,11 +168,7 @@ class LogReader:
         return found[0][1]
 
     def stream(self, stream: UUID) -> list[Located]:
-        """Return the entries of a stream from its first, published or not.
-
-        Many threads that ask at one moment are answered by one query (`Together`), here as for
-        blobs: a read costs more in its round trip than in its rows.
-        """
+        """Return the entries of a stream, published or not; with whatever others ask at once."""
         return self._streams.ask(stream)
 
     def streams(self, streams: Collection[UUID]) -> dict[UUID, list[Located]]:
@@ -213,7 +209,11 @@ class LogReader:
         return {digest.hex(): raw for digest, raw in self._rows("envelopes", [wanted])}
 
     def blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
-        """Return sealed blobs by the SHA-256 in hex that entries name; erased ones are missing."""
+        """Return sealed blobs by the SHA-256 in hex that entries name; erased ones are missing.
+
+        Many threads that ask at one moment are answered by one query, here as for ``stream``: a
+        read costs more in its round trip than in its rows.
+        """
         wanted = [bytes.fromhex(digest) for digest in digests]
         return self._blobs.ask(wanted) if wanted else {}
 
