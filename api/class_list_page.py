@@ -1,8 +1,11 @@
-"""A class list pasted from a school's own table: each row is matched, then all are enrolled."""
+"""A class list at the page, as a file or pasted: each row is matched, then all are enrolled."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +15,16 @@ from starlette.responses import Response
 
 from api.class_lists import listed_of, verdicts_on
 from api.errors import MalformedForm
-from api.frame import go_to, page, page_router, read_form
+from api.frame import go_to, page, page_router
 from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.schemas import ListedChild
 from api.school_pages import school_year_of
 from api.session import Reader
-from client.class_list import TAKEN, ClassList, Pupil, Terms, Verdict, digest, enrolment, judged
-from client.sheet import SheetTooLarge
+from api.uploads import read_upload, text_of
+from client.class_list import TAKEN, digest, enrolment, judged
+from client.class_rows import ClassList, Pupil, Terms, Verdict, as_text
+from client.sheet import Limits, SheetTooLarge
 from commands.counter import Form
 from commands.errors import Forbidden
 from commands.principal import Principal, Role
@@ -28,8 +33,12 @@ from domain.enrolment import Enrolment
 from domain.errors import DomainError
 from projections.organisations import OrganisationRow
 
-ROWS = 200
-"""Rows of one paste at most: classes come one by one."""
+ROWS = 1_000
+"""Children of one list at most; longer ones are the command's."""
+_LIMITS = Limits(rows=10_000, columns=60, workbook_bytes=8 << 20)
+"""Of the table that they stand in, with its empty rows."""
+_AT_ONCE = 4
+"""Enrolments that wait for the log at one time."""
 
 router = page_router()
 
@@ -46,28 +55,38 @@ async def ask(request: Request, caller: Reader) -> Response:
 
 @router.post("/school/class-list")
 async def review_or_enrol(request: Request, caller: Reader) -> Response:
-    """Show whose record each row means; enrol the list once it was looked at."""
-    fields = await read_form(request)
+    """Show whose record each row means; enrol the list once it was looked at.
+
+    A file goes into the page as the text of its rows: what was reviewed is what is sent again.
+    """
+    sent = await read_upload(request)
+    fields = {name: text_of(sent, name) for name in sent if name != "file"}
+    table = sent.get("file") or fields.get("rows", "").encode()
     serving = serving_of(request)
     school = await to_thread.run_sync(_own, serving, caller)
     try:
         pupils, records = await to_thread.run_sync(
-            _review, serving, school, fields, limiter=serving.threads
+            _review, serving, school, fields, table, limiter=serving.threads
         )
     except DomainError as error:
         return _page(request, caller, fields, problem=error)
     await note_read(request, caller, "search", records)
-    name = digest(pupils)
+    name = digest([replace(one, row=row) for row, one in enumerate(pupils, 2)])
     is_taken = bool(pupils) and all(one.verdict in TAKEN for one in pupils)
-    if not is_taken or fields.get("reviewed") != name:
-        return _page(request, caller, fields, pupils=pupils, name=name if is_taken else None)
-
-    def enrol() -> int:
+    if is_taken and fields.get("reviewed") == name:
         forms = _forms(caller, _terms(school, fields), pupils)
-        return max((serving.parts.desk.counter.enter(form).position for form in forms), default=0)
+        written = await to_thread.run_sync(_enrol, serving, forms, limiter=serving.threads)
+        return go_to(f"/school?school_year={_year(fields)}&written={written}")
+    if is_taken:
+        fields["rows"] = as_text(pupils)
+    return _page(request, caller, fields, pupils=pupils, name=name if is_taken else None)
 
-    written = await to_thread.run_sync(enrol, limiter=serving.threads)
-    return go_to(f"/school?school_year={_year(fields)}&written={written}")
+
+def _enrol(serving: Serving, forms: Sequence[Form]) -> int:
+    """The position of the last enrolment; one that fails stops those that have not begun."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        written = pool.map(serving.parts.desk.counter.enter, forms)
+        return max((one.position for one in written), default=0)
 
 
 def _page(
@@ -105,12 +124,13 @@ def _own(serving: Serving, caller: Principal) -> OrganisationRow:
 
 
 def _review(
-    serving: Serving, school: OrganisationRow, fields: Mapping[str, str]
+    serving: Serving, school: OrganisationRow, fields: Mapping[str, str], table: bytes
 ) -> tuple[list[Pupil], list[UUID]]:
     """The rows with their verdicts, and the records that they name."""
-    pupils = list(ClassList(_terms(school, fields)).read(BytesIO(fields.get("rows", "").encode())))
+    reading = ClassList(_terms(school, fields)).read(BytesIO(table), _LIMITS)
+    pupils = list(islice(reading, ROWS + 1))
     if len(pupils) > ROWS:
-        raise SheetTooLarge(rows=ROWS)
+        raise SheetTooLarge(limit=ROWS, what="rows")
     listed = [
         listed_of(index, ListedChild(**pupil.asked()))
         for index, pupil in enumerate(one for one in pupils if one.fault is None)

@@ -21,17 +21,8 @@ from cli.key import (
 from cli.trusting import JsonOption
 from cli.verify import REFUTED, UNREADABLE
 from client.bulk import MAX_LINES
-from client.class_list import (
-    TAKEN,
-    TEXTS,
-    ClassList,
-    Pupil,
-    Terms,
-    Verdict,
-    digest,
-    enrolment,
-    reviewed,
-)
+from client.class_list import TAKEN, TEXTS, digest, enrolment, reviewed
+from client.class_rows import ClassList, Pupil, Terms, Verdict
 from client.http import Client
 from client.signing import AuthorKey
 from domain.calendar import civil_day

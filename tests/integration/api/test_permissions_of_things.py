@@ -323,6 +323,9 @@ PAGES: dict[str, Callable[[Things, Principal], bool]] = {
     "/school/{school}/class?name={name}&school_year=2020": lambda at, who: oversees(
         "register", at, who
     ),
+    "/school/{school}/notices?name={name}&school_year=2020": lambda at, who: oversees(
+        "register", at, who
+    ),
     "/school/{school}/register.xlsx?school_year=2020": lambda at, who: oversees(
         "register", at, who
     ),

@@ -1,10 +1,15 @@
 """Pages of the school check: who sees which, and that their numbers are those of the forms."""
 
 import re
+import zipfile
 from collections.abc import Iterator
+from datetime import date
+from io import BytesIO
+from typing import Any
 
 import httpx
 import pytest
+from openpyxl import Workbook
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browsers import DESK, IN_A_BROWSER, PHONE, chromium, opened_page
@@ -127,17 +132,20 @@ class TestInABrowser:
         expect(page.get_by_role("heading", name="指标")).to_be_visible()
 
 
-def sent(author: Author, path: str, shown: str, **changes: str) -> httpx.Response:
+def sent(
+    author: Author, path: str, shown: str, file: bytes | None = None, **changes: str
+) -> httpx.Response:
     """The form of a page as its browser sends it, and the page after it."""
     page = opened(author, shown).text
     form = page[page.index(f'action="{path}"') :].partition("</form>")[0]
     fields = dict(re.findall(r'name="(\w+)"[^>]*? value="([^"]*)"', form)) | changes
     cookies = {"session": author.served.token(author.principal)}
     headers = {"sec-fetch-site": "same-origin"}
+    files = {"file": ("名单.xlsx", file or b"")} if "multipart/form-data" in form else None
     with httpx.Client(
         base_url=author.served.url, cookies=cookies, headers=headers, timeout=60
     ) as http:
-        answer = http.post(path, data=fields)
+        answer = http.post(path, data=fields, files=files)
         if not answer.is_redirect:
             return answer
         author.served.caught_up()
@@ -218,6 +226,86 @@ def test_a_pasted_class_list_is_reviewed_and_then_enrolled(place: SchoolCounty):
         assert "小班" in school.text
     assert place.served.head() == head + 1, "it is enrolled once"
     assert opened(place.clinic, shown).status_code == 403
+
+
+def workbook(*rows: list[Any]) -> bytes:
+    book = Workbook()
+    for row in [["班级", "姓名", "性别", "出生日期"], *rows]:
+        book.active.append(row)
+    out = BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_an_uploaded_workbook_is_reviewed_and_enrolled_as_it_was_reviewed(place: SchoolCounty):
+    register(place.clinic, name="名单二")
+    place.served.caught_up()
+    asked = {"school_year": "2023", "joined_on": "2023-09-01"}
+    shown = "/school/class-list"
+    child = ["中班", "名单二", "男", date(2014, 6, 15)]
+    wrong = workbook(child, ["中班", "张三、李四", "男", date(2014, 6, 15)], ["中班", "=1+1"])
+    review = sent(place.kindergarten, shown, shown, wrong, **asked)
+    assert "一行只能填写一名儿童" in review.text
+    assert "姓名 · 单元格含公式" in review.text
+    assert "全部登记" not in review.text
+    review = sent(place.kindergarten, shown, shown, workbook(["", "", "", None], child), **asked)
+    (name,) = re.findall(r'name="reviewed" value="([0-9a-f]{64})"', review.text)
+    (rows,) = re.findall(r'name="rows" value="([^"]*)"', review.text)
+    head = place.served.head()
+    done = sent(place.kindergarten, shown, shown, rows=rows, reviewed=name, **asked)
+    assert "中班" in done.text
+    assert place.served.head() == head + 1
+
+
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [
+        (b"PK\x03\x04 no workbook", "无法读取"),
+        (b"\xd0\xcf\x11\xe0 an old one", "无法读取"),
+        ("班级,姓名,出生日期\n" + "一班,甲,2014-06-15\n" * 1_001, "超过允许的大小"),
+    ],
+    ids=["damaged", "xls", "too-long"],
+)
+def test_a_file_that_cannot_be_taken_is_told(place: SchoolCounty, file: bytes | str, problem: str):
+    asked = {"school_year": "2023", "joined_on": "2023-09-01"}
+    raw = file.encode() if isinstance(file, str) else file
+    answer = sent(place.kindergarten, "/school/class-list", "/school/class-list", raw, **asked)
+    assert problem in answer.text
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(place: SchoolCounty):
+    bomb = BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/workbook.xml", bytes(9 << 20))
+    asked = {"school_year": "2023", "joined_on": "2023-09-01"}
+    shown = "/school/class-list"
+    answer = sent(place.kindergarten, shown, shown, bomb.getvalue(), **asked)
+    assert "超过允许的大小" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 422),
+        (b'--x\r\nContent-Disposition: form-data; name="rows"\r\n\r\na', 422),
+        (b"--x\r\n\r\nno name\r\n--x--", 422),
+        (b'--x\r\nContent-Disposition: form-data; name="rows"\r\n\r\na\r\n' * 2 + b"--x--", 422),
+        (bytes(2_097_153), 413),
+    ],
+    ids=["empty", "no-end", "no-name", "twice", "too-large"],
+)
+def test_a_form_that_is_none_is_refused(place: SchoolCounty, body: bytes, status: int):
+    cookies = {"session": place.served.token(place.school.principal)}
+    headers = {
+        "sec-fetch-site": "same-origin",
+        "content-type": "multipart/form-data; boundary=x",
+    }
+    with httpx.Client(base_url=place.served.url, cookies=cookies, timeout=60) as http:
+        answer = http.post("/school/class-list", content=body, headers=headers)
+        assert answer.status_code == status
+        del headers["sec-fetch-site"]
+        foreign = http.post("/school/class-list", content=b"", headers=headers)
+        assert foreign.status_code == 403
 
 
 def test_nobody_hands_in_for_others_at_a_page(place: SchoolCounty):

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from openpyxl import Workbook
 
-from client.class_list import ClassList, Terms, Verdict
+from client.class_rows import ClassList, Terms, Verdict, as_text
 from client.importing.columns import ColumnMissing, ColumnTwice
 from client.sheet import SheetRefused
 
@@ -34,6 +34,13 @@ def test_a_list_is_read_in_the_encodings_of_its_programs(encoding):
     assert (pupil.class_name, pupil.number, pupil.name) == ("一（1）班", 3, "王小明")
     assert (pupil.birth_date, pupil.sex) == ("2020-06-15", "male")
     assert (pupil.joined_on, pupil.admission) == ("2026-09-01", "transfer")
+
+
+def test_pupils_as_text_read_as_the_same_pupils():
+    rows = f'一（1）班,3,王小明,女,1999/12/31,{NUMBER},转学\n一班,1,"A ""B""",,2020-1-2,,\n'
+    pupils = read(f"{HEADINGS}\n{rows}")
+    assert [one.fault for one in pupils] == [None, None]
+    assert read(as_text(pupils)) == pupils
 
 
 def test_without_a_column_of_numbers_each_class_is_numbered_in_its_order():

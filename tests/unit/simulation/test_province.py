@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from client.class_list import ClassList, Terms
+from client.class_rows import ClassList, Terms
 from client.importing.parsing import read_dose, read_person
 from domain.identity import IdNumber
 from domain.schedules.catalogue import Catalogue
