@@ -8,6 +8,10 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
+
+from bootstrap.diagnosis.of_settings import of_settings
+from bootstrap.settings import SECRETS, Settings
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -32,12 +36,36 @@ def test_every_room_is_shipped_linted_and_typed():
     assert folders == set(ROOMS), "a new folder must take a place in the order"
 
 
-def test_the_compose_file_is_what_the_compose_schema_wants():
+COMPOSE = ("compose.yaml", "compose.production.yaml")
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_a_compose_file_is_what_the_compose_schema_wants(name: str):
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    done = subprocess.run(
-        [*command, str(ROOT / "compose.yaml")], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*command, str(ROOT / name)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_production_in_compose_is_fit_for_production(tmp_path: Path):
+    """Its settings have none of the traps that settings show, and its secrets are the page's."""
+    written = (ROOT / "compose.production.yaml").read_text(encoding="utf-8")
+    made = yaml.safe_load(re.sub(r"\$\{(\w+)[^}]*\}", r"\1.example.cn", written))
+    given = dict(made["services"]["api"]["environment"])
+    assert given.pop("SSL_CERT_FILE") == "/run/secrets/ca"
+    given["VAXLEDGER_ISSUER"] = f"https://{given['VAXLEDGER_ISSUER']}"
+    settings = {name.removeprefix("VAXLEDGER_").lower(): value for name, value in given.items()}
+    for name, url in (("log", "postgresql://vaxledger:{}@x"), ("keys", "postgresql://k:{}@y")):
+        (tmp_path / f"{name}_url").write_text(url.format("a" * 32))
+    (tmp_path / "nats_password").write_text("b" * 32)
+    for name in SECRETS:
+        if path := settings.get(f"{name}_file"):
+            settings[f"{name}_file"] = tmp_path / Path(path).name
+    assert [trap.name for trap in of_settings(Settings(**settings))] == []
+    page = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
+    files = [Path(one["file"]).name for one in made["secrets"].values()]
+    assert [name for name in files if f"`{name}`" not in page] == []
+    servers = [made["services"][name] for name in ("postgres-log", "postgres-keys")]
+    assert servers[0]["volumes"] != servers[1]["volumes"]
 
 
 @pytest.mark.parametrize("command", ["make demo", "make test"])
