@@ -8,7 +8,6 @@ length in four bytes, big endian.
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol, Self
 
 import httpx
@@ -137,12 +136,7 @@ class HttpSource:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -98,25 +98,15 @@ _STAFF_OWN: Rows = tuple(
 )
 _ADMISSION: Rows = ((Role.COUNTY_CDC, is_within), (Role.OPERATOR, is_within))
 _CORRECTION: Rows = ((Role.CLINIC, is_managing), (Role.COUNTY_CDC, is_within))
-_MERGING: Rows = (
-    (Role.CLINIC, is_managing),
-    *((role, is_own_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)),
-)
-_PROTECTION: Rows = tuple(
-    (role, is_own_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
-)
+_PREVENTION = (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
+_PROTECTION: Rows = tuple((role, is_own_within) for role in _PREVENTION)
+_MERGING: Rows = ((Role.CLINIC, is_managing), *_PROTECTION)
+_SUPERVISION: Rows = tuple((role, is_within) for role in (*_PREVENTION, Role.REGULATOR))
 _SITE: Rows = ((Role.CLINIC, is_managing), (Role.COUNTY_CDC, is_within))
 _SCHOOL: Rows = ((Role.SCHOOL, is_own),)
-_OVERSIGHT: Rows = tuple(
-    (role, is_within)
-    for role in (
-        Role.TOWNSHIP,
-        Role.COUNTY_CDC,
-        Role.CITY_CDC,
-        Role.PROVINCE_CDC,
-        Role.EDUCATION,
-        Role.REGULATOR,
-    )
+_OVERSIGHT: Rows = (
+    *((role, is_within) for role in (Role.TOWNSHIP, Role.EDUCATION)),
+    *_SUPERVISION,
 )
 
 WRITES: Mapping[str, Rows] = {
@@ -139,9 +129,7 @@ WRITES: Mapping[str, Rows] = {
         (Role.CLINIC, is_own_in_county),
         (Role.COUNTY_CDC, is_own_within),
     ),
-    "vaccination-record.adverse-event-classified.v1": tuple(
-        (role, is_own_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
-    ),
+    "vaccination-record.adverse-event-classified.v1": _PROTECTION,
     "vaccination-record.merged.v1": _MERGING,
     "vaccination-record.separated.v1": _MERGING,
     "vaccination-record.told-apart.v1": _MERGING,
@@ -193,49 +181,18 @@ WRITES: Mapping[str, Rows] = {
 """Signed writes. Whether a citizen may claim or grant is the certificate's own policy."""
 
 READS: Mapping[str, Rows] = {
-    "record": (
-        (Role.CLINIC, is_in_county),
-        (Role.COUNTY_CDC, is_within),
-        (Role.CITY_CDC, is_within),
-        (Role.PROVINCE_CDC, is_within),
-        (Role.REGULATOR, is_within),
-    ),
-    "quality": (
-        (Role.COUNTY_CDC, is_within),
-        (Role.CITY_CDC, is_within),
-        (Role.PROVINCE_CDC, is_within),
-        (Role.REGULATOR, is_within),
-    ),
-    "duplicates": tuple(
-        (role, is_within) for role in (Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC)
-    ),
-    "lot": (
-        (Role.CLINIC, is_own),
-        (Role.COUNTY_CDC, is_within),
-        (Role.CITY_CDC, is_within),
-        (Role.PROVINCE_CDC, is_within),
-        (Role.REGULATOR, is_within),
-    ),
-    "clinic": (
-        (Role.CLINIC, manages),
-        (Role.COUNTY_CDC, is_within),
-        (Role.CITY_CDC, is_within),
-        (Role.PROVINCE_CDC, is_within),
-        (Role.REGULATOR, is_within),
-    ),
+    "record": ((Role.CLINIC, is_in_county), *_SUPERVISION),
+    "quality": _SUPERVISION,
+    "duplicates": tuple((role, is_within) for role in _PREVENTION),
+    "lot": ((Role.CLINIC, is_own), *_SUPERVISION),
+    "clinic": ((Role.CLINIC, manages), *_SUPERVISION),
     "visit": ((Role.CLINIC, manages),),
     "bookings": (
         (Role.CLINIC, manages),
         (Role.COUNTY_CDC, is_within),
         (Role.CITY_CDC, is_within),
     ),
-    "access": (
-        (Role.CLINIC, manages),
-        (Role.COUNTY_CDC, is_within),
-        (Role.CITY_CDC, is_within),
-        (Role.PROVINCE_CDC, is_within),
-        (Role.REGULATOR, is_within),
-    ),
+    "access": ((Role.CLINIC, manages), *_SUPERVISION),
     "register": (*_SCHOOL, *_OVERSIGHT),
     "statement": ((Role.CLINIC, is_in_county), *_SCHOOL, *_OVERSIGHT),
     "roll-up": _OVERSIGHT,

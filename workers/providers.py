@@ -1,7 +1,6 @@
 """Who delivers notices: a service over HTTP, or a folder on this machine."""
 
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol, Self
 
 import httpx
@@ -63,12 +62,7 @@ class HttpProvider:
         """Return the provider."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the connections."""
         self._http.close()
 

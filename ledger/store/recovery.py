@@ -14,7 +14,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
-from types import TracebackType
 from typing import Self
 
 from ledger.entry import Entry
@@ -88,12 +87,7 @@ class Recovery:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Give the lead back."""
         self._stack.close()
 

@@ -5,7 +5,6 @@ a version is closed they wrap under the next one. Nothing here touches the log.
 """
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from ledger.errors import SealError
@@ -43,12 +42,7 @@ class Rewrapping:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let another process rewrap."""
         let_go(self._connection)
 
