@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,9 @@ from commands.permissions import Scope, check_read
 from commands.principal import Principal
 from commands.statements import PAPER_DIFFERS
 from commands.states import STATE_KINDS, check_held
+from domain.calendar import birthday
 from domain.certificate_rules.content import shown_doses
+from domain.vocabulary import PersonKind
 from projections.about_record import AboutRecord
 from projections.certificates import RULES, CertificateRow, GrantRow
 from projections.pieces import OPEN_POSITION
@@ -59,6 +62,8 @@ async def get_certificate(
 
     `paper_differs` tells that a clinic found paper and record to differ, which is not settled yet
     (C-4); `advice` is what to do before leaving the province (C-25).
+
+    `comes_of_age_on` is the day on which a child's certificate ends; the grown-up then claims one.
 
     `next_due` tells the doses to come by the immunization schedule in force on that day.
 
@@ -113,6 +118,7 @@ def certificate_body(
             about.contraindications,
             day,
         ),
+        "comes_of_age_on": _comes_of_age(serving, row.kind, people[record.recipient]),
         "is_holder": is_holder,
         "total": len(about.doses),
         "withheld": len(about.doses) - len(doses),
@@ -150,6 +156,14 @@ def _about(serving: Serving, row: CertificateRow, as_of: Clocks) -> AboutRecord:
         raise AddressUnknown
     check_held(about.held)
     return about
+
+
+def _comes_of_age(serving: Serving, kind: str, person: Mapping[str, Any]) -> date | None:
+    """From which day on a child's certificate holds no more; None for an adult's."""
+    born: date | None = person.get("birth_date")
+    if kind != PersonKind.CHILD or born is None:
+        return None
+    return birthday(born, serving.parts.services.rules.claims.adult_age)
 
 
 def _grants(serving: Serving, certificate: UUID, position: int) -> list[GrantRow]:

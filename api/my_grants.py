@@ -22,6 +22,7 @@ from api.session import Reader
 from api.wording import RELATIONS, SCOPES
 from commands.principal import Principal
 from domain.calendar import SHANGHAI, civil_day
+from domain.errors import DomainError
 from domain.grant import Scope
 from domain.vocabulary import PersonKind
 from ledger.entry import Entry
@@ -38,6 +39,41 @@ async def grants_page(
 ) -> Response:
     """Whom the certificate is granted to, and whom it was."""
     await wait_for_views(request, written)
+    return await _shown(request, caller, certificate)
+
+
+@router.post("/my/{certificate}/grants")
+async def grant(request: Request, caller: Reader, certificate: UUID) -> Response:
+    """Let somebody use the certificate; a refusal is told beside what was filled in."""
+    form = await read_form(request)
+    key, asked = form_key(form), _wish(form)
+    serving = serving_of(request)
+    act = partial(serving.parts.desk.certificates.grant, caller, key, certificate, asked)
+    try:
+        written = await to_thread.run_sync(act, limiter=serving.threads)
+    except DomainError as refused:
+        return await _shown(request, caller, certificate, form, refused)
+    return go_to(f"/my/{certificate}/grants?written={written.position}")
+
+
+@router.post("/my/{certificate}/revocations")
+async def revoke(request: Request, caller: Reader, certificate: UUID) -> Response:
+    """Take a grant back."""
+    form = await read_form(request)
+    key, asked = form_key(form), {"grant": form.get("grant", "")}
+    serving = serving_of(request)
+    act = partial(serving.parts.desk.certificates.revoke_grant, caller, key, certificate, asked)
+    written = await to_thread.run_sync(act, limiter=serving.threads)
+    return go_to(f"/my/{certificate}/grants?written={written.position}")
+
+
+async def _shown(
+    request: Request,
+    caller: Principal,
+    certificate: UUID,
+    form: Mapping[str, str] | None = None,
+    refused: DomainError | None = None,
+) -> Response:
     serving = serving_of(request)
     body = await held_body(request, caller, certificate)
     if body["kind"] != PersonKind.CHILD:
@@ -56,30 +92,11 @@ async def grants_page(
         most=serving.parts.services.rules.claims.max_grants,
         relations=RELATIONS,
         scopes=SCOPES,
+        form={f"scope-{Scope.VIEW}": "on"} if form is None else form,
+        refused=refused,
+        wrong=_wrong(refused),
         key=serving.parts.services.new_id(),
     )
-
-
-@router.post("/my/{certificate}/grants")
-async def grant(request: Request, caller: Reader, certificate: UUID) -> Response:
-    """Let somebody use the certificate."""
-    form = await read_form(request)
-    key, asked = form_key(form), _wish(form)
-    serving = serving_of(request)
-    act = partial(serving.parts.desk.certificates.grant, caller, key, certificate, asked)
-    written = await to_thread.run_sync(act, limiter=serving.threads)
-    return go_to(f"/my/{certificate}/grants?written={written.position}")
-
-
-@router.post("/my/{certificate}/revocations")
-async def revoke(request: Request, caller: Reader, certificate: UUID) -> Response:
-    """Take a grant back."""
-    form = await read_form(request)
-    key, asked = form_key(form), {"grant": form.get("grant", "")}
-    serving = serving_of(request)
-    act = partial(serving.parts.desk.certificates.revoke_grant, caller, key, certificate, asked)
-    written = await to_thread.run_sync(act, limiter=serving.threads)
-    return go_to(f"/my/{certificate}/grants?written={written.position}")
 
 
 async def held_body(request: Request, caller: Principal, certificate: UUID) -> Mapping[str, Any]:
@@ -108,6 +125,12 @@ def form_key(form: Mapping[str, str]) -> UUID:
         return UUID(form["key"])
     except (KeyError, ValueError) as error:
         raise MalformedForm(field="key") from error
+
+
+def _wrong(refused: DomainError | None) -> str:
+    """The name of the field that a refusal points at; empty where it points at none."""
+    pointer = "" if refused is None else str(refused.facts.get("pointer", ""))
+    return pointer.rpartition("/")[2]
 
 
 def _wish(form: Mapping[str, str]) -> dict[str, Any]:

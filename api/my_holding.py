@@ -1,4 +1,4 @@
-"""What else a holder does: see who looked, give out codes no more, give the certificate up."""
+"""What else a holder does: see who looked, and give the certificate up."""
 
 from functools import partial
 from typing import Any
@@ -20,12 +20,9 @@ from api.session import Reader
 from api.wording import PURPOSES, ROLES, VIEWS
 from commands.access import READER
 from commands.principal import Principal
-from commands.reading import Reading
 from domain.calendar import SHANGHAI
-from domain.certificate import Certificate
 
 MOST_READS = 200
-_LOST = "lost"
 _GIVEN_UP = "holder-request"
 
 router = page_router(GUESSES_AT_PAGES)
@@ -49,32 +46,6 @@ async def access_page(request: Request, caller: Reader, certificate: UUID) -> Re
         purposes=PURPOSES,
         views=VIEWS,
     )
-
-
-@router.get("/my/{certificate}/credentials")
-async def credentials_page(
-    request: Request, caller: Reader, certificate: UUID, written: int = 0
-) -> Response:
-    """The codes that were given out and still hold; and how the certificate is given up."""
-    await wait_for_views(request, written)
-    serving = serving_of(request)
-    body = await held_body(request, caller, certificate)
-    await note_read(request, caller, "certificate", [body["record"]])
-    issued = await to_thread.run_sync(_issued, serving, certificate, limiter=serving.threads)
-    key = serving.parts.services.new_id()
-    return page(request, "my-credentials.html", caller=caller, one=body, issued=issued, key=key)
-
-
-@router.post("/my/{certificate}/credentials")
-async def revoke_credential(request: Request, caller: Reader, certificate: UUID) -> Response:
-    """Let a code that was given out hold no more."""
-    form = await read_form(request)
-    key, asked = form_key(form), {"credential": form.get("credential", ""), "reason": _LOST}
-    serving = serving_of(request)
-    console = serving.parts.desk.certificates
-    act = partial(console.revoke_credential, caller, key, certificate, asked)
-    written = await to_thread.run_sync(act, limiter=serving.threads)
-    return go_to(f"/my/{certificate}/credentials?written={written.position}")
 
 
 @router.post("/my/{certificate}/release")
@@ -102,21 +73,4 @@ def _looked(serving: Serving, caller: Principal, record: UUID) -> list[dict[str,
             "is_own": read.reader == own,
         }
         for read, line in zip(reads, read_lines(serving, caller, reads), strict=True)
-    ]
-
-
-def _issued(serving: Serving, certificate: UUID) -> list[dict[str, Any]]:
-    """The credentials in force, the newest first."""
-    services = serving.parts.services
-    reading = Reading(services=services, recorded_at=services.clock())
-    found = reading.load(Certificate, certificate).credentials.values()
-    return [
-        {
-            "credential": one.credential,
-            "content": str(one.content),
-            "issued_at": one.issued_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M"),
-            "expires_on": one.expires_on,
-        }
-        for one in reversed(found)
-        if reading.today < one.expires_on
     ]

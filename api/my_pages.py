@@ -1,7 +1,7 @@
 """A citizen's pages: own and children's certificates, the code to carry, the code to show."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,21 +12,24 @@ from starlette.responses import Response
 from api.certificate_views import certificate_body
 from api.clocks import Clocks
 from api.credentials import carried
-from api.errors import MalformedForm, NoCode
-from api.frame import go_to, page, page_router, read_form
+from api.errors import NoCode
+from api.frame import page, page_router
 from api.guessing import GUESSES_AT_PAGES
 from api.noting import note_read
-from api.parameters import wait_for_views
 from api.parts import Serving, serving_of
 from api.people import people_on
 from api.reads import NO_STORE
 from api.session import Reader
 from certificates.errors import CodeTooLarge
 from certificates.qr import Code
+from commands.errors import NotFound
 from commands.principal import Principal
 from domain.calendar import civil_day
+from domain.grant import Scope
 
 SVG = "image/svg+xml"
+TOLD_BEFORE = timedelta(days=180)
+"""So long before a child comes of age its certificate's holder is told."""
 SHOWN_ANEW_SECONDS = 45
 """After so long the page shows a fresh code; each holds for a minute."""
 
@@ -39,11 +42,11 @@ class Line:
 
     Attributes:
         record: Which.
-        name: Whose, where that is known; likewise the birth date, to be checked before a claim.
+        name: Whose, where that is known; likewise the birth date.
         kind: A child's or an adult's.
-        certificate: The certificate that the caller may see; None while it may be claimed.
+        certificate: The certificate that the caller may use; None while it may be claimed.
         is_granted: Whether another holds it.
-        key: Idempotency key of a claim, so that a form sent twice claims once.
+        scopes: What the caller may do with it.
     """
 
     record: UUID
@@ -52,7 +55,7 @@ class Line:
     kind: str
     certificate: UUID | None
     is_granted: bool
-    key: UUID
+    scopes: frozenset[Scope]
 
 
 @router.get("/my")
@@ -64,22 +67,6 @@ async def my_certificates(request: Request, caller: Reader) -> Response:
     return page(request, "my.html", caller=caller, lines=lines)
 
 
-@router.post("/my/claims")
-async def claim(request: Request, caller: Reader) -> Response:
-    """Claim the certificate of a record (C-12), and lead on to it."""
-    form = await read_form(request)
-    try:
-        key, record = UUID(form["key"]), UUID(form["record"])
-    except (KeyError, ValueError) as error:
-        raise MalformedForm from error
-    asked = {"record": str(record), "has_consented": form.get("consent") == "yes"}
-    serving = serving_of(request)
-    console = serving.parts.desk.certificates
-    written = await to_thread.run_sync(console.claim, caller, key, asked, limiter=serving.threads)
-    await wait_for_views(request, written.position)
-    return go_to(f"/my/{written.stream}")
-
-
 @router.get("/my/{certificate}")
 async def my_certificate(request: Request, caller: Reader, certificate: UUID) -> Response:
     """A certificate: its doses, the code to carry, who else may use it."""
@@ -89,7 +76,15 @@ async def my_certificate(request: Request, caller: Reader, certificate: UUID) ->
         certificate_body, serving, caller, certificate, clocks, limiter=serving.threads
     )
     await note_read(request, caller, "certificate", [body["record"]])
-    return page(request, "my-certificate.html", caller=caller, one=body)
+    may_show = await to_thread.run_sync(_may_show, serving, caller, certificate)
+    return page(
+        request,
+        "my-certificate.html",
+        caller=caller,
+        one=body,
+        is_ending=is_ending(body["comes_of_age_on"], body["effective_on"]),
+        may_show=may_show,
+    )
 
 
 @router.get("/my/{certificate}/code.svg")
@@ -117,6 +112,19 @@ async def shown_code(request: Request, caller: Reader, certificate: UUID) -> Res
     return await to_thread.run_sync(_drawn, visits.text(code), limiter=serving.threads)
 
 
+def is_ending(comes_of_age_on: date | None, today: date) -> bool:
+    """Whether a child's certificate ends so soon that its holder is told."""
+    return comes_of_age_on is not None and comes_of_age_on - TOLD_BEFORE <= today
+
+
+def _may_show(serving: Serving, caller: Principal, certificate: UUID) -> bool:
+    try:
+        serving.parts.desk.certificates.use.shows_code(caller, certificate)
+    except NotFound:
+        return False
+    return True
+
+
 def _drawn(text: str) -> Response:
     try:
         return Response(Code.of(text).svg(), media_type=SVG, headers=NO_STORE)
@@ -136,14 +144,12 @@ def _lines(serving: Serving, caller: Principal) -> list[Line]:
         if is_own or not is_claimed:
             certificate = row.certificate if is_own and row is not None else None
             facts = {"kind": str(one.kind), "certificate": certificate, "is_granted": False}
-            found.append((facts, one.record))
-    for granted in console.use.granted(caller):
+            found.append((facts | {"scopes": frozenset(Scope)}, one.record))
+    for granted, scopes in console.use.granted(caller):
         facts = {"kind": str(granted.kind), "certificate": granted.id, "is_granted": True}
-        found.append((facts, granted.record))
-    new_id = serving.parts.services.new_id
+        found.append((facts | {"scopes": scopes}, granted.record))
     return [
-        Line(record=record, key=new_id(), **_person(serving, record, today), **facts)
-        for facts, record in found
+        Line(record=record, **_person(serving, record, today), **facts) for facts, record in found
     ]
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 from commands.access import Purpose
+from commands.credential_history import Fate
 from commands.principal import Role
 from domain.booking.lifecycle import State
 from domain.correction_events import CorrectionKind, CorrectionState
+from domain.credential import Content
 from domain.grant import GrantRelation, Scope
 from domain.roll import Roll
 from domain.topics import EVENTS
@@ -245,3 +247,17 @@ BOOKING_STATES: Mapping[str, Wording] = {
     State.EXPIRED: _both("已过期", "expired"),
     State.NO_SHOW: _both("爽约", "missed"),
 }
+
+CONTENTS: Mapping[str, Wording] = {
+    Content.HISTORY: _both("接种记录凭证", "all doses"),
+    Content.SCHOOL_VERDICT: _both("入学查验凭证", "verdict for a school"),
+}
+"""What a credential shows."""
+
+FATES: Mapping[str, Wording] = {
+    Fate.IN_FORCE: _both("有效", "in force"),
+    Fate.EXPIRED: _both("已到期", "ran out"),
+    Fate.REVOKED: _both("已挂失", "revoked as lost"),
+    Fate.SUPERSEDED: _both("更正后已换新", "replaced after a correction"),
+}
+"""What became of a credential."""

@@ -37,13 +37,18 @@ class CertificateUse:
         check_readable(self._services.reader, certificate.record)
         return certificate
 
-    def granted(self, caller: Principal) -> list[Certificate]:
-        """The certificates that others let the caller view."""
+    def granted(self, caller: Principal) -> list[tuple[Certificate, frozenset[Scope]]]:
+        """The certificates that others let the caller use, and what for."""
         reading, number = self._reading(), number_of(identity_of(caller))
         streams = {stream for _, stream in self._services.vault.keys.find(GRANTEE_NUMBER, number)}
         found = [reading.load(Certificate, one) for one in sorted(streams) if reading.exists(one)]
         hidden = states_of(self._services.reader, [one.record for one in found])
-        return [one for one in found if one.record not in hidden and self.may_view(caller, one)]
+        usable = [
+            (one, frozenset(scope for scope in Scope if self.acting(caller, one, scope)))
+            for one in found
+            if one.record not in hidden
+        ]
+        return [(one, scopes) for one, scopes in usable if scopes]
 
     def holds(self, caller: Principal, stream: UUID) -> bool:
         """Whether the caller holds the certificate of that stream, or once held it."""

@@ -1,7 +1,6 @@
 """Who may claim an electronic certificate: the policy as data, and its reasons (C-5 to C-14).
 
-The codes of the refusals are the reason vocabulary of certificate rules; each names what to do
-next in its Chinese sentence.
+The codes of the refusals are the reason vocabulary of certificate rules; each says what to do next.
 """
 
 from __future__ import annotations
@@ -18,98 +17,98 @@ CITY_DIGITS = 4
 
 
 class NotLoggedIn(DomainError):
-    """Nobody is logged in."""
+    """Nobody is logged in: do so first."""
 
     code = "not_logged_in"
     zh = "请先登录。"
 
 
 class FaceNotVerified(DomainError):
-    """The person was not verified by face."""
+    """The person was not verified by face: do so first."""
 
     code = "face_not_verified"
     zh = "请先完成人脸验证。"
 
 
 class NoConsent(DomainError):
-    """The person did not consent to the claim."""
+    """The person did not consent to the claim: read it, and agree."""
 
     code = "no_consent"
     zh = "请阅读并勾选同意后申领。"
 
 
 class NoArchive(DomainError):
-    """There is no vaccination record for this person."""
+    """There is no vaccination record for this person: have a clinic open one."""
 
     code = "no_archive"
     zh = "未查询到预防接种档案，请携带接种证到居住地预防接种门诊建档。"
 
 
 class NotPilotCity(DomainError):
-    """The record is not managed in a city where certificates are issued."""
+    """The record is not managed in a city of the pilot: use the paper certificate."""
 
     code = "not_pilot_city"
-    zh = "档案不在试点城市管理，暂不能申领。"
+    zh = "档案不在试点城市管理，暂不能申领，请使用纸质预防接种证。"
 
 
 class ArchiveNotActive(DomainError):
-    """The record is not on the active roll."""
+    """The record is not on the active roll: ask the clinic to put it there."""
 
     code = "archive_not_active"
     zh = "档案不在册，请到预防接种门诊办理在册管理。"
 
 
 class ArchiveInMaternity(DomainError):
-    """The record is still with the maternity ward."""
+    """The record is still with the maternity ward: have it moved, claim the day after."""
 
     code = "archive_in_maternity"
     zh = "档案仍在产科，请转入儿童预防接种门诊后次日申领。"
 
 
 class BornBeforeCutoff(DomainError):
-    """The child was born before the first birth date for certificates."""
+    """The child was born before the first birth date: use the paper certificate."""
 
     code = "born_before_cutoff"
-    zh = "儿童出生日期早于可申领的起始日期。"
+    zh = "儿童出生日期早于可申领的起始日期，请使用纸质预防接种证。"
 
 
 class Under18(DomainError):
-    """The person is not of age."""
+    """The person is not of age: a parent claims the certificate of a child."""
 
     code = "under_18"
-    zh = "未满18周岁，不能申领成人电子预防接种证。"
+    zh = "未满18周岁，不能申领成人电子预防接种证，请由父母申领儿童的。"
 
 
 class NoDoseAfterCutoff(DomainError):
-    """There is no dose since the first day for adults' certificates."""
+    """There is no dose since the first day for adults: claim after the next one."""
 
     code = "no_dose_after_cutoff"
-    zh = "起始日期以来没有可显示的接种记录，暂不能申领。"
+    zh = "起始日期以来没有可显示的接种记录，请在下次接种后申领。"
 
 
 class OwnIdNotOnFile(DomainError):
-    """The record holds no identity number of the person."""
+    """The record holds no identity number of the person: have a clinic enter it."""
 
     code = "own_id_not_on_file"
     zh = "档案未登记本人有效身份证号，请到预防接种门诊补登。"
 
 
 class ParentIdNotOnFile(DomainError):
-    """The record holds no identity number of a parent."""
+    """The record holds no identity number of a parent: have a clinic enter it."""
 
     code = "parent_id_not_on_file"
     zh = "儿童档案未登记父母有效身份证号，请到预防接种门诊补登。"
 
 
 class IdMismatch(DomainError):
-    """The identity number on file is not the verified one."""
+    """The identity number on file is not the verified one: ask the clinic."""
 
     code = "id_mismatch"
     zh = "档案登记的身份证号与实名认证的不一致，请联系预防接种单位核实。"
 
 
 class ParentIdMismatch(DomainError):
-    """No parent's identity number on file is the verified one."""
+    """No parent's identity number on file is the verified one: ask the clinic."""
 
     code = "parent_id_mismatch"
     zh = "档案登记的父母身份证号与申领人的不一致，请联系预防接种单位核实。"

@@ -319,6 +319,8 @@ def test_an_urgent_correction_revokes_at_once_and_reissues_in_one_event(county: 
     county.served.caught_up()
     verdict_within_a_minute(county, old, Verdict.SUPERSEDED)
     verdict_within_a_minute(county, old_verdict, Verdict.SUPERSEDED)
+    held = family.mother.get(f"/my/{family.certificate}/credentials").text
+    assert held.count("更正后已换新") == 2
     new = family.carried()
     assert {one.lot for one in verified(county, new["credential"]).credential.content.doses} > {
         "202399X99"

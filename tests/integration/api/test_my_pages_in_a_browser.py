@@ -50,6 +50,13 @@ def sign_in(page: Page, county: County, name: str, number: str) -> None:
     expect(page.locator("h1")).to_have_text("我的接种证")
 
 
+def claim(page: Page) -> None:
+    """The last two of the five steps (C-12)."""
+    page.get_by_role("link", name="信息无误").click()
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="同意并申领").click()
+
+
 def fits(page: Page, folder: Path, name: str) -> None:
     page.screenshot(path=folder / f"{name}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
@@ -64,8 +71,11 @@ def is_drawn(page: Page) -> bool:
 def test_she_claims_reads_carries_and_shows(page: Page, tmp_path: Path):
     fits(page, tmp_path, "to-claim")
     expect(page.get_by_text("王小明")).to_be_visible()
-    page.get_by_role("checkbox").check()
-    page.get_by_role("button", name="同意并申领").click()
+    page.get_by_role("link", name="申领").click()
+    expect(page.locator(".steps li")).to_have_count(4)
+    expect(page.get_by_role("button", name="同意并申领")).to_have_count(0)
+    fits(page, tmp_path, "particulars")
+    claim(page)
     expect(page.locator("h1")).to_have_text("王小明")
     expect(page.get_by_text("不等于没有接种")).to_be_visible()
     expect(page.locator(".timeline li")).to_have_count(1)
@@ -147,10 +157,20 @@ def test_she_grants_it_to_the_grandmother_and_takes_it_back(
     page.get_by_role("link", name="授权").click()
     expect(page.locator("main")).to_contain_text("目前没有授权给任何人")
     page.get_by_label("姓名").fill("张桂英")
-    page.get_by_label("身份证号").fill(grandmother)
     page.get_by_label("手机号码").fill("13712345678")
     page.get_by_label("与儿童的关系").select_option("grandmother")
     page.get_by_label("亮码接种").check()
+    page.get_by_label("查看接种记录").uncheck()
+    page.get_by_label("身份证号").fill(
+        f"{grandmother[:-1]}{'1' if grandmother[-1] == 'X' else 'X'}"
+    )
+    page.get_by_role("button", name="授权").click()
+    expect(page.get_by_role("alert")).to_contain_text("invalid-id-number")
+    fits(page, tmp_path, "grant-refused")
+    expect(page.get_by_label("手机号码")).to_have_value("13712345678")
+    expect(page.get_by_label("查看接种记录")).not_to_be_checked()
+    page.get_by_label("身份证号").fill(grandmother)
+    page.get_by_label("查看接种记录").check()
     page.get_by_role("button", name="授权").click()
     expect(page.locator("h3")).to_contain_text("张桂英")
     expect(page.locator("dl")).to_contain_text("查看接种记录、亮码接种")
@@ -184,12 +204,15 @@ def test_she_loses_her_telephone_and_gives_the_certificate_up(page: Page, tmp_pa
         lost.first.click()
         expect(lost).to_have_count(left)
     expect(page.locator("main")).to_contain_text("目前没有有效的凭证")
+    page.get_by_text("已失效的凭证").click()
+    expect(page.locator("details li").first).to_contain_text("已挂失")
+    fits(page, tmp_path, "credentials-lost")
     page.get_by_label("我确认放弃持有此接种证").check()
     page.get_by_role("button", name="放弃持有").click()
     expect(page.locator("h1")).to_have_text("我的接种证")
     expect(page.get_by_text("待申领")).to_be_visible()
-    page.get_by_role("checkbox").check()
-    page.get_by_role("button", name="同意并申领").click()
+    page.get_by_role("link", name="申领").click()
+    claim(page)
     expect(page.locator("h1")).to_have_text("王小明")
 
 
