@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from client.signing import Draft
-from commands.permissions import READS, Scope
+from commands.permissions import READS, WRITES, Scope
 from commands.principal import Principal, Role
 from tests.drafts import id_number
 from tests.integration.api.conftest import Author, County, citizen
@@ -212,6 +212,21 @@ def test_a_visit_is_its_clinic_s(things: Things):
         return IN_STATE[kept.state] if is_shown else 404
 
     ask_all(things, "/v1/visits/{visit}", expected)
+
+
+def test_a_walk_in_is_taken_by_clinics_alone(things: Things):
+    """Whose site it is, is the supply's to say: here is none of this name."""
+    sites = {role for role, _ in WRITES["appointment.held.v1"]}
+    home = {"residence_division": things.division, "detail_address": "湘永路12号"}
+    card = {"name": "钱生人", "id_number": id_number()} | home
+    walk_in = {"supply": str(uuid4()), "slot": 1, "dose_number": 1, "person": card}
+    wrong = []
+    for name, caller in things.callers(things.kept[0]).items():
+        found = caller.call("/v1/walk-ins", walk_in)
+        expected = 404 if caller.principal.role in sites else FORBIDDEN
+        if found.status_code != expected:
+            wrong.append((name, found.status_code, found.text[:80]))
+    assert wrong == []
 
 
 @pytest.mark.parametrize("form", ["", ".pdf"])
