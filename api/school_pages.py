@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.clocks import Clocks, clocks_of
 from api.errors import AddressUnknown
-from api.frame import go_to, page, page_router
+from api.frame import go_to, language_of, page, page_router
 from api.handing_in import preparations_of
 from api.noting import note_read
 from api.parameters import AtLeast, wait_for_views
@@ -25,7 +25,7 @@ from bootstrap.identifiers import new_id
 from commands.principal import Role
 from domain.calendar import civil_day, deadline_after_days
 from domain.roll_up.rules import RegisterEdition
-from projections.annex3 import COLUMNS
+from projections.annex3 import COLUMNS, DOSE_COLUMNS, ERASED, NO, RESTRICTED, YES
 from projections.register import Register
 from projections.reports import RegisterReportRow
 
@@ -36,6 +36,24 @@ EDITIONS: Mapping[str, tuple[str, str]] = {
     RegisterEdition.SEPTEMBER: ("9月底登记表", "September registers"),
     RegisterEdition.NOVEMBER: ("11月底登记表", "November registers"),
 }
+
+_ENGLISH_COLUMNS = (
+    *("No.", "Name", "Sex", "Born", "Telephone", "Certificate", "Full course"),
+    *(f"{group} {number}" for group, number in DOSE_COLUMNS),
+    "Made up",
+)
+_ENGLISH: Mapping[str, str] = {
+    "男": "male",
+    "女": "female",
+    YES: "yes",
+    NO: "no",
+    ERASED: "erased",
+    RESTRICTED: "restricted",
+    "查验小计": "Checked",
+    "无证、漏种小计": "Missing",
+    "补证、补种小计": "Made good",
+}
+"""What the form says, for those who read English; a child's name is left as it is."""
 
 router = page_router()
 
@@ -130,7 +148,8 @@ async def show_class(
         school=school,
         year=year,
         today=today,
-        columns=COLUMNS,
+        columns=_ENGLISH_COLUMNS if language_of(request) == "en" else COLUMNS,
+        english=_english,
         register=register,
         lines=_lines(serving, register),
         subtotals=register.subtotals.rows(),
@@ -189,6 +208,12 @@ async def notice_file(
 def school_year_of(serving: Serving, asked: int | None, today: date) -> int:
     """The school year that is asked for, else the one of today."""
     return asked or serving.parts.services.rules.roll_up.school_year(today)
+
+
+def _english(cells: Sequence[str]) -> list[str]:
+    """A row of the form in English."""
+    name = COLUMNS.index("儿童姓名")
+    return [cell if at == name else _ENGLISH.get(cell, cell) for at, cell in enumerate(cells)]
 
 
 def _own_report(serving: Serving, institution: UUID, report: UUID) -> RegisterReportRow:

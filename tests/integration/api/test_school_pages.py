@@ -53,6 +53,15 @@ def test_a_class_shows_the_form(place: SchoolCounty):
     assert "2021-10-01" in text, "the last day of who is not checked yet"
 
 
+def test_the_form_of_a_class_speaks_english(place: SchoolCounty):
+    path = f"/school/{place.school.organisation}/class?name=一（1）班&school_year={YEAR}&lang=en"
+    text = opened(place.school, path).text
+    assert "MenAC 2</th>" in text
+    assert "Made good" in text
+    assert "页面2" in text
+    assert "查验小计" not in text
+
+
 def test_whoever_may_not_see_a_school_finds_none(place: SchoolCounty, county: County):
     path = f"/school/{place.school.organisation}"
     for other in (place.kindergarten, county.school, county.cdc, place.clinic):
@@ -197,7 +206,7 @@ def test_notices_are_noted_at_the_page_once(place: SchoolCounty):
         after = http.get(answer.headers["location"]).text
         assert http.post("/school/notices", data={**fields, boxes[0]: "x"}).status_code == 422
     assert place.served.head() == head + 1, "a form that is sent again is one"
-    assert f"1. {YEAR}-06-20 微信" in after
+    assert f"{YEAR}-06-20</span> 微信" in after
     assert re.findall(r'value="(\d)" aria-label="通知.">', after) == ["2"], "not ticked any more"
     assert after.count("尚未通知") == 1
     assert ">1/2<" in opened(place.school, f"/school?school_year={YEAR}").text
