@@ -145,9 +145,20 @@ class Reading:
         Raises:
             Erased: their key is gone.
         """
+        return self._person_on(record, who, self.today)
+
+    def person_to_be(self, record: VaccinationRecord, who: UUID) -> dict[str, Any]:
+        """What will be known of a person once every amendment that was entered counts (C-21).
+
+        Raises:
+            Erased: their key is gone.
+        """
+        return self._person_on(record, who, date.max)
+
+    def _person_on(self, record: VaccinationRecord, who: UUID, day: date) -> dict[str, Any]:
         role = RECIPIENT if who == record.recipient else GUARDIAN
         history, opened = self.history(record.id), self.seen.opened
-        values = self.services.vault.person(history, who, self.today, self.ring, opened)
+        values = self.services.vault.person(history, who, day, self.ring, opened)
         return check_private(VaccinationRecord.Registered.TOPIC, role, values)
 
     def opened(self, stream: UUID, version: int, who: UUID) -> dict[str, Any] | None:

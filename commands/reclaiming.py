@@ -138,8 +138,8 @@ class Reclaiming:
         after = self._opened(change)[who].get("after") or {}
         if "id_number" not in after or earlier[0].entry.data["recipient"] != str(who):
             return
-        current = self._vault.person(earlier, who, civil_day(entry.recorded_at))
-        held, number = id_number(current), id_number(current | after)
+        coming = self._vault.person(earlier, who, date.max)  # with other amendments of the day
+        held, number = id_number(coming), id_number(coming | after)
         if held is not None:
             yield self._number(ID_NUMBER, held, entry.stream, release=True)
         if number is None:

@@ -84,11 +84,12 @@ def amend_identity(writing: Writing) -> Decision:
         sealed=sealing.sealed,
         **writing.fields,
     )
-    current = writing.person(record, who)
-    check_before(current, typed[who]["before"])
-    check_identity(current | after)
-    alike = _keys_with(writing, record, {who: current | after}) if after.keys() & COMPARED else ()
-    number = id_number(current | after)
+    check_before(writing.person(record, who), typed[who]["before"])
+    # What counts from tomorrow on: another amendment of today is part of it, and holds its number.
+    coming = writing.person_to_be(record, who)
+    check_identity(coming | after)
+    alike = _keys_with(writing, record, {who: coming | after}) if after.keys() & COMPARED else ()
+    number = id_number(coming | after)
     if "id_number" not in after or number is None:
         return Decision(
             record,
@@ -96,7 +97,7 @@ def amend_identity(writing: Writing) -> Decision:
             indexes=_indexes(record, alike),
             alike=alike,
         )
-    claims = _number_claims(writing, record, id_number(current), number)
+    claims = _number_claims(writing, record, id_number(coming), number)
     return Decision(
         record,
         sealing,
@@ -172,6 +173,8 @@ def _number_claims(
     writing: Writing, record: VaccinationRecord, earlier: str | None, number: str
 ) -> tuple[Claim, ...]:
     """What a new own number gives back and takes; a merged record's goes over to the survivor."""
+    if earlier == number:
+        return ()
     claims = []
     if earlier is not None:
         held = writing.blind(ID_NUMBER, earlier)

@@ -18,7 +18,14 @@ _AFTER_DIGITS = ":"
 CHANGES = 1_000
 """How many changed children are told at most."""
 
-CAUSES = ("correction.applied.v1", "vaccination-record.dose-corrected.v1")
+CAUSES = (
+    "correction.applied.v1",
+    "vaccination-record.dose-corrected.v1",
+    "vaccination-record.merged.v1",
+    "vaccination-record.merged-into.v1",
+    "vaccination-record.separated.v1",
+    "vaccination-record.separated-from.v1",
+)
 """Entries of other streams that a class table may follow."""
 
 

@@ -45,12 +45,22 @@ FETCH FIRST %(limit)s ROWS WITH TIES
 
 -- name: changed
 WITH moved AS (
-    SELECT DISTINCT enrolment, record FROM views.enrolments
+    SELECT DISTINCT record FROM views.enrolments
     WHERE school_year = %(school_year)s AND entry_type = %(entry_type)s
       AND from_position > %(since)s AND from_position <= %(until)s
+    UNION
+    SELECT record FROM views.merges
+    WHERE (from_position > %(since)s AND from_position <= %(until)s)
+       OR (to_position > %(since)s AND to_position <= %(until)s)
+), children AS (
+    SELECT record FROM moved
+    UNION
+    SELECT unnest(ARRAY[m.survivor, g.record])
+    FROM moved JOIN views.merges m ON moved.record IN (m.record, m.survivor)
+    JOIN views.merges g ON g.survivor = m.survivor
 )
 SELECT DISTINCT e.enrolment, e.record
-FROM views.enrolments e JOIN moved USING (record)
+FROM views.enrolments e JOIN children USING (record)
 WHERE e.school_year = %(school_year)s AND e.entry_type = %(entry_type)s
   AND e.division >= %(prefix)s AND e.division < %(prefix_end)s
 ORDER BY e.enrolment

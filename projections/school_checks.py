@@ -16,6 +16,7 @@ from projections.connection import Cursor
 from projections.pieces import ALWAYS, FOR_EVER, OPEN_POSITION, Piece, Pieces
 from projections.projection import Projection, Table
 from projections.queries import named_queries
+from projections.record_rows import MERGED_INTO
 
 NAME = "school_checks"
 _SQL = named_queries("school_checks.sql")
@@ -70,8 +71,12 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
     """Write the next version of each enrolment and cell that the entries change."""
     _note_notices(cursor, [change for change in changes if change.entry.topic == _NOTICE])
     concerned = [change for change in changes if change.entry.topic in _TOPICS]
-    if not concerned:
-        return
+    if concerned:
+        _enter(cursor, concerned)
+    _note_merges(cursor, [change for change in changes if change.entry.topic == MERGED_INTO])
+
+
+def _enter(cursor: Cursor, concerned: Sequence[Change]) -> None:
     streams = {str(entry.stream) for _, entry in concerned if entry.topic != _ENROLLED}
     sheet = _Sheet.load(cursor, list(streams))
     for change in concerned:
@@ -85,6 +90,17 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
         with cursor.copy(_SQL["copy_restated_checks"]) as rows:
             for position, entry in restated:
                 rows.write_row((entry.stream, entry.data["correction"], position))
+
+
+def _note_merges(cursor: Cursor, merges: Sequence[Change]) -> None:
+    """Note whose records are one child's from now on, and were enrolled each."""
+    if merges:
+        asked = {
+            "records": [change.entry.stream for change in merges],
+            "survivors": [change.entry.data["survivor"] for change in merges],
+            "positions": [change.position for change in merges],
+        }
+        cursor.execute(_SQL["note_merged_children"], asked)
 
 
 def _note_notices(cursor: Cursor, given: Sequence[Change]) -> None:

@@ -24,6 +24,15 @@ SELECT record, school_year, entry_type FROM enrolments WHERE record = ANY(%(reco
 GROUP BY record, school_year, entry_type HAVING count(DISTINCT enrolment) > 1
 ON CONFLICT DO NOTHING
 
+-- name: note_merged_children
+INSERT INTO twice_enrolled (record, school_year, entry_type)
+SELECT one.record, e.school_year, e.entry_type
+FROM unnest(%(records)s::uuid[], %(survivors)s::uuid[], %(positions)s::bigint[])
+    AS merge (record, survivor, position)
+JOIN enrolments e ON e.record = merge.record AND e.enrolled_position < merge.position
+CROSS JOIN LATERAL (VALUES (merge.record), (merge.survivor)) AS one (record)
+ON CONFLICT DO NOTHING
+
 -- name: open_enrolments
 SELECT enrolment::text, from_position, enrolled_position, record, institution, division,
        school_year, class_name, entry_type, admission, number, joined_on, checked_on,

@@ -1,6 +1,6 @@
 """Claims told from the log alone are those that the writes took."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -14,7 +14,10 @@ from ledger.store.refilling import put_claims_back
 from ledger.store.transaction import open_connection
 from tests.integration.commands.conftest import County, dose, registration
 
-NUMBER, OTHER = (first + checksum(first) for first in ("41020020140615001", "41020020140615003"))
+NUMBER, MISTYPED, OTHER = (
+    first + checksum(first)
+    for first in ("41020020140615001", "41020020140615005", "41020020140615003")
+)
 MOTHER = "11010519491231002X"
 
 
@@ -22,11 +25,10 @@ def write_all_that_claims(county: County) -> None:
     clinic = county.clinic
     draft, child = registration(clinic, number=NUMBER)
     clinic.submit(draft)
-    amended = {"person": str(child), "fields": ["id_number"], "reason": "wrong-number"}
-    values = {child: {"before": {"id_number": NUMBER}, "after": {"id_number": OTHER}}}
-    topic = "vaccination-record.identity-amended.v1"
-    clinic.submit(Draft(topic, draft.stream, 1, amended, values))
-    given = dose(clinic, draft.stream, child, 2)
+    for version, number in enumerate((MISTYPED, OTHER), 1):
+        clinic.submit(amended(draft.stream, version, child, number))
+    clinic.submit(registration(clinic, number=MISTYPED)[0])  # whose it is
+    given = dose(clinic, draft.stream, child, 3)
     clinic.submit(given)
     correct_package(county, given, child)
     mother = VerifiedIdentity("李梅", MOTHER, "13800000000", face_verified=True)
@@ -36,6 +38,13 @@ def write_all_that_claims(county: County) -> None:
     released = console.claim(guardian, uuid4(), request).stream
     console.release(guardian, uuid4(), released, {"reason": "guardianship-ended"})
     console.claim(guardian, uuid4(), request)
+
+
+def amended(record: UUID, version: int, child: UUID, number: str) -> Draft:
+    """An amendment of today, which counts from tomorrow on: until then the first number stands."""
+    clear = {"person": str(child), "fields": ["id_number"], "reason": "wrong-number"}
+    values = {child: {"before": {"id_number": NUMBER}, "after": {"id_number": number}}}
+    return Draft("vaccination-record.identity-amended.v1", record, version, clear, values)
 
 
 def correct_package(county: County, given: Draft, child) -> None:

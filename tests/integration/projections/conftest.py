@@ -14,6 +14,7 @@ from ledger.entry import Author, Entry, Seal
 from ledger.store.connections import open_pool as open_log_pool
 from ledger.store.reading import LogReader
 from projections import connection
+from projections.behind import Behinds
 from projections.bookings import Bookings
 from projections.certificates import Certificates
 from projections.doses import Doses
@@ -360,6 +361,7 @@ class Views:
         self.people = People(keys)
         self.registers = Registers(log, self.people)
         self.roll_ups = RollUps(log)
+        self.behind = Behinds(log)
         self.positions = Positions(log, keys)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from projections.annex3 import COLUMNS, DOSE_COLUMNS
+from projections.behind import Sheet
 from projections.roll_up import Level
 
 DAY = date(2018, 12, 1)
@@ -211,6 +212,36 @@ def test_a_transferred_child_counts_once_at_the_receiving_school(house, story):
     assert classes(story.id("K1"), 2018) == [], "as in the register"
     assert [row.enrolled for row in classes(story.id("K1"), 2018, before)] == [1]
     assert [row.enrolled for row in classes(story.id("K2"), 2018)] == [1]
+
+
+def test_a_child_enrolled_under_two_records_counts_once_while_they_are_merged(house, story):
+    story.school("K1", TOWNSHIP)
+    story.school("K2", "410205002")
+    for record in ("甲", "甲二", "甲三"):
+        story.register(record)
+    story.enrol("甲二", "K1", "小班", 1)
+    story.enrol("甲三", "K2", "小班", 7, division="410205002", joined_on="2018-10-01")
+    apart = house.project()
+    for duplicate in ("甲二", "甲三"):
+        story.add("vaccination-record.merged-into.v1", duplicate, None,
+                  survivor=str(story.id("甲")), derived=story._effective())  # fmt: skip
+    merged = house.project()
+    assert [roll_up_of(house, at_position=at).total.enrolled for at in (apart, merged)] == [2, 1]
+    assert register_of(house, "小班").lines == ()
+    assert len(register_of(house, "小班", school="K2").lines) == 1
+    story.enrol("甲", "K1", "大班", 2, joined_on="2018-11-01")
+    joined = house.project()
+    assert roll_up_of(house, "410205").total.enrolled == 0
+    assert len(register_of(house, "大班").lines) == 1
+    sheet = Sheet(division_prefix="4102", entry_type="kindergarten", school_year=2018, at=joined)
+    changed = {one.record: one for one in house.views.behind.changes(sheet, apart)}
+    assert changed.keys() == {story.id(name) for name in ("甲", "甲二", "甲三")}
+    assert "merged-into" in changed[story.id("甲二")].causes[-1].topic
+    story.add("vaccination-record.separated-from.v1", "甲三", None,
+              survivor=str(story.id("甲")), derived=story._effective())  # fmt: skip
+    house.project()
+    assert roll_up_of(house).total.enrolled == 2
+    assert roll_up_of(house, at_position=joined).total.enrolled == 1
 
 
 def test_a_new_check_replaces_the_finding_and_what_was_made_up_of_it(house, story):
