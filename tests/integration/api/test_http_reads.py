@@ -22,6 +22,7 @@ from tests.integration.api.conftest import (
     doses_path,
     register,
 )
+from tests.integration.api.correcting import LOT, correct, vaccinated
 from tests.integration.api.family import ok
 from tests.integration.api.grants import GRANDMOTHER, grant, revoke
 
@@ -156,27 +157,8 @@ def test_another_clinic_of_the_county_and_the_cdc_read_it(county: County, child:
 
 
 def test_a_correction_shows_from_the_next_day_on(county: County):
-    clinic, child = county.clinic, register(county.clinic)
-    given = dose(clinic, child)
-    clinic.post(doses_path(child), given)
-    stream = uuid4()
-    requested = {
-        "record": str(child.record),
-        "dose": given.data["dose"],
-        "division": clinic.principal.division,
-        "kind": "amend",
-        "changes": [{"field": "lot", "before": "A20140601", "after": "A20140610"}],
-        "urgency": "next-day",
-        "reason": "typing-error",
-        "requested_by": "clinic",
-        "clinic": str(clinic.organisation),
-    }
-    step = {"clinic": str(clinic.organisation)}
-    clinic.post("/v1/corrections", Draft("correction.requested.v1", stream, 0, requested))
-    base = f"/v1/corrections/{stream}"
-    clinic.post(f"{base}/verification", Draft("correction.verified.v1", stream, 1, step))
-    applied = clinic.post(f"{base}/application", Draft("correction.applied.v1", stream, 2, step))
-    assert applied.status_code == 201, applied.text
+    clinic, (child, which) = county.clinic, vaccinated(county)
+    correct(clinic, child, which, LOT)
     county.served.caught_up()
 
     def lot(day) -> str:
@@ -194,7 +176,7 @@ def test_a_correction_shows_from_the_next_day_on(county: County):
         "correction.applied.v1",
         "vaccination-record.dose-corrected.v1",
     ]
-    assert lines[-1]["data"]["changes"] == requested["changes"]
+    assert lines[-1]["data"]["changes"] == [LOT]
 
 
 def test_a_timeline_comes_in_pages(county: County, child: Child):

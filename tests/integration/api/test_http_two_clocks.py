@@ -1,16 +1,15 @@
 """Every view with both clocks: what was known then, and as of which day it reads."""
 
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
 
 import pytest
 
-from client.signing import Draft
 from client.trust import Trust
 from domain.calendar import civil_day
 from ledger.proof import TlogProof
 from tests.days import today, tomorrow
-from tests.integration.api.conftest import Author, County, dose, doses_path, register
+from tests.integration.api.conftest import County
+from tests.integration.api.correcting import LOT, correct, vaccinated
 from tests.integration.api.family import YEAR, Family, family
 
 
@@ -114,10 +113,8 @@ def test_a_position_that_is_not_there(county: County, household: Family):
 
 
 def test_a_correction_moves_on_both_clocks(county: County):
-    clinic, child = county.clinic, register(county.clinic)
-    given = dose(clinic, child)
-    clinic.post(doses_path(child), given)
-    applied = corrected(clinic, child.record, given.data["dose"])
+    clinic, (child, which) = county.clinic, vaccinated(county)
+    _, applied = correct(clinic, child, which, LOT)
     county.served.caught_up()
 
     def lot(known_at: int, day) -> str:
@@ -130,29 +127,6 @@ def test_a_correction_moves_on_both_clocks(county: County):
     assert lot(applied + 1, tomorrow()) == "A20140610"
     assert lot(applied + 1, today()) == "A20140601"  # C-21
     assert lot(applied - 1, tomorrow()) == "A20140601"  # nobody knew yet
-
-
-def corrected(clinic: Author, record: UUID, which: str) -> int:
-    """Correct the lot of a dose; returns the position of the application."""
-    stream = uuid4()
-    requested = {
-        "record": str(record),
-        "dose": which,
-        "division": clinic.principal.division,
-        "kind": "amend",
-        "changes": [{"field": "lot", "before": "A20140601", "after": "A20140610"}],
-        "urgency": "next-day",
-        "reason": "typing-error",
-        "requested_by": "clinic",
-        "clinic": str(clinic.organisation),
-    }
-    step = {"clinic": str(clinic.organisation)}
-    clinic.post("/v1/corrections", Draft("correction.requested.v1", stream, 0, requested))
-    base = f"/v1/corrections/{stream}"
-    clinic.post(f"{base}/verification", Draft("correction.verified.v1", stream, 1, step))
-    applied = clinic.post(f"{base}/application", Draft("correction.applied.v1", stream, 2, step))
-    assert applied.status_code == 201, applied.text
-    return applied.json()["position"]
 
 
 def test_a_certificate_reads_as_it_was_known(county: County, household: Family):

@@ -152,35 +152,6 @@ def test_a_contraindication_a_roll_change_and_an_amendment(county: County):
     assert_written(clinic.post(f"{base}/roll", moved))
 
 
-def test_a_correction_runs_its_course(county: County):
-    clinic, child = county.clinic, register(county.clinic)
-    given = dose(clinic, child)
-    assert_written(clinic.post(doses_path(child), given))
-    requested = Draft(
-        "correction.requested.v1",
-        uuid4(),
-        0,
-        {
-            "record": str(child.record),
-            "dose": given.data["dose"],
-            "division": clinic.principal.division,
-            "kind": "amend",
-            "changes": [{"field": "lot", "before": "A20140601", "after": "A20140610"}],
-            "urgency": "next-day",
-            "reason": "typing-error",
-            "requested_by": "clinic",
-            "clinic": str(clinic.organisation),
-        },
-    )
-    assert_written(clinic.post("/v1/corrections", requested))
-    base = f"/v1/corrections/{requested.stream}"
-    step = {"clinic": str(clinic.organisation)}
-    verified = Draft("correction.verified.v1", requested.stream, 1, step)
-    assert_written(clinic.post(f"{base}/verification", verified))
-    applied = Draft("correction.applied.v1", requested.stream, 2, step)
-    assert_written(clinic.post(f"{base}/application", applied))
-
-
 def assert_written(answer) -> None:
     assert answer.status_code == 201, answer.text
 
