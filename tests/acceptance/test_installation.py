@@ -20,6 +20,7 @@ from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
 from bootstrap.settings import Settings
 from client.exchange import Answer
 from client.receipt import Receipt
+from tests.acceptance.documents_in_order import follow_pages
 from tests.acceptance.integrators_page import run_page
 from tests.crash import load as loading
 from tests.crash.campaign import Campaign, count, settle
@@ -115,6 +116,10 @@ def test_it_starts_in_a_folder_of_any_name_and_records_doses(running):
 def test_every_block_of_the_integrators_page_runs(running):
     record_some(running)
     run_page(running)
+
+
+def test_the_commands_of_every_page_run_in_order(running, tmp_path, monkeypatch):
+    follow_pages(running, tmp_path, monkeypatch)
 
 
 def test_a_simulated_province_lives_in_it_and_goes_on_when_run_again(running):

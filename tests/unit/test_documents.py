@@ -18,7 +18,7 @@ from cli.app import app
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *ROOT.glob("examples/*/README.md")]
 SHELL = re.compile(r"^```sh[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-INDENTED = re.compile(r"^ {4}(?:\S+=\S+ )*(vaxledger .*)$", re.MULTILINE)
+INDENTED = re.compile(r"^ {4,}(?:\S+=\S+ )*(vaxledger .*)$", re.MULTILINE)
 SPOKEN = re.compile(r"`(vaxledger [a-z][^`]*)`")
 LEFT_OUT = {"...", "…"}
 """What stands for everything that the reader fills in."""
