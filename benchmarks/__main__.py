@@ -22,6 +22,7 @@ from benchmarks import (
     growing,
     importing,
     judging,
+    listing,
     machine,
     over_http,
     peers,
@@ -123,8 +124,11 @@ class Run:
         return booking.contestants(self.site, self._stack, self.pace)
 
     def schools(self) -> list[Contestant]:
-        """A county's class pages and roll-ups."""
-        return county.contestants(self.ground, self._stack, self.pace)
+        """A county's class pages and roll-ups, and a school's class list."""
+        return [
+            *county.contestants(self.ground, self._stack, self.pace),
+            *listing.contestants(self.served, self.pace),
+        ]
 
     def http(self) -> list[Contestant]:
         """Doses over HTTP, single, in bulk and from a file."""

@@ -12,6 +12,7 @@ from benchmarks import (
     following,
     growing,
     importing,
+    listing,
     over_http,
     peers,
     proving,
@@ -170,7 +171,7 @@ def _schools(book: Book) -> list[Aim]:
         Aim(f"{name}, p{share:g}", f"{most} ms", f"{number_text(found)} ms", found < most)
         for name, (share, most) in wanted.items()
         if (row := book.find(name)) and (found := row.latency.get(share))
-    ]
+    ] + _at_least(book, listing.LIST, listing.ROWS / listing.SECONDS)
 
 
 def _bookings(book: Book) -> list[Aim]:

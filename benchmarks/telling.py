@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import draining, following, growing, importing, over_http
+from benchmarks import county, draining, following, growing, importing, over_http
 from benchmarks.rows import number_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,6 +24,10 @@ _NATION_DAY = 20_200_000
 _PROVINCE_SHARE = 10
 _DOSES_A_CHILD = 20
 _GIGABYTE = 1e9
+_PROVINCE_CHILDREN = 10_000_000
+_COHORTS, _CHECKED_COHORTS = 15, 2
+_ENTRIES_A_CHECK = 4
+_SCHOOL_DAYS = 20
 BYTES_AN_ENTRY = "bytes an entry in PostgreSQL, with indexes"
 """The fact of a run from which disk is reckoned."""
 
@@ -82,6 +86,7 @@ def _table(measured: Mapping[str, Any]) -> str:
 
 def _page(measured: Mapping[str, Any]) -> str:
     rates = {row["name"]: row["median"] for row in measured["rows"]}
+    medians = {row["name"]: row.get("latency", {}).get("p50") for row in measured["rows"]}
     return _PAGE.format(
         facts="\n".join(f"- {name}: {text}" for name, text in measured["facts"].items()),
         nation=_a_second(_NATION_DAY),
@@ -91,6 +96,7 @@ def _page(measured: Mapping[str, Any]) -> str:
         narrowest=_narrowest(rates),
         sizes=_lines(growing.SIZES, lambda size: _size(size, rates)),
         disk=_disk(measured["facts"]),
+        province_check=_province(rates, medians, measured["facts"]),
     )
 
 
@@ -146,6 +152,32 @@ def _disk(facts: Mapping[str, str]) -> str:
     )
 
 
+def _province(
+    rates: Mapping[str, float], medians: Mapping[str, float | None], facts: Mapping[str, str]
+) -> str:
+    """The school check of a province of ten million children, reckoned from what was measured."""
+    small, large = medians.get(county.SMALL_ROLL_UP), medians.get(county.ROLL_UP)
+    bulk = rates.get(f"{over_http.BULK}, 1,000 lines")
+    if not small or not large or not bulk or BYTES_AN_ENTRY not in facts:
+        return "Not measured yet."
+    checked = _PROVINCE_CHILDREN * _CHECKED_COHORTS // _COHORTS
+    entries = checked * _ENTRIES_A_CHECK
+    size = int(facts[BYTES_AN_ENTRY].replace(",", ""))
+    seconds = large / 1_000 * checked / county.CHILDREN
+    return (
+        f"Of {_PROVINCE_CHILDREN:,} children in {_COHORTS} cohorts, {_CHECKED_COHORTS} cohorts "
+        f"enter a kindergarten or a school: {checked:,} checks a year. With notice, enrolment, "
+        f"check and re-check that is {entries:,} entries, {number_text(entries / _SCHOOL_DAYS)} on "
+        f"each of {_SCHOOL_DAYS} school days in September: "
+        f"{entries / _SCHOOL_DAYS / _a_day(bulk):.1%} of a day of batches, and "
+        f"{number_text(entries * size / _GIGABYTE)} GB a year.\n\n"
+        f"A county's roll-up counts that county's children alone: {number_text(small)} ms for "
+        f"{county.CHILDREN // 10:,} children beside {county.CHILDREN:,} of others, "
+        f"{number_text(large)} ms for {county.CHILDREN:,}. The whole province's takes "
+        f"{number_text(seconds)} s if it grows no faster than its children."
+    )
+
+
 _PAGE = """# What one machine carries
 
 Written by `make bench` from its [last run](../benchmarks/results/latest.md); the numbers belong
@@ -184,6 +216,10 @@ Proofs cost what the tree is high: see the rows `GET proof, any two sizes` of th
 ## Disk
 
 {disk}
+
+## A school year of ten million children
+
+{province_check}
 
 ## Where it ends, and what comes next
 
