@@ -4,7 +4,7 @@ Limits, token, strict JSON, then the desk in a thread; then, without holding a t
 for a signed checkpoint that covers the entry (DESIGN section 3, steps 1 to 6).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 from anyio import to_thread
 from fastapi import FastAPI, Request
+from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.body import parse_json, read_body
@@ -172,7 +173,7 @@ ADDRESSES: tuple[Address, ...] = (
 def install(app: FastAPI, extras: Mapping[str, Mapping[str, Any]]) -> None:
     """Add every write address; `extras` holds each operation's OpenAPI request and answers."""
     for address in ADDRESSES:
-        app.add_api_route(
+        app.router.add_api_route(
             address.path,
             _endpoint(address),
             methods=["POST"],
@@ -182,15 +183,24 @@ def install(app: FastAPI, extras: Mapping[str, Mapping[str, Any]]) -> None:
             tags=["writes"],
             response_class=Response,
             openapi_extra=dict(extras[address.operation]),
+            route_class_override=_BareRoute,
         )
 
 
-def _endpoint(address: Address) -> Callable[[Request], Awaitable[Response]]:
-    """The steps for one address.
+class _BareRoute(APIRoute):
+    """A route whose endpoint takes the bare request.
 
-    It takes the bare request: the framework's own reading of parameters would cost as much as the
-    signature's verification.
+    The framework's own reading of parameters would cost as much as the signature's verification,
+    and a twentieth of the API's time even where there are none to read.
     """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the endpoint itself."""
+        return self.endpoint
+
+
+def _endpoint(address: Address) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    """The steps for one address."""
 
     async def write(request: Request) -> Response:
         caller = caller_of(request)
