@@ -7,7 +7,7 @@ The store judges each as ever: versions, guards, claims and idempotency keys. Wh
 whatever follows on that stream, is left to be submitted singly; so a mistake here costs time only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
@@ -17,11 +17,13 @@ from uuid import UUID
 from commands import records, registration
 from commands.answering import Written
 from commands.duplicates import remarks_on
+from commands.permissions import may_ever_write
 from commands.principal import Principal
 from commands.reading import Change, Reading, Seen
 from commands.recording import keep_keys, request_digest, signed_of, write_of
 from commands.services import Services
 from commands.signed_body import SignedBody
+from commands.standing import Standing, Stood
 from commands.vault import PERSONAL, KeyRing
 from commands.writing import Decision, Writing
 from domain.quality import Check
@@ -49,6 +51,12 @@ class Admitted:
     body: SignedBody
     principal: Principal
     author: Guard
+
+    @property
+    def is_for_company(self) -> bool:
+        """Whether it may be decided with others; for whom may never write so, nothing is read."""
+        topic = self.body.statement.topic
+        return topic in _HANDLERS and may_ever_write(self.principal, topic)
 
 
 class _WritingOf(Protocol):
@@ -81,7 +89,15 @@ class Flight:
 
     event: NewEvent
     remarks: tuple[Check, ...]
+    stood: Stood
     appended: "Future[Appended]"
+
+    def stands(self, position: int) -> Stood | None:
+        """The record as it stands once this is stored; None where more was decided about it."""
+        *earlier, newest = self.stood.history
+        if newest.entry.version != self.event.version or any(one.position < 0 for one in earlier):
+            return None
+        return Stood(self.stood.aggregate, [*earlier, newest._replace(position=position)])
 
     def land(self) -> Written | None:
         """Where it stands; None for one that was stored before.
@@ -108,14 +124,21 @@ class Ahead:
     Args:
         services: The running parts.
         writing: Makes a write of a body.
+        standing: Records that need not be read again.
         is_patient: Whether to wait where too much is queued, instead of leaving what is too much.
     """
 
     def __init__(
-        self, services: Services, writing: _WritingOf, *, is_patient: bool = False
+        self,
+        services: Services,
+        writing: _WritingOf,
+        standing: Standing,
+        *,
+        is_patient: bool = False,
     ) -> None:
         self._services = services
         self._writing = writing
+        self._standing = standing
         self._is_patient = is_patient
         self._seen = Seen()
         self._left: set[UUID] = set()
@@ -146,11 +169,11 @@ class Ahead:
         self._seen.standing.pop(stream, None)
 
     def _decide(self, group: Sequence[Admitted]) -> list[_Decided]:
-        self._read([one.body for one in group])
+        self._read([one.body for one in group if one.is_for_company])
         decided = []
         for number, one in enumerate(group):
             stream = one.body.statement.stream
-            if not self._is_next(one.body):
+            if not self._is_next(one):
                 self.leave(stream)
                 continue
             try:
@@ -161,11 +184,11 @@ class Ahead:
                 decided.append(_Decided(number, one.principal, decision, append))
         return decided
 
-    def _is_next(self, body: SignedBody) -> bool:
+    def _is_next(self, one: Admitted) -> bool:
         """Whether a write goes on from what was decided of its stream, and is of such a kind."""
-        statement = body.statement
+        statement = one.body.statement
         standing = self._seen.standing.get(statement.stream)
-        if statement.stream in self._left or statement.topic not in _HANDLERS:
+        if statement.stream in self._left or not one.is_for_company:
             return False
         return standing is None or standing.version == statement.expected_version
 
@@ -181,14 +204,14 @@ class Ahead:
         held = services.vault.keys.open(newcomers)
         seen.keys.update(held)
         seen.keyless.update(newcomers - held.keys())
-        known = {body.statement.stream for body in bodies if body.statement.expected_version}
-        wanted = known - seen.histories.keys()
+        wanted = {
+            body.statement.stream: body.statement.expected_version
+            for body in bodies
+            if body.statement.expected_version and body.statement.stream not in seen.histories
+        }
         if not wanted:
             return
-        for stream, rows in services.reader.streams(wanted).items():
-            seen.histories[stream] = [
-                Change(position, Entry.decode(raw)) for position, raw, _ in rows
-            ]
+        self._read_streams(wanted)
         telling = [
             change
             for stream in wanted
@@ -203,6 +226,20 @@ class Ahead:
         if recipients:
             ring = KeyRing(services.vault.keys, seen.keys)
             seen.opened.update(services.vault.unseal(telling, ring, only=recipients))
+
+    def _read_streams(self, versions: Mapping[UUID, int]) -> None:
+        """Take what stands at the version that is expected, and read the rest."""
+        seen = self._seen
+        for stream, version in versions.items():
+            if stood := self._standing.take(stream, version):
+                seen.standing[stream], seen.histories[stream] = stood
+        wanted = versions.keys() - seen.histories.keys()
+        if not wanted:
+            return
+        for stream, rows in self._services.reader.streams(wanted).items():
+            seen.histories[stream] = [
+                Change(position, Entry.decode(raw)) for position, raw, _ in rows
+            ]
 
     def _one(self, one: Admitted) -> tuple[Decision, Append]:
         body = one.body
@@ -249,7 +286,8 @@ class Ahead:
                 if flight is not None:
                     flight.appended.exception()  # so many fewer wait then
                 appended = self._services.journal.submit(one.append)
-            flight = Flight(event, remarks, appended)
+            stood = Stood(one.decision.aggregate, self._seen.histories[event.stream])
+            flight = Flight(event, remarks, stood, appended)
             yield flight
 
     def _told(self, decided: Sequence[_Decided]) -> list[tuple[Check, ...]]:

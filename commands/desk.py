@@ -46,6 +46,7 @@ from commands.recording import Recorded, record, request_digest, signed_of
 from commands.seats import SEAT
 from commands.services import Services
 from commands.signed_body import SignedBody
+from commands.standing import Standing
 from commands.statements import PAPER_DIFFERS
 from commands.writing import PERSON, Handler, Writing
 from domain.codec import statement_fields
@@ -93,6 +94,7 @@ class Desk:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._standing = Standing()
         self._company: Together[Admitted, Flight | None] = Together(self._hand_in)
         self.certificates = certificates.Console(services)
         self.bookings = bookings.Bookings(services)
@@ -127,7 +129,7 @@ class Desk:
             For each, in their order, where it stands; None for one that is to be submitted by
             itself, in its turn: nothing was stored of it, or it was stored before.
         """
-        ahead = Ahead(self._services, self._writing, is_patient=True)
+        ahead = Ahead(self._services, self._writing, Standing(), is_patient=True)
         flights: list[Flight | None] = [None] * len(bodies)
         numbered = iter(enumerate(bodies))
         while group := list(islice(numbered, GROUP)):
@@ -161,17 +163,20 @@ class Desk:
             None for one that is to be submitted alone: it is of another kind, it was refused, or
             something moved.
         """
-        flight = self._company.ask(admitted)
+        flight = self._company.ask(admitted) if admitted.is_for_company else None
         if flight is None:
             return None
         try:
-            return flight.land()
+            written = flight.land()
         except (VersionConflict, GuardFailed, ClaimTaken, ClaimNotHeld, KeyReused, ClockBehind):
             return None
+        if written is not None and (stood := flight.stands(written.position)):
+            self._standing.keep(stood)
+        return written
 
     def _hand_in(self, company: Sequence[Admitted]) -> list[Flight | None]:
         try:
-            return Ahead(self._services, self._writing).hand_in(company)
+            return Ahead(self._services, self._writing, self._standing).hand_in(company)
         except Exception as error:  # noqa: BLE001  each is submitted alone, and says why
             _LOG.info("left_to_single_writes", error=type(error).__name__)
             return [None] * len(company)

@@ -212,13 +212,18 @@ def check_write(principal: Principal, topic: str, scope: Scope) -> None:
     _check(WRITES.get(topic, ()), principal, scope, what=topic)
 
 
+def may_ever_write(principal: Principal, topic: str) -> bool:
+    """Whether some row names the caller's role, whatever it is about."""
+    return any(role == principal.role for role, _ in WRITES.get(topic, ()))
+
+
 def check_role(principal: Principal, topic: str) -> None:
     """Refuse whom no row allows the write, whatever it is about.
 
     Raises:
         Forbidden: likewise; the same of what exists and of what does not.
     """
-    if all(role != principal.role for role, _ in WRITES.get(topic, ())):
+    if not may_ever_write(principal, topic):
         raise Forbidden(what=topic, role=str(principal.role))
 
 

@@ -12,6 +12,7 @@ from commands.errors import (
     CommitmentMismatch,
     KeyUnknown,
     NotFound,
+    Restricted,
     SignatureRefused,
     WrongOrigin,
 )
@@ -72,6 +73,33 @@ def test_two_doses_from_one_version_have_one_winner(county: County):
     county.clinic.submit(dose(county.clinic, draft.stream, child, 1))
     with pytest.raises(VersionConflict):
         county.clinic.submit(dose(county.clinic, draft.stream, child, 1, vaccine="BCG"))
+
+
+def test_what_another_process_wrote_meanwhile_is_seen(county: County):
+    draft, child = registration(county.clinic)
+    county.clinic.submit(draft)
+    county.clinic.submit(dose(county.clinic, draft.stream, child, 1))
+    directory = Directory(county.parts.journal)
+    elsewhere = Desk(replace(county.parts.services, directory=directory))
+    other = dose(county.clinic, draft.stream, child, 2)
+    elsewhere.submit(county.clinic.body(other), county.clinic.principal, other.idempotency_key)
+    with pytest.raises(VersionConflict) as refused:
+        county.clinic.submit(dose(county.clinic, draft.stream, child, 2, vaccine="BCG"))
+    assert refused.value.actual == 3
+    assert county.clinic.submit(dose(county.clinic, draft.stream, child, 3)).version == 4
+
+
+def test_a_record_that_another_process_restricted_takes_no_dose(county: County):
+    draft, child = registration(county.clinic)
+    county.clinic.submit(draft)
+    county.clinic.submit(dose(county.clinic, draft.stream, child, 1))
+    directory = Directory(county.parts.journal)
+    elsewhere = Desk(replace(county.parts.services, directory=directory))
+    data = {"organisation": str(county.cdc.organisation), "reason": "accuracy-disputed"}
+    restricted = Draft("vaccination-record.restricted.v1", draft.stream, 2, data)
+    elsewhere.submit(county.cdc.body(restricted), county.cdc.principal, restricted.idempotency_key)
+    with pytest.raises(Restricted):
+        county.clinic.submit(dose(county.clinic, draft.stream, child, 2))
 
 
 def test_a_package_is_given_once(county: County):
