@@ -74,6 +74,7 @@ from api.parts import Serving
 from bootstrap.views import Views
 from bootstrap.wiring import Parts
 
+_A_WHILE_SECONDS = 60.0
 ROUTERS = (
     batches.router,
     console.router,
@@ -176,13 +177,20 @@ def _routed() -> FastAPI:
 
 @asynccontextmanager
 async def _following(app: FastAPI) -> AsyncIterator[None]:
-    """Follow checkpoint and views for as long as the app serves."""
+    """Follow checkpoint and views for as long as the app serves, and read what proofs need."""
     serving: Serving = app.state.serving
-    milestones = (serving.published, serving.projected)
-    followers = [asyncio.create_task(milestone.follow()) for milestone in milestones]
+    work = (serving.published.follow(), serving.projected.follow(), _read_ahead(serving))
+    followers = [asyncio.create_task(one) for one in work]
     try:
         yield
     finally:
         for follower in followers:
             follower.cancel()
         await asyncio.gather(*followers, return_exceptions=True)
+
+
+async def _read_ahead(serving: Serving) -> None:
+    """Have at hand what proofs are made of, as soon as there is a log."""
+    while not await serving.published.wait(1, _A_WHILE_SECONDS):
+        pass
+    await serving.prover.read_ahead()

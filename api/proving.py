@@ -5,11 +5,15 @@ their proofs. All of these need the same few tiles, so these are read once, and 
 hashed once.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from api.tile_cache import TileCache
+from anyio import to_thread
+
+from api.tile_cache import TILES, TileCache
 from ledger.merkle import inclusion_proof
 from ledger.proof import TlogProof
 from ledger.store.errors import NoSuchPosition, StoreUnavailable
@@ -22,6 +26,10 @@ from ledger.tiles import (
 )
 
 WITNESSED_SECONDS = 0.5
+_AHEAD = TILES - 64
+"""Most full tiles of leaves that are read before anybody asks; room is left for the others."""
+_AT_ONCE = 16
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,21 @@ class Prover:
             self._newest = _Snapshot(size, note, known.warm)
         self._refresh_witnessed()
         return size
+
+    async def read_ahead(self) -> None:
+        """Have the newest million leaves at hand, read unhurriedly, before anybody asks.
+
+        What cannot be read now is read when it is asked for.
+
+        Raises:
+            StoreUnavailable: nothing was published yet.
+        """
+        full = self._seen().size // TILE_WIDTH
+        for first in range(max(0, full - _AHEAD), full, _AT_ONCE):
+            tiles = [(0, index, TILE_WIDTH) for index in range(first, min(first + _AT_ONCE, full))]
+            with suppress(StoreUnavailable):
+                await to_thread.run_sync(self.tiles.load, tiles)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     def newest(self) -> tuple[int, bytes]:
         """Size and note of the newest checkpoint seen here.

@@ -1,7 +1,7 @@
 """Tiles in memory: what is stored once under a place only ever grows, so nothing goes stale.
 
-Beside its hashes a tile keeps those of the inner nodes above them: a proof then hashes next to
-nothing, whatever the size of its tree.
+Beside its hashes a tile keeps those of the inner nodes over sixteen of them and more: a proof then
+hashes a dozen of nodes, whatever the size of its tree.
 """
 
 import threading
@@ -13,12 +13,15 @@ from ledger.hashing import HASH_BYTES, pair_up
 from ledger.store.reading import LogReader
 from ledger.tiles import TILE_HEIGHT, TILE_WIDTH, TileAddress
 
-TILES = 2_048
-"""Kept in memory: 16 KiB each with their inner nodes, and enough for half a million entries."""
+TILES = 4_096
+"""Kept in memory: 9.5 KiB each with their inner nodes, and enough for a million entries."""
+
+_KEPT = 4
+"""Height from which inner nodes are kept; those below are hashed when they are needed."""
 
 _Place = tuple[int, int]
 _Rows = tuple[bytes, ...]
-"""A tile's hashes, then the hashes over two of them, over four, and so on."""
+"""A tile's hashes, then the hashes over 16 of them, over 32, and so on."""
 
 
 class TileCache:
@@ -80,17 +83,33 @@ class TileCache:
             self.load([needed])
         with self._lock:
             rows = self._tiles.get((place, tile), ())
-        start = (offset >> height) * HASH_BYTES
-        found = rows[height][start : start + HASH_BYTES] if rows else b""
+        found = _node(rows, offset, height) if rows else b""
         if len(found) != HASH_BYTES:
             raise TileError("This subtree is not complete.", level=level, index=index)
         return found
 
 
 def _rows(tile: bytes) -> _Rows:
-    nodes = [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
-    rows = [tile]
-    for _ in range(TILE_HEIGHT):
+    nodes, rows = _hashes(tile), [tile]
+    for height in range(1, TILE_HEIGHT + 1):
         nodes = pair_up(nodes)
-        rows.append(b"".join(nodes))
+        if height >= _KEPT:
+            rows.append(b"".join(nodes))
     return tuple(rows)
+
+
+def _node(rows: _Rows, offset: int, height: int) -> bytes:
+    """Return the node over ``2**height`` hashes of a tile, fewer bytes where they are not there."""
+    if height >= _KEPT:
+        start = (offset >> height) * HASH_BYTES
+        return rows[height - _KEPT + 1][start : start + HASH_BYTES]
+    nodes = _hashes(rows[0][offset * HASH_BYTES : (offset + (1 << height)) * HASH_BYTES])
+    if len(nodes) < 1 << height:
+        return b""
+    for _ in range(height):
+        nodes = pair_up(nodes)
+    return nodes[0]
+
+
+def _hashes(raw: bytes) -> list[bytes]:
+    return [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)]
