@@ -3,8 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from errno import ENOENT
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -17,7 +17,7 @@ from cli.trusting import JsonOption, OriginOption, TokenOption, TrustOption, loa
 from client.beside import Checkers
 from client.errors import RefutedError
 from client.notes import Notes
-from client.proving import verify_file
+from client.proving import ENTRY_SUFFIX, PROOF_SUFFIX, verify_file
 from client.sources import FolderSource, HttpSource, Source
 from client.verify import Extent, verify_log
 from ledger.errors import LedgerError
@@ -37,8 +37,10 @@ STEPS = {
     10: "一致性 The log extends the checkpoints seen before",
     11: "日志密钥 The log's keys change by the rules; those in force sign",
 }
-HASHED = (1, 2, 10)
-"""Steps that look at hashes alone."""
+_HASHED = {1, 2, 10}
+_OF_ENVELOPES = {5, 6, 7, 8}
+_OF_BLOBS = {9}
+_OF_FORMER = {10}
 
 
 def verify(  # noqa: PLR0913  each is an option of the command line
@@ -97,7 +99,10 @@ def verify(  # noqa: PLR0913  each is an option of the command line
         raise typer.BadParameter("--blobs reads what --hashes-only leaves out.")
     place = Path(target)
     is_url = target.startswith(("http://", "https://"))
+    checked = set(STEPS)
     try:
+        if not is_url:
+            _want(place, entry)
         trusted = load_trust(trust, origin, None if is_url else place)
         if not is_url and place.is_file():
             found = verify_file(place, trusted, entry)
@@ -109,6 +114,7 @@ def verify(  # noqa: PLR0913  each is an option of the command line
             extent = Extent(envelopes, blobs, seen)
             if hashes_only:
                 extent = Extent(envelopes=False, known=seen, entries=False)
+            checked = _steps_of(extent, is_continued=state is not None and state.exists())
             with (
                 opened as source,
                 Checkers(jobs or len(os.sched_getaffinity(0))) as checkers,
@@ -123,14 +129,39 @@ def verify(  # noqa: PLR0913  each is an option of the command line
         raise typer.Exit(REFUTED) from None
     except (LedgerError, OSError) as error:
         give_up(target, error, as_json=as_json)
-    _report(found, HASHED if hashes_only else STEPS, as_json=as_json)
+    _report(found, checked, as_json=as_json)
+
+
+def _want(place: Path, entry: Path | None) -> None:
+    """Say what is missing, before its absence is taken for what is wrong with the log."""
+    if not place.exists():
+        raise FileNotFoundError(ENOENT, "没有这个文件或文件夹。No such file or folder.", str(place))
+    entry = entry or place.with_suffix(ENTRY_SUFFIX)
+    if place.suffix == PROOF_SUFFIX and not entry.exists():
+        told = "缺少证明所指的条目，可用 --entry 指定。No entry for the proof; name it by --entry."
+        raise FileNotFoundError(ENOENT, told, str(entry))
+
+
+def _steps_of(extent: Extent, *, is_continued: bool) -> set[int]:
+    """Return the steps that are taken; the others are said to be left out."""
+    steps = set(STEPS) if extent.entries else set(_HASHED)
+    if not extent.envelopes:
+        steps -= _OF_ENVELOPES
+    if not extent.blobs:
+        steps -= _OF_BLOBS
+    if not (extent.known or is_continued):
+        steps -= _OF_FORMER
+    return steps
 
 
 def give_up(what: object, error: Exception, *, as_json: bool) -> NoReturn:
     """Say in one line why something could not be done, and leave with exit code 2."""
-    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.filename is not None:
+        what, text = error.filename, str(error.strerror)
+    else:
+        text = " ".join(str(error).split())
     if as_json:
-        typer.echo(json.dumps({"error": text}, ensure_ascii=False))
+        typer.echo(json.dumps({"error": f"{what}: {text}"}, ensure_ascii=False))
     else:
         Console(stderr=True).print(
             f"[red]{escape(str(what))}[/red]: {escape(text)}", soft_wrap=True
@@ -138,18 +169,24 @@ def give_up(what: object, error: Exception, *, as_json: bool) -> NoReturn:
     raise typer.Exit(UNREADABLE) from error
 
 
-def _report(found: dict[str, Any], steps: Iterable[int], *, as_json: bool) -> None:
+def _report(found: dict[str, Any], checked: set[int], *, as_json: bool) -> None:
+    is_log = "root" in found
     if as_json:
-        typer.echo(json.dumps({"holds": True, **found}, ensure_ascii=False))
+        steps = {"steps": sorted(checked)} if is_log else {}
+        typer.echo(json.dumps({"holds": True, **steps, **found}, ensure_ascii=False))
         return
     console = Console(file=sys.stdout)
-    if "root" in found:
-        for number in steps:
-            console.print(f"[green]✓[/green] {number:>2} {STEPS[number]}")
+    for number, name in STEPS.items() if is_log else ():
+        if number in checked:
+            console.print(f"[green]✓[/green] {number:>2} {name}")
+        else:
+            console.print(f"[yellow]–[/yellow] {number:>2} 未核对 not checked: {name}")
     for name, value in found.items():
         console.print(f"{name:>16}  {escape(str(value))}", highlight=False)
     if not found["witnessed"]:
         console.print("[yellow]已收录，尚未见证。Included, not yet witnessed.[/yellow]")
+    elif not found.get("witnesses", True):
+        console.print("[yellow]策略不要求见证。The policy asks for no witness.[/yellow]")
     console.print("[bold green]日志成立。It holds.[/bold green]")
 
 

@@ -56,7 +56,7 @@ class StateError(ClientError):
 
 
 class UnavailableError(ClientError):
-    """The server did not answer usefully within the retries; the write may or may not stand."""
+    """The server did not answer usefully within the retries; a write may or may not stand."""
 
 
 class ProblemError(ClientError):

@@ -55,6 +55,24 @@ def test_hashes_alone_are_asked_for_without_sealed_values(run, saved):
     assert "--hashes-only" in refused.output
 
 
+@pytest.mark.parametrize(
+    ("options", "left_out"),
+    [
+        ((), {9, 10}),
+        (("--blobs",), {10}),
+        (("--no-envelopes",), {5, 6, 7, 8, 9, 10}),
+        (("--hashes-only",), {3, 4, 5, 6, 7, 8, 9, 10, 11}),
+    ],
+)
+def test_what_the_options_leave_out_is_not_said_to_hold(run, saved, options, left_out):
+    _, folder, keys = saved
+    found = run("verify", folder, "--trust", keys, "--json", *options)
+    assert set(json.loads(found.stdout)["steps"]) == {*range(1, 12)} - left_out
+    said = run("verify", folder, "--trust", keys, *options).stdout
+    marks = [line.split()[:2] for line in said.splitlines() if line.startswith(("✓", "–"))]
+    assert {int(number) for mark, number in marks if mark == "–"} == left_out
+
+
 def test_an_altered_log_leaves_with_1_and_names_the_place(run, saved):
     _, folder, keys = saved
     bundle = folder / "tile/entries/000.p/13"
@@ -74,10 +92,13 @@ def test_an_altered_log_leaves_with_1_and_names_the_place(run, saved):
 
 
 def test_what_cannot_be_read_leaves_with_2_and_no_traceback(run, saved, tmp_path):
-    _, folder, _ = saved
+    _, folder, keys = saved
+    (tmp_path / "dose.tlog-proof").touch()  # beside it there is no entry
     for arguments in (
         (folder,),  # nobody says whom to trust
         (folder, "--trust", tmp_path / "missing"),
+        (tmp_path / "missing", "--trust", keys),
+        (tmp_path / "dose.tlog-proof", "--trust", keys),
         ("http://127.0.0.1:9", "--trust", folder / "checkpoint"),
     ):
         found = run("verify", *arguments, "--json")
