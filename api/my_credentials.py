@@ -1,5 +1,6 @@
 """The codes that a holder gave out: which hold, what became of the others, and ending one."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -75,7 +76,7 @@ def _line(one: Past) -> dict[str, Any]:
     return {
         "credential": one.credential,
         "content": one.content,
-        "expires_on": one.expires_on,
+        "last_day": one.expires_on - timedelta(days=1),
         "fate": one.fate,
         **local,
     }

@@ -104,8 +104,6 @@ function facts(rows) {
   return list;
 }
 
-const DAY = /^\d{4}-\d\d-\d\d$/;
-
 function table(titles, rows) {
   const box = element("div", "", "scroll");
   const made = element("table", "");
@@ -114,7 +112,7 @@ function table(titles, rows) {
   const body = made.createTBody();
   for (const row of rows) {
     const line = body.insertRow();
-    for (const cell of row) line.append(element("td", cell, DAY.test(cell) ? "day" : ""));
+    for (const cell of row) line.append(element("td", cell));
   }
   box.append(made);
   return box;
@@ -123,13 +121,18 @@ function table(titles, rows) {
 const named = (names, code) => names[code]?.[english ? "en" : "zh"] ?? code;
 
 function dosesOf(content) {
-  const rows = content.doses.map((dose) => [
-    dose.day, named(words.vaccines, dose.vaccine), dose.lot ?? "—", dose.clinic, PROVENANCES[dose.provenance],
-  ]);
-  return table(
-    [t("日期", "Date"), t("疫苗", "Vaccine"), t("批号", "Lot"), t("接种单位", "Clinic"), t("来源", "Source")],
-    rows,
-  );
+  const list = element("ol", "", "timeline");
+  for (const dose of content.doses) {
+    const line = element("li", "");
+    const lot = `${t("批号", "lot")} ${dose.lot ?? "—"}`;
+    const rest = [lot, dose.clinic, PROVENANCES[dose.provenance]].join(" · ");
+    line.append(
+      element("time", dose.day), " ", element("strong", named(words.vaccines, dose.vaccine)),
+      element("br", ""), element("span", rest, "soft"),
+    );
+    list.append(line);
+  }
+  return list;
 }
 
 function shown(content) {
@@ -158,7 +161,8 @@ function show(found) {
         [t("姓名", "Name"), content.name],
         [t("出生日期", "Born"), content.birthDate],
         [t("记录截至", "As of"), content.effectiveOn],
-        [t("有效期至", "Expires"), moment(found.credential.expires)],
+        [t("签发时间", "Issued"), moment(found.credential.issued)],
+        [t("有效期至", "Last day"), civilDay(found.credential.expires - 1)],
         [t("签发机构", "Issuer"), found.credential.issuer],
         [t("账本位置", "Log position"), String(content.position)],
       ]),

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from certificates import base45, cbor
 from certificates.container import decode_container, encode_container
+from certificates.issue import issue
 from certificates.qr import Code
 from certificates.signing import Es256Signer, Sign1, sign
 from certificates.verify import Verdict, verify
 from tests.browsers import IN_A_BROWSER, PHONE, before_the_camera, chromium
 from tests.integration.api.conftest import County
+from tests.integration.api.family import ok
 from tests.integration.api.test_http_credentials import (
     Carrier,
     carrier,
@@ -137,27 +139,44 @@ def test_nothing_of_a_credential_leaves_the_browser(opened: Opened, held: Carrie
 
 
 def test_the_browser_says_what_our_own_verifier_says(opened: Opened, county: County):
+    """All eight verdicts, on this day, when the lists are old, and when all has run out."""
     family = carrier(county)
     corrected, school = family.carried()["credential"], family.verdict()["credential"]
     correct(family, family.doses[0], "immediate")
     renew(county)
     county.served.caught_up()
-    valid = family.carried()["credential"]
+    valid, lost = family.carried()["credential"], family.verdict()
+    gone = {"credential": lost["id"], "reason": "lost"}
+    ok(family.mother.call(f"/v1/certificates/{family.certificate}/credential-revocations", gone))
     half = len(valid) // 2
     other = "A" if valid[half] != "A" else "B"
     texts = [
-        *(valid, corrected, school, family.verdict()["credential"]),
+        *(valid, corrected, school, lost["credential"], of_tomorrow(county, valid)),
         *(valid[:half] + other + valid[half + 1 :], valid[:-3], valid + "00", valid.lower()),
         *("HC1:", "hello", "HC1:" + "Z" * 5_000, "HC1:6BF", f"{valid} "),
+        hostile(county, valid)[5],
     ]
     verdict_within_a_minute(county, corrected, Verdict.SUPERSEDED)
+    verdict_within_a_minute(county, lost["credential"], Verdict.REVOKED)
     opened.page.reload()
     opened.page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
     trust, statuses = lists_of(county)
-    now = datetime.now(UTC)
-    expected = [str(verify(text, trust, statuses, now).verdict) for text in texts]
-    assert [opened.verdict(text) for text in texts] == expected
-    assert {"valid", "superseded", "altered"} <= set(expected)
+    now, said = datetime.now(UTC), set()
+    for at in (now, now + timedelta(days=8), now + timedelta(days=900)):
+        opened.page.clock.set_fixed_time(at)
+        expected = [str(verify(text, trust, statuses, at).verdict) for text in texts]
+        assert [opened.verdict(text) for text in texts] == expected
+        said |= set(expected)
+    assert said == set(Verdict)
+
+
+def of_tomorrow(county: County, text: str) -> str:
+    """What the platform would issue for the same person in a day."""
+    trust, statuses = lists_of(county)
+    found = verify(text, trust, statuses, datetime.now(UTC)).credential
+    assert found is not None
+    signer = county.served.parts.credential_keys.newest.signer
+    return issue(replace(found, issued_at=found.issued_at + timedelta(days=1)), signer)
 
 
 def test_a_list_of_nobody_who_is_trusted_changes_nothing(opened: Opened, held: Carrier):
