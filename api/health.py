@@ -76,7 +76,8 @@ async def metrics(request: Request) -> Response:
     now, told = serving.parts.services.clock(), [serving.metrics.text()]
     # The counts of this process are worth having also where the databases do not answer.
     with suppress(StoreError, psycopg.OperationalError, OSError):
-        told.append(witness_metrics(await _in_thread(serving.parts.reader.witnesses), now))
+        standings = await _in_thread(serving.parts.reader.witnesses)
+        told.append(witness_metrics(serving.policy.current(), standings, now))
         told.append(figures_metrics(await _in_thread(figures, serving), now))
     return Response(b"".join(told), media_type=MEDIA_TYPE, headers=_NO_STORE)
 

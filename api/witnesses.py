@@ -27,9 +27,8 @@ def describe(
         standings: What is known of witnesses, those of earlier policies too.
         now: The time.
     """
-    wanted = dict.fromkeys(one.key.name for one in policy.witnesses if one.url is not None)
     known = {one.name: one for one in standings}
-    found = [_describe(name, known.get(name), now) for name in wanted]
+    found = [_describe(name, known.get(name), now) for name in _asked(policy)]
     return {"ok": all(one["ok"] for one in found), "witnesses": found}
 
 
@@ -50,10 +49,24 @@ def _describe(name: str, standing: WitnessStanding | None, now: datetime) -> dic
     }
 
 
-def witness_metrics(standings: Iterable[WitnessStanding], now: datetime) -> bytes:
-    """Return the metrics of all witnesses that were ever asked, in Prometheus's text format."""
+def _asked(policy: Policy) -> Iterable[str]:
+    """Return the names of those whom a policy lets us ask, in its order."""
+    return dict.fromkeys(one.key.name for one in policy.witnesses if one.url is not None)
+
+
+def witness_metrics(policy: Policy, standings: Iterable[WitnessStanding], now: datetime) -> bytes:
+    """Return the metrics of all witnesses that are asked, in Prometheus's text format.
+
+    The age of a cosignature of a former one would grow for ever, and alarm for nothing.
+
+    Args:
+        policy: The policy in force.
+        standings: What is known of witnesses, those of earlier policies too.
+        now: The time.
+    """
+    asked = set(_asked(policy))
     registry = CollectorRegistry()
-    registry.register(_Standings(tuple(standings), now))
+    registry.register(_Standings([one for one in standings if one.name in asked], now))
     return generate_latest(registry)
 
 

@@ -97,7 +97,8 @@ def register(  # noqa: PLR0913  each is an option of the command line
 def rotate(
     path: KeyArgument,
     new_path: Annotated[
-        Path, typer.Argument(help="新密钥文件。The new key file.", metavar="NEWFILE")
+        Path,
+        typer.Argument(help="新密钥文件，先用 key new 生成。What key new made.", metavar="NEWFILE"),
     ],
     *,
     organisation: OrganisationOption,
@@ -187,6 +188,9 @@ def one_line() -> Iterator[None]:
     except FileExistsError as error:
         typer.echo(f"vaxledger: 文件已存在，不予覆盖。It exists: {error.filename}", err=True)
         raise typer.Exit(REFUTED) from None
+    except FileNotFoundError as error:
+        typer.echo(f"vaxledger: 没有这个文件。No such file: {error.filename}", err=True)
+        raise typer.Exit(UNREADABLE) from None
     except (LedgerError, OSError) as error:
         typer.echo(f"vaxledger: {error}", err=True)
         raise typer.Exit(UNREADABLE) from None

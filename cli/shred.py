@@ -37,3 +37,5 @@ def _show(shreds: tuple[Shred, ...], *, as_json: bool) -> None:
             if as_json
             else f"{shred.record}  {shred.position:>12,}  {len(shred.persons)} persons"
         )
+    if not (shreds or as_json):
+        typer.echo("没有 none")
