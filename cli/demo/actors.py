@@ -9,6 +9,7 @@ from uuid import UUID
 
 from bootstrap.secrets import Secrets
 from bootstrap.tokens import DevelopmentIssuer, DevelopmentIssuerWarning
+from client.exchange import Patience
 from client.http import AsyncClient, Caller
 from client.signing import AuthorKey
 from client.trust import Trust
@@ -16,6 +17,8 @@ from commands.principal import Principal, Role, VerifiedIdentity
 
 _LIFETIME_SECONDS = 12 * 3600
 _SEED_BYTES = 32
+_PATIENCE = Patience(attempts=60, receipt_seconds=300)
+"""A machine that does much else at the time takes longer, and that is no failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Place:
 
     def caller(self, principal: Principal, key: AuthorKey | None = None) -> Caller:
         """Return a caller with a token of their own."""
-        return Caller(self.base_url, self.token(principal), self.trust, key)
+        return Caller(self.base_url, self.token(principal), self.trust, key, _PATIENCE)
 
     def regulator(self) -> Caller:
         """Return a caller who may read the whole log."""
