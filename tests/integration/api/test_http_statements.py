@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 import pypdfium2
 import pytest
 
+from bootstrap.erasure import Eraser
+from bootstrap.shred_list import apply_shred_list
 from certificates.school_verdict import Outcome, SchoolVerdict
 from certificates.trust import verify_trust_list
 from certificates.verify import verify
@@ -250,3 +252,42 @@ def test_no_statement_while_paper_and_record_differ(place: SchoolCounty, pupil: 
     issue(place, pupil)
     twice = Draft("paper-comparison.settled.v1", found.stream, 2, settled)
     assert place.clinic.post(path, twice).json()["type"] == "/problems/already-settled"
+
+
+def test_no_job_touches_what_a_school_keeps_once_the_pupil_has_left(
+    place: SchoolCounty, pupil: Enrolled
+):
+    """S-13, X-18: the statement for good, the register as it was, whoever teaches the child now."""
+    statement = issue(place, pupil)
+    at = place.served.caught_up()
+    kept = {
+        f"/v1/check-statements/{statement}": {},
+        f"/v1/check-statements/{statement}.pdf": {},
+        f"/v1/institutions/{place.school.organisation}/register.pdf": {
+            "school_year": YEAR,
+            "known_at": at,
+            "effective_on": "2021-09-30",
+        },
+    }
+    before = {path: place.school.get(path, **asked) for path, asked in kept.items()}
+    assert {answer.status_code for answer in before.values()} == {200}
+    data = {
+        "record": str(pupil.child.record),
+        "institution": str(place.kindergarten.organisation),
+        "division": place.division + "101",
+        "school_year": YEAR + 6,
+        "class_name": "别处",
+        "entry_type": "kindergarten",
+        "admission": "transfer",
+        "number": 1,
+        "joined_on": f"{YEAR + 6}-09-01",
+    }
+    moved = Draft("enrolment.enrolled.v1", uuid4(), 0, data)
+    ok(place.kindergarten.post("/v1/enrolments", moved))
+    place.served.caught_up()
+    parts, views = place.served.parts, place.served.views
+    eraser = Eraser(parts.settings, parts.services, views.records, views.positions)
+    assert eraser.round() == ()
+    assert apply_shred_list(parts.settings) == 0
+    for path, asked in kept.items():
+        assert place.school.get(path, **asked).content == before[path].content, path
