@@ -71,6 +71,7 @@ from api import (
 )
 from api.measuring import Measuring
 from api.parts import Serving
+from api.shedding import Shedding
 from bootstrap.views import Views
 from bootstrap.wiring import Parts
 
@@ -166,6 +167,7 @@ def _routed() -> FastAPI:
         lifespan=_following,
         separate_input_output_schemas=False,
     )
+    app.add_middleware(Shedding)
     app.add_middleware(Measuring)
     problems.install(app)
     writes.install(app, openapi.write_operations(writes.ADDRESSES))

@@ -18,7 +18,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_CLIENT_ERROR, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
 _breaks_a_line = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
 log = structlog.get_logger("http")
@@ -27,8 +27,8 @@ log = structlog.get_logger("http")
 class Measuring:
     """Pure ASGI middleware; the innermost but the framework's own.
 
-    Requests that went well are counted and logged at DEBUG, refused ones at INFO, failed ones at
-    WARNING: a line for each of a thousand doses a second would cost more than it tells.
+    Requests that went well or came too often are counted and logged at DEBUG, refused ones at INFO,
+    failed ones at WARNING: a line for each of a thousand a second would cost more than it tells.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -85,7 +85,7 @@ class _Exchange:
         say = log.debug
         if status >= _SERVER_ERROR:
             say = log.warning
-        elif status >= _CLIENT_ERROR:
+        elif status >= _CLIENT_ERROR and status != _TOO_MANY:
             say = log.info
         say(
             "request",

@@ -9,7 +9,7 @@ from anyio import CapacityLimiter, to_thread
 
 from api.errors import Rushed
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 0.5
 """What an admitted booking may be expected to wait for its thread."""
 FIRST_GUESS_SECONDS = 0.05
 _WEIGHT = 0.1
@@ -36,6 +36,17 @@ class Rush:
         """How many wait for a thread."""
         return self._limiter.statistics().tasks_waiting
 
+    def check(self) -> None:
+        """Refuse whoever would wait too long for a thread.
+
+        Raises:
+            Rushed: See `run`.
+        """
+        ahead = self.waiting
+        expected = (ahead + 1) * self.seconds / self._limiter.total_tokens
+        if ahead and expected > PATIENCE_SECONDS:
+            raise Rushed({"Retry-After": str(math.ceil(expected) + 1)})
+
     async def run(self, act: Callable[[], T]) -> T:
         """Run a booking in a thread.
 
@@ -43,10 +54,7 @@ class Rush:
             Rushed: So many wait that this one's turn would come too late. Asking again at once
                 gains nothing: nobody's place is kept.
         """
-        ahead = self.waiting
-        expected = (ahead + 1) * self.seconds / self._limiter.total_tokens
-        if ahead and expected > PATIENCE_SECONDS:
-            raise Rushed({"Retry-After": str(math.ceil(expected) + 1)})
+        self.check()
         return await to_thread.run_sync(self._timed, act, limiter=self._limiter)
 
     def _timed(self, act: Callable[[], T]) -> T:

@@ -21,6 +21,7 @@ TITLES: Mapping[str, str] = {
     "growth": "Growth: the same appends beside more and more entries",
     "reads": "Reads over HTTP, open loop",
     "bookings": "Bookings: a rush for seats",
+    "opening": "Bookings: the minute at which seats open",
     "schools": "The school check: a county of 100,000 children",
     "rules": "Rules: one child at a time",
     "credentials": "Credentials: what is carried, beside a bare signature",

@@ -2,11 +2,14 @@
 
 import asyncio
 import threading
+from types import SimpleNamespace
 
 import pytest
+from starlette.responses import Response
 
 from api.errors import Rushed
 from api.rush import PATIENCE_SECONDS, Rush
+from api.shedding import Shedding
 
 
 async def until(condition):
@@ -39,8 +42,40 @@ def test_who_would_wait_too_long_is_sent_away_and_the_others_are_served():
         return refused.value.headers, await asyncio.gather(*tasks)
 
     headers, served = asyncio.run(scene())
-    assert headers == {"Retry-After": "3"}
+    assert headers == {"Retry-After": "2"}
     assert served == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/v1/appointments", 429), ("GET", "/v1/appointments", 204), ("POST", "/book", 204)],
+)
+def test_of_whom_is_sent_away_nothing_is_read(method, path, status):
+    async def scene():
+        rush, gate, sent = Rush(1), threading.Event(), []
+        tasks = [asyncio.create_task(rush.run(gate.wait)) for _ in range(2)]
+        await until(lambda: rush.waiting == 1)
+        rush.seconds = PATIENCE_SECONDS
+        app = SimpleNamespace(state=SimpleNamespace(serving=SimpleNamespace(rush=rush)))
+        scope = {"type": "http", "method": method, "path": path, "headers": [], "app": app}
+
+        async def receive():
+            raise AssertionError("the body is not read")
+
+        async def send(message):
+            sent.append(message)
+
+        async def routes(scope, receive, send):
+            await Response(status_code=204)(scope, receive, send)
+
+        await Shedding(routes)(scope, receive, send)
+        gate.set()
+        await asyncio.gather(*tasks)
+        return sent
+
+    start, *_ = asyncio.run(scene())
+    assert start["status"] == status
+    assert (b"retry-after", b"2") in start["headers"] or status == 204
 
 
 def test_slow_bookings_are_remembered_and_forgotten():
