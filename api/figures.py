@@ -15,6 +15,7 @@ from ledger.entry import Entry
 from ledger.log_keys import INTRODUCED
 from ledger.store.errors import NoSuchPosition
 from ledger.store.halting import Halt
+from ledger.store.outbox import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Figures:
         disk_free: Bytes that are free where the data directory lies.
         disk_total: Bytes that there are.
         keys: By name.
+        notices: How it stands with what people are to be told.
         halt: What stopped the log; None while it is written.
     """
 
@@ -70,6 +72,7 @@ class Figures:
     disk_free: int
     disk_total: int
     keys: tuple[KeyAge, ...]
+    notices: Standing
     halt: Halt | None
 
 
@@ -96,6 +99,7 @@ def figures(serving: Serving) -> Figures:
         disk_free=disk.free,
         disk_total=disk.total,
         keys=_keys(serving),
+        notices=reader.notices(),
         halt=reader.halted(),
     )
 
@@ -172,6 +176,11 @@ class _Collected(Collector):
             ),
             ("halted", "Whether the log is halted.", found.halt is not None),
             ("disk_free_bytes", "Free where the data directory lies.", found.disk_free),
+            (
+                "notices_late_seconds",
+                "How long the longest due notice has waited.",
+                found.notices.late(self._now).total_seconds(),
+            ),
             ("disk_bytes", "Size of the disk where the data directory lies.", found.disk_total),
         ):
             yield GaugeMetricFamily(f"vaxledger_{name}", text, value=float(value))
@@ -187,4 +196,11 @@ class _Collected(Collector):
         )
         for key in found.keys:
             age.add_metric((key.name,), (self._now - key.since).total_seconds())
-        yield from (behind, age)
+        notices = GaugeMetricFamily(
+            "vaxledger_notices",
+            "Notices by what became of them; not those sent.",
+            labels=("state",),
+        )
+        for state in ("waiting", "failed", "unreachable"):
+            notices.add_metric((state,), getattr(found.notices, state))
+        yield from (behind, age, notices)

@@ -24,6 +24,11 @@ def kek_folder(settings: Settings) -> KekFolder:
     return KekFolder(secrets_folder(settings) / "kek")
 
 
+def spool_folder(settings: Settings) -> Path:
+    """Where notices lie that no provider takes, until somebody fetches them."""
+    return settings.data_dir / "notices"
+
+
 def ready_mark(data_dir: Path, worker: str) -> Path:
     """The empty file that a worker makes when it is ready, and its supervisor removes before."""
     return data_dir / f"{worker}.ready"

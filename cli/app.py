@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "log": "cli.log:app",
     "lot": "cli.lot:lot",
     "quality": "cli.quality:quality",
+    "notices": "cli.notices:app",
     "projections": "cli.projections:app",
     "record": "cli.record:app",
     "replay": "cli.replay:replay",

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from bootstrap.folders import spool_folder
 from bootstrap.settings import Settings
 from bootstrap.views import Views
 from bootstrap.wiring import Parts
@@ -44,5 +45,5 @@ def telling(parts: Parts, views: Views) -> Iterator[None]:
 
 def _provider(settings: Settings, stack: ExitStack) -> Provider:
     if settings.notices_url is None:
-        return Spool(settings.data_dir / "notices")
+        return Spool(spool_folder(settings))
     return stack.enter_context(HttpProvider(settings.notices_url, settings.notices_token))

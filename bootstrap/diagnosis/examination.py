@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from bootstrap.diagnosis.of_log import of_log
 from bootstrap.diagnosis.of_machine import of_machine
 from bootstrap.diagnosis.of_nats import of_nats
+from bootstrap.diagnosis.of_notices import of_notices
 from bootstrap.diagnosis.of_postgres import of_postgres
 from bootstrap.diagnosis.of_settings import of_settings
 from bootstrap.diagnosis.trap import Trap
@@ -35,6 +36,7 @@ def examine(settings: Settings, joined: Settings) -> list[Trap]:
         *of_postgres(joined, _clock),
         *of_nats(joined),
         *of_log(joined, _clock()),
+        *of_notices(joined, _clock()),
     ]
     return sorted(found, key=lambda trap: not trap.is_refused)
 

@@ -54,6 +54,41 @@ class Message:
     attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it stands with the messages.
+
+    Attributes:
+        due_since: When the longest due one was due; later than now where none is late.
+        waiting: How many are to be sent yet, now or on their day.
+        failed: How many were given up, or refused by the provider.
+        unreachable: How many had nobody to go to.
+        failed_at: When one failed last.
+    """
+
+    due_since: datetime | None
+    waiting: int
+    failed: int
+    unreachable: int
+    failed_at: datetime | None
+
+    def late(self, now: datetime) -> timedelta:
+        """How long the longest due one has waited."""
+        return max(timedelta(0), now - self.due_since) if self.due_since else timedelta(0)
+
+
+def standing(pool: Pool) -> Standing:
+    """Return how it stands with the messages.
+
+    Args:
+        pool: Connections of a role that may read them, such as ``vaxledger_read``.
+
+    Raises:
+        StoreUnavailable: The database does not answer.
+    """
+    return Standing(*rows_of(pool, _QUERIES["standing"])[0])
+
+
 class Outbox:
     """The messages. Each method may raise ``StoreUnavailable``.
 

@@ -33,5 +33,13 @@ WHERE id = %(id)b::uuid AND state = 'waiting';
 UPDATE outbox.messages SET due_at = %(due_at)b::timestamptz, problem = %(problem)b::text
 WHERE id = %(id)b::uuid AND state = 'waiting';
 
+-- name: standing
+SELECT min(due_at) FILTER (WHERE state = 'waiting'),
+       count(*) FILTER (WHERE state = 'waiting'),
+       count(*) FILTER (WHERE state = 'failed'),
+       count(*) FILTER (WHERE state = 'unreachable'),
+       max(settled_at) FILTER (WHERE state = 'failed')
+FROM outbox.messages WHERE state <> 'sent';
+
 -- name: counts
 SELECT state, count(*) FROM outbox.messages WHERE state <> 'sent' GROUP BY state;

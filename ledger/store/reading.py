@@ -14,6 +14,7 @@ from ledger.store.connections import Pool, Row, rows_of
 from ledger.store.cosigning import text_of
 from ledger.store.errors import NoSuchPosition, StoreUnavailable
 from ledger.store.halting import Halt
+from ledger.store.outbox import Standing, standing
 from ledger.store.queries import load_queries
 from ledger.store.together import Together
 from ledger.store.witness_standing import WitnessStanding
@@ -116,6 +117,10 @@ class LogReader:
     def witnesses(self) -> list[WitnessStanding]:
         """Return how it stands with each witness that was ever asked."""
         return [WitnessStanding(*row) for row in self._rows("witnesses")]
+
+    def notices(self) -> Standing:
+        """Return how it stands with what is to be told to people outside."""
+        return standing(self._pool)
 
     def halted(self) -> Halt | None:
         """Return why and since when nothing is appended, None while something may be."""

@@ -19,6 +19,7 @@ from bootstrap.diagnosis.examination import UnfitForProductionError, examine
 from bootstrap.diagnosis.of_log import of_log
 from bootstrap.diagnosis.of_machine import of_machine
 from bootstrap.diagnosis.of_nats import of_nats
+from bootstrap.diagnosis.of_notices import of_notices
 from bootstrap.diagnosis.of_postgres import of_postgres
 from bootstrap.diagnosis.of_settings import of_settings
 from bootstrap.embedded.binaries import nats_program, postgres_programs
@@ -26,7 +27,7 @@ from bootstrap.embedded.nats import _free_port
 from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
 from bootstrap.feed import feed_server
 from bootstrap.fitness import refuse_unfit
-from bootstrap.folders import kek_folder, secrets_folder
+from bootstrap.folders import kek_folder, secrets_folder, spool_folder
 from bootstrap.log_keys import installation_secrets
 from bootstrap.migrate import migrate_all
 from bootstrap.part import Child, Program
@@ -333,6 +334,39 @@ def test_a_log_that_is_behind_halted_or_not_migrated_is_named(founded):
     with psycopg.connect(founded.database_url) as owner:
         owner.execute("INSERT INTO ledger.halt (kind) VALUES ('TamperFound')")
     assert names(of_log(founded, now)) == ["halted", "own-witness-only"]
+
+
+def test_notices_that_are_late_failed_or_not_fetched_are_named(founded, monkeypatch):
+    migrate_all(founded.database_url, founded.keys_url)
+    now = datetime.now(UTC)
+    assert names(of_notices(founded, now)) == []
+    put = """INSERT INTO outbox.messages
+        (id, kind, stream, about, put_at, due_at, state, settled_at) VALUES
+        (gen_random_uuid(), 'reminder', gen_random_uuid(), '', %s, %s, %s, %s)"""
+    with psycopg.connect(founded.database_url) as owner:
+        owner.execute(put, [now, now - timedelta(hours=1), "waiting", None])
+        owner.execute(put, [now, now, "failed", now])
+    assert names(of_notices(founded, now)) == ["notices-late", "notices-failed"]
+    assert names(of_notices(founded, now + timedelta(days=8))) == ["notices-late"]
+    folder = spool_folder(founded)
+    folder.mkdir(mode=0o700)
+    (folder / "one.json").write_text("{}")
+    (trap,) = [
+        one
+        for one in of_notices(founded, now + timedelta(days=8))
+        if one.name == "notices-not-fetched"
+    ]
+    assert (trap.facts["files"], trap.facts["older"]) == (1, 1)
+    for name, value in founded.environment().items():
+        monkeypatch.setenv(name, value)
+    told = CliRunner().invoke(app, ["notices", "status", "--json"])
+    found = json.loads(told.stdout)
+    assert (found["waiting"], found["failed"], found["files"]) == (1, 1, 1)
+    kept = CliRunner().invoke(app, ["notices", "clear", "--days", "1", "--json"])
+    assert (kept.exit_code, json.loads(kept.stdout)) == (0, {"removed": 0})
+    cleared = CliRunner().invoke(app, ["notices", "clear", "--days", "0", "--json"])
+    assert json.loads(cleared.stdout) == {"removed": 1}
+    assert not list(folder.iterdir())
 
 
 def test_old_key_encryption_keys_are_named(founded):

@@ -74,14 +74,18 @@ class Desk:
     integrator: Integrator
     moved: list[UUID]
 
-    def tell(self) -> list[str]:
-        """Publish, look and deliver all; return the kinds that the service got now."""
-        before = len(self.service.got)
+    def look(self) -> None:
+        """Publish, and put what is to be told into the outbox."""
         while self.integrator.round():
             pass
         head = self.city.parts.reader.published()
         while self.telling.look(head):
             pass
+
+    def tell(self) -> list[str]:
+        """Look and deliver all; return the kinds that the service got now."""
+        before = len(self.service.got)
+        self.look()
         while self.telling.deliver():
             pass
         return self.service.kinds[before:]
@@ -240,14 +244,67 @@ def test_the_outbox_holds_nothing_personal(desk):
     assert not [row for row in rows if PHONE in str(row) or "周正" in str(row)]
 
 
+def test_after_two_days_it_is_given_up_and_counted(desk):
+    city = desk.city
+    failed = desk.outbox.counts().get("failed", 0)
+    city.book(citizen(), city.open(1, on=city.clock.today + timedelta(days=300)))
+    desk.service.answers[:] = [503] * 200
+    before = len(desk.service.got)
+    desk.look()
+    for _ in range(60):  # hours; at night nothing is sent
+        while desk.telling.deliver():
+            pass
+        city.clock.turn(hours=1 if city.clock.now.hour < 20 else 13)
+    told = [body for _, body in desk.service.got[before:]]
+    tried = [body["id"] for body in told if body["kind"] == "confirmed"]
+    assert len(tried) > 10
+    assert len(set(tried)) == 1
+    assert desk.outbox.counts()["failed"] > failed
+    desk.service.answers.clear()
+    assert "confirmed" not in desk.tell()
+
+
+def next_morning(desk: Desk) -> None:
+    """Turn to nine o'clock, with everything told that was due until then."""
+    desk.city.clock.turn(days=1, hours=(9 - desk.city.clock.now.hour) % 24)
+    desk.tell()
+
+
+def test_what_a_worker_took_and_died_with_is_handed_over_again_under_its_id(desk):
+    city = desk.city
+    next_morning(desk)
+    city.book(citizen(), city.open(1, on=city.clock.today + timedelta(days=400)))
+    desk.look()
+    (message,) = desk.outbox.take(city.clock(), 10)
+    notice = desk.telling._notices.notice(message)
+    desk.telling._provider.send(notice)  # and dies before it is noted
+    assert desk.tell() == []
+    city.clock.turn(minutes=3)
+    assert desk.tell() == ["confirmed"]
+    assert {body["id"] for _, body in desk.service.got[-2:]} == {str(message.id)}
+
+
+def test_two_workers_never_take_the_same(desk):
+    city = desk.city
+    next_morning(desk)
+    supply = city.open(4, on=city.clock.today + timedelta(days=500))
+    for _ in range(4):
+        city.book(citizen(), supply)
+    desk.look()
+    with open_pool(city.parts.settings.database_url, ROLE, size=1) as pool:
+        mine = desk.outbox.take(city.clock(), 3)
+        others = Outbox(pool).take(city.clock(), 10)
+    assert (len(mine), len(others)) == (3, 1)
+    assert not {one.id for one in mine} & {one.id for one in others}
+    city.clock.turn(minutes=3)
+    assert desk.tell() == ["confirmed"] * 4
+
+
 def test_a_spool_has_one_file_a_notice_for_its_owner_alone(desk, tmp_path: Path):
     city, folder = desk.city, tmp_path / "notices"
     city.book(citizen(), city.open(1, on=city.clock.today + timedelta(days=11)))
     notices = desk.telling._notices
-    while desk.integrator.round():
-        pass
-    while desk.telling.look(city.parts.reader.published()):
-        pass
+    desk.look()
     (message,) = desk.outbox.take(city.clock(), 10)
     notice = notices.notice(message)
     for _ in range(2):
