@@ -22,6 +22,7 @@ from client.sources import StoreSource
 from client.trust import Trust
 from client.verify import verify_log
 from commands.desk import HANDLERS
+from commands.reading import Seen
 from commands.recording import record, request_digest
 from commands.signed_body import SignedBody
 from ledger.jcs import parse
@@ -286,7 +287,7 @@ def test_a_brother_who_comes_at_that_moment_does_not_lose_his_mother(county: Cou
     draft = replace(draft, data={**draft.data, "guardians": guardians}, private=private)
     signed = clinic.key.sign(county.served.parts.settings.origin, draft)
     body = SignedBody.parse(parse(signed.body()))
-    decision = HANDLERS[body.statement.topic](desk._writing(body, clinic.principal))
+    decision = HANDLERS[body.statement.topic](desk._writing(body, clinic.principal, Seen()))
     guarded = {guard.stream for guard in decision.guards}
     (resting_on,) = guarded & {kin.child.record, kin.sibling.record}
     shredded = kin if resting_on == kin.child.record else replace(kin, child=kin.sibling)
