@@ -189,6 +189,8 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
         for follower in followers:
             follower.cancel()
         await asyncio.gather(*followers, return_exceptions=True)
+        if serving.traces is not None:
+            await asyncio.to_thread(serving.traces.close)
 
 
 async def _read_ahead(serving: Serving) -> None:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import Metrics
 from api.problems import REQUEST_ID, unexpected
+from api.tracing import tell
 
 UNKNOWN_ROUTE = "-"
 _HEADERS = {
@@ -82,6 +83,7 @@ class _Exchange:
         status = self.status or 499
         metrics: Metrics = self._scope["app"].state.serving.metrics
         metrics.count(self._scope["method"], route, status, seconds)
+        tell(self._scope, f"{self._scope['method']} {route}", seconds, status)
         say = log.debug
         if status >= _SERVER_ERROR:
             say = log.warning

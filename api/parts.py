@@ -17,6 +17,7 @@ from api.waiting import Milestone
 from bootstrap.feed import feed_server
 from bootstrap.personal_keys import PersonalKeys
 from bootstrap.policy import PolicyFile
+from bootstrap.tracing import Tracer
 from bootstrap.views import Views
 from bootstrap.wiring import Parts
 from ledger.store.listening import PROJECTED, PUBLISHED, wakeups
@@ -64,6 +65,7 @@ class Serving:
         targets: Bounds how often one person is searched for.
         citizens: Bounds how often a citizen asks of certificates.
         misses: Bounds how often an account names what is not there, or not its own.
+        traces: Where spans go; None where nobody asked for them.
     """
 
     parts: Parts
@@ -84,6 +86,7 @@ class Serving:
     targets: Limiter
     citizens: Limiter
     misses: Limiter
+    traces: Tracer | None
 
     @classmethod
     def of(cls, parts: Parts, views: Views) -> "Serving":
@@ -120,6 +123,7 @@ class Serving:
             targets=Limiter(PER_TARGET, time.monotonic),
             citizens=Limiter(PER_CITIZEN, time.monotonic),
             misses=Limiter(PER_GUESSER, time.monotonic),
+            traces=Tracer.of(settings, "api"),
         )
 
 

@@ -25,6 +25,7 @@ from api.errors import (
 )
 from api.parts import Serving, serving_of
 from api.receipts import receipt_address, receipt_body
+from api.tracing import mark_committed, mark_covered
 from commands.answering import Written
 from commands.errors import WrongStream, WrongTopic
 from commands.principal import Principal
@@ -256,9 +257,12 @@ async def answer(request: Request, written: Written) -> Response:
     }
     if written.replayed:
         headers["Idempotency-Replayed"] = "true"
+    if not written.replayed:
+        mark_committed(request, position)
     in_time = "respond-async" not in request.headers.get("prefer", "") and (
         await serving.published.wait(position, serving.parts.settings.receipt_wait_seconds)
     )
+    mark_covered(request)
     if not in_time:
         body: dict[str, Any] = {
             "position": position,

@@ -165,6 +165,15 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least severity that is logged."
     )
+    traces_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[!-~]{1,500}[^/]$",
+        description="OpenTelemetry collector that gets traces of writes (OTLP over HTTP), such as "
+        "`http://127.0.0.1:4318`. Not given: no traces.",
+    )
+    traces_share: float = Field(
+        default=0.01, ge=0, le=1, description="Share of the writes that are traced."
+    )
     append_queue: int = Field(
         default=5000,
         ge=1,

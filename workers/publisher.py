@@ -11,12 +11,14 @@ or not we heard the acknowledgement, and the next resume finds it.
 
 import asyncio
 import contextlib
+import time
 
 import httpx
 import nats.errors
 import structlog
 
 from bootstrap.floors import Floors
+from bootstrap.tracing import Tracer
 from client import feed
 from client.errors import FeedRefusedError
 from client.feed import FeedServer
@@ -42,6 +44,7 @@ class Publisher:
         server: Where the feed is.
         wake_url: Database whose channel ``vaxledger_published`` rings; None to pull only.
         floors: Where subscribers' floors are kept; None to keep none.
+        traces: Where spans go; None for nowhere.
 
     Attributes:
         position: Last position that is known to be in the stream.
@@ -55,11 +58,13 @@ class Publisher:
         server: FeedServer,
         wake_url: str | None = None,
         floors: Floors | None = None,
+        traces: Tracer | None = None,
     ) -> None:
         self._log = log
         self._server = server
         self._wake_url = wake_url
         self._floors = floors
+        self._traces = traces
         self._bell = asyncio.Event()
         self.position = 0
         self.lost_races = 0
@@ -125,12 +130,21 @@ class Publisher:
             self.lost_races += stream.lost_races
 
     async def _drain(self, stream: FeedStream, stop: asyncio.Event) -> None:
-        while not stop.is_set() and await stream.advance():
+        while not stop.is_set():
+            began, before = time.time_ns(), stream.tail
+            if not await stream.advance():
+                break
+            self._trace(range(before + 1, stream.tail + 1), (began, time.time_ns()))
             is_full = stream.tail - self.position >= MAX_BATCH
             self.position = stream.tail
             if not is_full:
                 await _pause(stop, _GATHER_SECONDS)
         self.position = stream.tail
+
+    def _trace(self, positions: range, times: tuple[int, int]) -> None:
+        if self._traces is not None:
+            for position in filter(self._traces.chooses, positions):
+                self._traces.step(position, "publish", times)
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Wait for the bell, for the stop or for the next pull."""

@@ -8,6 +8,7 @@ from bootstrap.feed import feed_server
 from bootstrap.floors import Floors
 from bootstrap.reading import open_log
 from bootstrap.settings import Settings
+from bootstrap.tracing import Tracer
 from ledger.store.reading import LogReader
 from workers.publisher import Publisher
 
@@ -16,9 +17,15 @@ def run(settings: Settings, stop: threading.Event, ready: Callable[[], None]) ->
     """Publish until told to stop; raises FeedRefusedError where a person must look."""
     with open_log(settings) as pool:
         floors = Floors.of(settings.data_dir)
-        publisher = Publisher(LogReader(pool), feed_server(settings), settings.database_url, floors)
+        traces = Tracer.of(settings, "publisher")
+        server, url = feed_server(settings), settings.database_url
+        publisher = Publisher(LogReader(pool), server, url, floors, traces)
         ready()
-        asyncio.run(_until(stop, publisher))
+        try:
+            asyncio.run(_until(stop, publisher))
+        finally:
+            if traces is not None:
+                traces.close()
 
 
 async def _until(stop: threading.Event, publisher: Publisher) -> None:
