@@ -19,6 +19,7 @@ from api.reads import read_together, readable, record_body, row_as_of
 from api.session import Reader
 from api.trail import trail
 from api.wording import roll_of
+from commands.principal import Role
 from domain.calendar import SHANGHAI
 from projections.records import RecordRow
 
@@ -33,7 +34,8 @@ async def find(request: Request, caller: Reader, record: UUID | None = None) -> 
     """Ask which record."""
     if record is not None:
         return go_to(f"/audit/{record}")
-    return page(request, "audit-find.html", caller=caller)
+    oversees = caller.role is Role.REGULATOR
+    return page(request, "audit-find.html", caller=caller, oversees=oversees)
 
 
 @router.get("/audit/{record}")

@@ -42,29 +42,41 @@ async def doses_of_lot(  # noqa: PLR0913 - a parameter each
     A dose that was corrected to another lot is gone from its effective day on; as known earlier, it
     is there. `Link: rel="next"` leads on.
     """
+    rows, lines = await recalled(request, caller, Lot(maker, lot), as_of, after=after, limit=limit)
+    headers = dict(NO_STORE)
+    if len(rows) == limit:
+        asked = request.url.include_query_params(after=rows[-1].dose)
+        headers["Link"] = f'<{quote(asked.path)}?{asked.query}>; rel="next"'
+    return json_response({"maker": maker, "lot": lot, "doses": lines}, headers=headers)
+
+
+async def recalled(
+    request: Request,
+    caller: Principal,
+    lot: Lot,
+    as_of: Clocks,
+    *,
+    after: UUID | None,
+    limit: int,
+) -> tuple[list[LotRow], list[dict[str, Any]]]:
+    """The doses of a lot, and as lines those of records that may be shown; the read is noted.
+
+    Raises:
+        Forbidden: the caller recalls no lots.
+    """
     serving, division = serving_of(request), _divisions(caller)
     check_read(caller, "lot", Scope(division, acting=caller.organisation))
 
     def read() -> list[LotRow]:
         return serving.views.lots.doses(
-            Lot(maker, lot),
-            as_of.day,
-            as_of.position,
-            division=division,
-            after=after,
-            limit=limit,
+            lot, as_of.day, as_of.position, division=division, after=after, limit=limit
         )
 
     rows = await to_thread.run_sync(read, limiter=serving.threads)
     hidden = await to_thread.run_sync(states_of, serving.parts.reader, {row.record for row in rows})
     shown = [row for row in rows if row.record not in hidden]
     await note_read(request, caller, "lot", sorted({row.record for row in shown}))
-    lines = await to_thread.run_sync(_lines, serving, shown, as_of, limiter=serving.threads)
-    headers = dict(NO_STORE)
-    if len(rows) == limit:
-        asked = request.url.include_query_params(after=rows[-1].dose)
-        headers["Link"] = f'<{quote(asked.path)}?{asked.query}>; rel="next"'
-    return json_response({"maker": maker, "lot": lot, "doses": lines}, headers=headers)
+    return rows, await to_thread.run_sync(_lines, serving, shown, as_of, limiter=serving.threads)
 
 
 def _divisions(caller: Principal) -> str:

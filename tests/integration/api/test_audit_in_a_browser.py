@@ -89,3 +89,21 @@ def test_paper_has_the_trail_and_no_buttons(page: Page):
         expect(page.locator(hidden).first).to_be_hidden()
     expect(page.locator("article.entry").first).to_be_visible()
     assert len(page.pdf()) > 10_000
+
+
+def test_a_lot_is_recalled_keys_have_a_history_and_alarms_are_told(page: Page, county: County):
+    page.goto(f"{county.served.url}/audit")
+    page.get_by_role("link", name="批号追溯").click()
+    page.get_by_label("上市许可持有人").fill("北京生物")
+    page.get_by_label("批号").fill("A20140601")
+    page.get_by_role("button", name="查询").click()
+    expect(page.locator("table").get_by_text("李梅").first).to_be_visible()
+    page.goto(f"{county.served.url}/audit")
+    page.get_by_role("link", name="密钥历史").click()
+    page.get_by_label("单位").select_option(str(county.clinic.organisation))
+    page.get_by_role("button", name="显示").click()
+    expect(page.locator("code", has_text=county.clinic.key.keyid)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    page.goto(f"{county.served.url}/audit")
+    page.get_by_role("link", name="警报").click()
+    expect(page.locator("dd.good").first).to_have_text("正常")

@@ -354,6 +354,17 @@ PAGES: dict[str, Callable[[Things, Principal], bool]] = {
     "/corrections": lambda _, who: permits(
         READS["record"], who, Scope(who.division, managing=who.organisation)
     ),
+    "/recall": lambda _, who: permits(
+        READS["lot"], who, Scope(who.division, acting=who.organisation)
+    ),
+    "/recall?maker=A&lot=B": lambda _, who: permits(
+        READS["lot"], who, Scope(who.division, acting=who.organisation)
+    ),
+    "/key-history": lambda _, who: permits(READS["signatures"], who, Scope(who.division)),
+    "/key-history?organisation={clinic}": lambda at, who: permits(
+        READS["signatures"], who, Scope(at.division)
+    ),
+    "/alarms": lambda _, who: permits(READS["signatures"], who, Scope(who.division)),
     "/site": lambda _, who: who.role is Role.CLINIC,
     "/supply": lambda _, who: who.role in {Role.COUNTY_CDC, Role.CITY_CDC, Role.PROVINCE_CDC},
     "/desk/visits": lambda _, who: who.role is Role.CLINIC,
@@ -370,6 +381,7 @@ def test_pages(things: Things, page: str):
     child, wrong = things.kept[0], []
     address = page.format(
         school=things.school,
+        clinic=things.clinic,
         division=things.division,
         name=child.kin.class_name,
         visit=child.visit,
