@@ -27,6 +27,7 @@ from benchmarks import (
     opening,
     over_http,
     peers,
+    pricing,
     proving,
     reading,
     report,
@@ -102,7 +103,7 @@ class Run:
 
     def prices(self) -> list[Contestant]:
         """Safeguards left out, in a log of their own."""
-        return appending.priced(self._stack.enter_context(founded(self.ground)), self.pace)
+        return pricing.contestants(self._stack.enter_context(founded(self.ground)), self.pace)
 
     def log(self) -> list[Contestant]:
         """Integrating and verifying."""

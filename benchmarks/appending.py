@@ -1,4 +1,4 @@
-"""Ours at command level: what the writer appends, what the desk decides, what each safeguard costs.
+"""Ours at command level: what the writer appends, what the desk decides.
 
 The writer's rows start from submissions that are ready: checked, sealed and encoded beforehand.
 The desk's rows start from parsed bodies and do everything: key and signature, loading the record,
@@ -9,9 +9,8 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import uvloop
@@ -25,8 +24,7 @@ from commands.desk import Desk
 from commands.principal import Principal
 from commands.signed_body import SignedBody
 from ledger.dsse import verify_envelope
-from ledger.entry import Entry
-from ledger.store.append import Append, Guard, NewEvent
+from ledger.store.append import Append, Guard
 from ledger.store.writer import Writer
 
 READY = "append, ready submissions"
@@ -35,7 +33,6 @@ DESK = "desk, everything"
 CHECKED_BEFORE = "desk, signature checked beforehand"
 _READY_AMOUNT = {1: 800, 8: 3_000, 32: 5_000, 256: 6_000}
 _MADE_AMOUNT = 3_000
-_PRICED_AMOUNT = 6_000
 _DESK_AMOUNT = {1: 400, 8: 1_600, 32: 2_000, 256: 4_096}
 _DESK_LONGER = 2
 _LIMIT_SECONDS = 20.0
@@ -78,9 +75,9 @@ class Pile:
         children = self.clinic.register(-(-self.amount // DOSES_A_CHILD))
         self.lanes = self.clinic.doses(children, as_batches=as_batches)
 
-    def appends(self) -> list[Append]:
+    def appends(self, now: datetime | None = None) -> list[Append]:
         """Return the doses as the store takes them: first doses first, all at one time."""
-        now = self.site.parts.services.clock()
+        now = now or self.site.parts.services.clock()
         rounds = zip(*self.lanes, strict=True)
         return [self.clinic.dose_append(dose, now) for some in rounds for dose in some]
 
@@ -100,33 +97,15 @@ def contestants(site: Site, pace: Pace) -> list[Contestant]:
     return entered
 
 
-def priced(site: Site, pace: Pace) -> list[Contestant]:
-    """What each safeguard costs at the most callers; the log holds no longer afterwards."""
-    callers = peers.CALLERS[-1]
-    entered = []
-    for name, change in _CHANGES.items():
-        pile = Pile(site, pace.amount(_PRICED_AMOUNT))
-        one = _of_appends(peers.name_of(name, callers), pile, callers, change)
-        one.beside = "" if name == _WHOLE else peers.name_of(_WHOLE, callers)
-        entered.append(one)
-    return entered
-
-
 def _ready(site: Site, pace: Pace, callers: int) -> Contestant:
     pile = Pile(site, pace.amount(_READY_AMOUNT[callers]))
-    return _of_appends(peers.name_of(READY, callers), pile, callers, lambda append: append)
-
-
-def _of_appends(
-    name: str, pile: Pile, callers: int, change: Callable[[Append], Append]
-) -> Contestant:
     waiting: list[Append] = []
 
     def prepare() -> None:
         pile.prepare()
-        waiting[:] = [change(append) for append in pile.appends()]
+        waiting[:] = pile.appends()
 
-    return _of_waiting(name, pile, callers, waiting, prepare)
+    return _of_waiting(peers.name_of(READY, callers), pile, callers, waiting, prepare)
 
 
 def _of_waiting(
@@ -179,23 +158,6 @@ def _followed(site: Site, pace: Pace, callers: int) -> Contestant:
 
     entered.run = run_followed
     return entered
-
-
-def _bare(append: Append, **changes: Any) -> Append:
-    """Return a submission without its sealed part: entry and blobs go together."""
-    (event,) = append.events
-    entry = replace(Entry.decode(event.entry), sealed=())
-    return replace(append, events=(NewEvent.of(entry),), blobs=(), **changes)
-
-
-_WHOLE = "append with every safeguard"
-_CHANGES: dict[str, Callable[[Append], Append]] = {
-    _WHOLE: lambda append: append,
-    "append without sealed values": _bare,
-    "append without envelope": lambda append: replace(append, envelopes=()),
-    "append without claim and guard": lambda append: replace(append, claims=(), guards=()),
-    "append of the bare entry": lambda append: _bare(append, envelopes=(), claims=(), guards=()),
-}
 
 
 def _made(site: Site, pace: Pace, name: str, *, checks: bool) -> Contestant:
