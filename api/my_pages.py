@@ -22,7 +22,7 @@ from api.reads import NO_STORE
 from api.session import Reader
 from certificates.errors import CodeTooLarge
 from certificates.qr import Code
-from commands.errors import NotFound
+from commands.errors import Forbidden, NotFound
 from commands.principal import Principal
 from domain.calendar import civil_day
 from domain.grant import Scope
@@ -118,9 +118,10 @@ def is_ending(comes_of_age_on: date | None, today: date) -> bool:
 
 
 def _may_show(serving: Serving, caller: Principal, certificate: UUID) -> bool:
+    """Whether the caller may show its code; staff read the page too."""
     try:
         serving.parts.desk.certificates.use.shows_code(caller, certificate)
-    except NotFound:
+    except (Forbidden, NotFound):
         return False
     return True
 
