@@ -10,6 +10,8 @@ from client.exchange import AGAIN, CREATED, Answer, Call, Patience, Pause, call
 from client.signing import SignedWrite
 
 PATH = "/v1/batches"
+ANSWER_SECONDS = 300.0
+"""Long: a server under load would only get more to do by being asked again meanwhile."""
 MAX_LINES = 1_000
 """What a server takes in one request."""
 
@@ -104,7 +106,7 @@ def _attempt(
 ) -> Generator[Call | Pause, Answer | None, list[Verdict]]:
     content = b"".join(write.body() + b"\n" for write in writes)
     headers = {"Content-Type": "application/x-ndjson"}
-    answer = yield from call(Call("POST", PATH, headers, content), patience)
+    answer = yield from call(Call("POST", PATH, headers, content, ANSWER_SECONDS), patience)
     verdicts = read_verdicts(answer.content)
     if len(verdicts) != len(writes):
         raise ReceiptError("The answer has another number of lines.", lines=len(verdicts))

@@ -10,7 +10,16 @@ import httpx
 
 from client.bulk import Verdict, bulk_submission
 from client.errors import ProblemError, ReceiptError, RefutedError
-from client.exchange import Answer, Call, Patience, Pause, await_receipt, call, submission
+from client.exchange import (
+    ANSWER_SECONDS,
+    Answer,
+    Call,
+    Patience,
+    Pause,
+    await_receipt,
+    call,
+    submission,
+)
 from client.key_history import LOG_KEYS
 from client.log_keys import follow_history
 from client.personal import Personal, PersonalQuestion, asking
@@ -24,8 +33,7 @@ Result = TypeVar("Result")
 Work = Generator[Call | Pause, Answer | None, Result]
 """Steps that a client takes one after the other; each gets what the one before brought."""
 
-_CONNECT_SECONDS = 5.0
-_ANSWER_SECONDS = 30.0  # the server answers a write within about 2 s, later ones with 202
+CONNECT_SECONDS = 5.0
 MAX_CONNECTIONS = 64
 
 
@@ -52,7 +60,7 @@ class Caller:
         return {
             "base_url": self.base_url,
             "headers": {"Authorization": f"Bearer {self.token}"} if self.token else {},
-            "timeout": httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+            "timeout": httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             "limits": httpx.Limits(
                 max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS
             ),

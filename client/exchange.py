@@ -21,6 +21,8 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _RECEIPT_PAUSE = 0.2
 _OK = range(200, 300)
+ANSWER_SECONDS = 30.0
+"""The server answers a write within about 2 s, later ones with 202."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,14 @@ class Call:
         path: Path and query below the base URL.
         headers: Further headers.
         content: The body.
+        seconds: How long to wait for the answer.
     """
 
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
+    seconds: float = ANSWER_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

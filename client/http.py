@@ -8,7 +8,7 @@ from typing import Any, Self
 import httpx
 
 from client.bulk import Verdict
-from client.caller import MAX_CONNECTIONS, Caller, Result, Work
+from client.caller import CONNECT_SECONDS, MAX_CONNECTIONS, Caller, Result, Work
 from client.exchange import Answer, Call, Pause
 from client.personal import Personal, PersonalQuestion
 from client.receipt import Receipt
@@ -196,6 +196,7 @@ def _arguments(step: Call) -> dict[str, Any]:
         "url": step.path,
         "headers": dict(step.headers),
         "content": step.content,
+        "timeout": httpx.Timeout(step.seconds, connect=CONNECT_SECONDS),
     }
 
 
