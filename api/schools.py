@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
-from api.noting import note_read
+from api.noting import begin_note
 from api.parameters import Year
 from api.parts import Serving, serving_of
 from api.rating import rates_of
@@ -63,9 +63,9 @@ async def class_register(
 ) -> Response:
     """Annex 3 of a class: a row of 30 cells for each child, and three rows of subtotals."""
     serving = serving_of(request)
-    school = await to_thread.run_sync(institution_of, serving, caller, institution)
 
-    def read() -> Register:
+    def answer() -> Response:
+        school = institution_of(serving, caller, institution)
         found = serving.views.registers.register(
             institution,
             class_name,
@@ -73,12 +73,13 @@ async def class_register(
             effective_on=as_of.day,
             at_position=as_of.position,
         )
-        return hiding(serving, found)
+        noted = begin_note(request, caller, "register", [line.record for line in found.lines])
+        body = _register(serving, school, hiding(serving, found), as_of)
+        response = json_response(body, headers=NO_STORE)
+        noted.result()
+        return response
 
-    found = await to_thread.run_sync(read, limiter=serving.threads)
-    await note_read(request, caller, "register", [line.record for line in found.lines])
-    body = await to_thread.run_sync(_register, serving, school, found, as_of)
-    return json_response(body, headers=NO_STORE)
+    return await to_thread.run_sync(answer, limiter=serving.threads)
 
 
 @router.get("/divisions/{division}/roll-up", operation_id="getRollUp")

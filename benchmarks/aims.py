@@ -123,13 +123,13 @@ def _share(book: Book, name: str, other: str, share: float) -> list[Aim]:
 
 
 def _rebuild(book: Book) -> list[Aim]:
-    rates = [row.middle for row in book.rows if row.name.startswith(following.REBUILD)]
-    if not rates or None in rates:
+    rate = _value(book, following.REBUILD)
+    if rate is None:
         return []
-    seconds = sum(_MILLION / rate for rate in rates if rate)
+    seconds = _MILLION / rate
     return [
         Aim(
-            "rebuild of all views from a million entries, reckoned from these rates",
+            "rebuild of all views from a million entries, reckoned from its rate",
             "60 s",
             f"{number_text(seconds)} s",
             seconds < 60,

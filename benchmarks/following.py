@@ -8,7 +8,7 @@ from benchmarks.measuring import once
 from benchmarks.proving import ENTRIES_A_SECOND
 from benchmarks.site import Site
 from projections import people
-from projections.change import read_batch
+from projections.change import ReadAhead
 from projections.collecting import rare_collections
 from projections.connection import PROJECT, PROJECT_PEOPLE
 from projections.loop import BATCH_LIMIT, LOG_PROJECTIONS, Projector
@@ -16,12 +16,12 @@ from projections.target import Target
 
 LIVE = "all projections, live"
 ALONE = ", live and alone"
-REBUILD = "rebuild of "
+REBUILD = "rebuild of all projections"
 _AMOUNT = 8_000
 
 
 def contestants(site: Site, pace: Pace) -> list[Contestant]:
-    """All projections live, each of them alone, and each of them anew."""
+    """All projections live, each of them alone, and all of them anew."""
     amount = pace.amount(_AMOUNT)
 
     def more() -> None:
@@ -49,7 +49,7 @@ def contestants(site: Site, pace: Pace) -> list[Contestant]:
             note=f"{len(names)} of them in one process, batches of 1,000",
         ),
         *(_alone(site, name, more) for name in names),
-        *(_rebuilt(site, name, current) for name in names),
+        _rebuilt(site, names, current),
     ]
 
 
@@ -76,8 +76,8 @@ def _alone(site: Site, name: str, more: Callable[[], None]) -> Contestant:
 
     def work() -> int:
         first = at = target.positions()[name]
-        with rare_collections():
-            while (batch := read_batch(site.parts.reader, at, BATCH_LIMIT)).changes:
+        with rare_collections(), closing(ReadAhead(site.parts.reader, BATCH_LIMIT)) as ahead:
+            while (batch := ahead.read(at)).changes:
                 target.advance([name], batch)
                 at = batch.last
         target.close()
@@ -96,11 +96,10 @@ def _target(site: Site, name: str) -> Target:
     return Target(settings.database_url, PROJECT, "views", LOG_PROJECTIONS)
 
 
-def _rebuilt(site: Site, name: str, prepare: Callable[[], None]) -> Contestant:
+def _rebuilt(site: Site, names: list[str], prepare: Callable[[], None]) -> Contestant:
     def work() -> int:
         with projector(site) as running:
-            return running.rebuild(name)
+            return running.rebuild(*names)
 
-    return Contestant(
-        f"{REBUILD}{name}", ENTRIES_A_SECOND, lambda _: once(work), prepare, note="from entry 1"
-    )
+    note = f"{len(names)} of them from entry 1, swapped in"
+    return Contestant(REBUILD, ENTRIES_A_SECOND, lambda _: once(work), prepare, note=note)

@@ -45,17 +45,23 @@ def digest(name: Annotated[str, typer.Argument(help="读模型 · its name")]) -
 
 
 @app.command()
-def rebuild(name: Annotated[str, typer.Argument(help="读模型 · its name")]) -> None:
-    """在旁重建后一次切换。Build it anew beside the old one, then swap."""
+def rebuild(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="读模型，缺省为全部 · their names; all if none")
+    ] = None,
+) -> None:
+    """在旁重建后切换。Build them anew beside the old ones, reading the log once, then swap."""
     with _projector() as projector, Progress(console=Console(stderr=True)) as progress:
-        _check_name(projector, name)
-        task = progress.add_task(name, total=None)
+        names = names or sorted(projector.positions())
+        for name in names:
+            _check_name(projector, name)
+        task = progress.add_task(", ".join(names), total=None)
 
         def show(position: int, published: int) -> None:
             progress.update(task, completed=position, total=published)
 
-        position = projector.rebuild(name, show)
-    typer.echo(json.dumps({"name": name, "position": position}))
+        position = projector.rebuild(*names, progress=show)
+    typer.echo(json.dumps({"names": names, "position": position}))
 
 
 @app.command()

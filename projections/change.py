@@ -1,6 +1,7 @@
 """What a projection is fed: an entry of the log and its position."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -57,8 +58,8 @@ class Batch:
 def read_change(position: int, raw: bytes) -> Change:
     """Read the canonical bytes of a published entry.
 
-    The integrator has checked them strictly; here only their members are taken out, seven times
-    faster than `Entry.decode`.
+    The integrator has checked them strictly; here only their members are taken out, in half the
+    time of `Entry.decode`.
     """
     members = orjson.loads(raw)
     author = members["author"]
@@ -88,3 +89,35 @@ def read_batch(reader: EntryReader, after: int, limit: int) -> Batch:
     """Read the published entries that follow a position."""
     stored = reader.entries(after + 1, limit)
     return Batch(after, [read_change(position, raw) for position, raw, _ in stored])
+
+
+class ReadAhead:
+    """Batches of a log; while one is applied, the next is read.
+
+    Args:
+        reader: The log.
+        limit: Entries of a batch at most.
+    """
+
+    def __init__(self, reader: EntryReader, limit: int) -> None:
+        self._reader = reader
+        self._limit = limit
+        self._thread = ThreadPoolExecutor(1, "read-ahead")
+        self._next: dict[int, Future[Batch]] = {}
+
+    def read(self, after: int) -> Batch:
+        """Return the published entries that follow a position."""
+        ahead = self._next.pop(after, None)
+        batch = ahead.result() if ahead is not None else None
+        if batch is None or not batch.changes:  # there may be some by now
+            batch = read_batch(self._reader, after, self._limit)
+        self._next.clear()
+        if len(batch.changes) == self._limit:  # else there is nothing more yet
+            self._next[batch.last] = self._thread.submit(
+                read_batch, self._reader, batch.last, self._limit
+            )
+        return batch
+
+    def close(self) -> None:
+        """Read no more."""
+        self._thread.shutdown(cancel_futures=True)

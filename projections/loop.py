@@ -19,7 +19,7 @@ from projections import (
     reports,
     school_checks,
 )
-from projections.change import Batch, EntryReader, read_batch
+from projections.change import Batch, EntryReader, ReadAhead
 from projections.collecting import rare_collections
 from projections.connection import PROJECT, PROJECT_PEOPLE
 from projections.errors import UnknownProjection
@@ -85,7 +85,7 @@ class Projector:
         batch_limit: int = BATCH_LIMIT,
     ) -> None:
         self._reader = reader
-        self._batch_limit = batch_limit
+        self._ahead = ReadAhead(reader, batch_limit)
         self._log = Target(database_url, PROJECT, "views", LOG_PROJECTIONS)
         self._keys = Target(keys_url, PROJECT_PEOPLE, "people", [people.projection(unsealer)])
         self._targets = (self._log, self._keys)
@@ -104,7 +104,7 @@ class Projector:
             for position, standing in sorted(self._standing(failures).items()):
                 if position >= published:
                     continue
-                batch = read_batch(self._reader, position, self._batch_limit)
+                batch = self._ahead.read(position)
                 entries += len(batch.changes)
                 alarms += self._advance(standing, batch, failures)
         if failures:
@@ -134,15 +134,18 @@ class Projector:
         """
         return self._target(name).retry(name, self._reader)
 
-    def rebuild(self, name: str, progress: Progress = lambda _position, _published: None) -> int:
-        """Make a projection anew and put it in the old one's place; return its position.
+    def rebuild(self, *names: str, progress: Progress = lambda _position, _published: None) -> int:
+        """Make projections anew and put them in the old ones' places; return the lowest position.
 
         Raises:
-            UnknownProjection: If there is none of this name.
-            RebuildRunning: If another process rebuilds it.
+            UnknownProjection: If there is none of a name.
+            RebuildRunning: If another process rebuilds one of them.
         """
+        kept: dict[Target, list[str]] = {}
+        for name in names:
+            kept.setdefault(self._target(name), []).append(name)
         with rare_collections():
-            return rebuild(self._target(name), name, self._reader, progress)
+            return rebuild(list(kept.items()), self._reader, progress)
 
     def digest(self, name: str) -> tuple[int, str]:
         """Return position and canonical digest of a projection, both of one moment.
@@ -154,6 +157,7 @@ class Projector:
 
     def close(self) -> None:
         """Close all connections."""
+        self._ahead.close()
         for target in self._targets:
             target.close()
 

@@ -42,3 +42,14 @@ FROM unnest(%(names)s::text[]) AS advanced (name)
 
 -- name: try_lock_rebuild
 SELECT pg_try_advisory_lock(hashtextextended('vaxledger rebuild ' || %(name)s, 0))
+
+-- name: indexes_of_readers
+-- Those of a table that enforce nothing, and begin with a column by which no entry seeks rows.
+SELECT n.nspname, c.relname, pg_get_indexdef(i.indexrelid)
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+WHERE i.indrelid = %(table)s::regclass AND NOT i.indisunique
+  AND a.attname <> ALL (%(sought)s::text[])
+ORDER BY c.relname

@@ -84,7 +84,7 @@ def projection(unsealer: Unsealer) -> Projection:
 
     key = ("handle", "stream", "from_position", "effective_from")
     digested = (*key[:3], "to_position", key[3], "effective_to")
-    return Projection(NAME, (Table("people", key, digested),), apply)
+    return Projection(NAME, (Table("people", key, digested, sought=("stream",)),), apply)
 
 
 def _apply(

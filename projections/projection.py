@@ -18,11 +18,14 @@ class Table:
         name: Without its schema.
         key: Columns of the primary key: the order of the digest.
         digested: Columns that the digest covers; all of them when empty.
+        sought: Columns beside the key by which entries seek rows: their indexes are needed while
+            the projection is made anew.
     """
 
     name: str
     key: tuple[str, ...]
     digested: tuple[str, ...] = ()
+    sought: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ PROJECTION = Projection(
         Table("guardians", ("record", "ordinal")),
         Table("rolls", ("record", "position")),
         Table("merges", ("record", "from_position")),
-        Table("timeline", ("position",)),
+        Table("timeline", ("position",), sought=("stream",)),
     ),
     apply,
 )

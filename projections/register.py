@@ -185,9 +185,11 @@ class Registers:
                 _SQL["cells_of_pupils"], {"enrolments": [row[0] for row in pupils], "at": at}
             ).fetchall()
         names = self._particulars(pupils, effective_on, at)
+        cells_of: defaultdict[UUID, list[tuple[Any, ...]]] = defaultdict(list)
+        for enrolment, *cell in cells:
+            cells_of[enrolment].append(tuple(cell))
         lines = tuple(
-            _line(row, child, [cell[1:] for cell in cells if cell[0] == row[0]])
-            for row, child in zip(pupils, names, strict=True)
+            _line(row, child, cells_of[row[0]]) for row, child in zip(pupils, names, strict=True)
         )
         return Register(
             institution,

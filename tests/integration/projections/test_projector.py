@@ -109,7 +109,7 @@ def test_a_rebuilt_projection_has_the_digest_of_the_live_one(house, story, name)
     projector = house.projector()
     before = digests(projector)
     steps = []
-    assert projector.rebuild(name, lambda *step: steps.append(step)) == story.size
+    assert projector.rebuild(name, progress=lambda *step: steps.append(step)) == story.size
     assert steps[-1] == (story.size, story.size)
     assert digests(projector) == before
 
@@ -145,12 +145,10 @@ def test_a_rebuild_follows_a_log_that_grows_meanwhile(house, story):
             story.publish()
             live.catch_up()
 
-    rebuilding.rebuild("records", grow)
-    rebuilding.rebuild("doses", grow)
+    rebuilding.rebuild("records", "doses", "people", progress=grow)
     live.catch_up()
     before = digests(live)
-    for name in ("records", "doses"):
-        rebuilding.rebuild(name)
+    rebuilding.rebuild(*NAMES)
     assert digests(live) == before
 
 
@@ -164,7 +162,7 @@ def test_what_a_killed_rebuild_left_is_removed_by_the_next(house, story):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        projector.rebuild("doses", die)
+        projector.rebuild("doses", progress=die)
     assert digests(projector) == before
     projector.rebuild("doses")
     assert digests(projector) == before
@@ -179,7 +177,7 @@ def test_one_rebuild_of_a_projection_at_a_time(house, story):
         with pytest.raises(RebuildRunning):
             second.rebuild("doses")
 
-    first.rebuild("doses", meanwhile)
+    first.rebuild("doses", progress=meanwhile)
 
 
 def test_a_poisoned_stream_is_parked_and_the_others_go_on(house, story, views):
