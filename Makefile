@@ -1,6 +1,8 @@
 # Everything runs in a virtual environment of its own. Needs python3 (3.11 or newer), make and git.
 PYTHON ?= python3
 BIN := .venv/bin
+# Of `make soak`, for the memory under half the load.
+MINUTES ?= 60
 # The stamp names the folder it was made in: a moved or copied checkout makes its own again.
 STAMP := .venv/stamp-$(shell { pwd; cat requirements/*.txt; } | cksum | cut -d' ' -f1)
 
@@ -39,7 +41,7 @@ crash: $(STAMP)-dev
 
 soak: $(STAMP)-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/soak/requirements.txt || echo "No fuzzer for this Python: parsers are fuzzed by Hypothesis alone."
-	@$(BIN)/python -m pytest -m long tests/soak tests/tamper
+	@$(BIN)/python -m pytest -s -m long --soak-minutes $(MINUTES) tests/soak tests/tamper
 	@$(BIN)/python -m pytest --hypothesis-profile=drawn tests/generative
 
 clean:

@@ -2,9 +2,11 @@
 
 import random
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID
 
+import psycopg
 import uvloop
 
 from benchmarks.contest import Contestant, Pace
@@ -20,6 +22,8 @@ TABLES_A_SECOND = 30.0
 _CONNECTIONS = 64
 _LONGER = 4
 _CHILDREN = 1_500
+_COPIES = 200
+_CROWD = Path(__file__).with_name("crowd.sql").read_text(encoding="utf-8")
 _OK = 200
 
 _Make = Callable[[], bytes]
@@ -30,8 +34,19 @@ def contestants(served: Served, pace: Pace) -> list[Contestant]:
     shown = Enrolling(served.site.parts, Dataset()).write()
     served.site.grow(served.site.head + 9 * pace.amount(_CHILDREN))
     served.await_views()
+    copies = pace.amount(_COPIES)
+    _crowd(served, shown, copies)
+    among = copies * len(shown.records)
     asked = _requests(served, shown)
-    return [_open_loop(served, name, make, rate) for name, (make, rate) in asked.items()]
+    return [_open_loop(served, name, make, rate, among) for name, (make, rate) in asked.items()]
+
+
+def _crowd(served: Served, shown: SchoolClass, copies: int) -> None:
+    """Put other children beside those who are read; they are in the read models alone."""
+    unhurried = "-c statement_timeout=0 -c transaction_timeout=0"
+    with psycopg.connect(served.superuser_url, options=unhurried) as connection:
+        asked = {"institution": shown.institution, "copies": copies}
+        psycopg.ClientCursor(connection).execute(_CROWD.encode(), asked)
 
 
 def _requests(served: Served, shown: SchoolClass) -> dict[str, tuple[_Make, float]]:
@@ -62,7 +77,7 @@ def _requests(served: Served, shown: SchoolClass) -> dict[str, tuple[_Make, floa
     }
 
 
-def _open_loop(served: Served, name: str, make: _Make, rate: float) -> Contestant:
+def _open_loop(served: Served, name: str, make: _Make, rate: float, among: int) -> Contestant:
     async def work(seconds: float) -> Measured:
         async with connected(served.port, _CONNECTIONS) as lines:
 
@@ -78,6 +93,6 @@ def _open_loop(served: Served, name: str, make: _Make, rate: float) -> Contestan
         name,
         "answers/s",
         lambda seconds: uvloop.run(work(seconds)),
-        note=f"{rate:.0f} arrivals/s whatever happens",
+        note=f"{rate:.0f} arrivals/s whatever happens; among {among:,} children",
         has_latency=True,
     )

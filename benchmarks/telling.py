@@ -95,6 +95,7 @@ def _page(measured: Mapping[str, Any]) -> str:
         ways=_lines(_WAYS, lambda way: _way(way, rates.get(way.row))),
         narrowest=_narrowest(rates),
         sizes=_lines(growing.SIZES, lambda size: _size(size, rates)),
+        reads=_lines([row for row in measured["rows"] if row["group"] == "reads"], _read),
         disk=_disk(measured["facts"]),
         province_check=_province(rates, medians, measured["facts"]),
     )
@@ -138,6 +139,13 @@ def _size(size: int, rates: Mapping[str, float]) -> str:
     if rate is None or not first:
         return f"| {size:,} | – | – |"
     return f"| {size:,} | {number_text(rate)} | {rate / first:.0%} |"
+
+
+def _read(row: Mapping[str, Any]) -> str:
+    slowest = row.get("latency", {}).get("p99")
+    waited = number_text(slowest) if slowest is not None else "–"
+    rate = number_text(row["median"]) if row["median"] is not None else "–"
+    return f"| {row['name']} | {row['note']} | {rate} | {waited} |"
 
 
 def _disk(facts: Mapping[str, str]) -> str:
@@ -212,6 +220,16 @@ The same appends, signed and sealed beforehand, beside more and more entries.
 {sizes}
 
 Proofs cost what the tree is high: see the rows `GET proof, any two sizes` of the table.
+
+## Looking
+
+Readers arrive at a fixed rate, whatever becomes of those before; what was answered a second, and
+how long the slowest hundredth waited, in ms. Where that is seconds, the rate was more than one
+interface carries beside the generator.
+
+| what | asked | answered a second | p99 |
+|---|---|---:|---:|
+{reads}
 
 ## Disk
 

@@ -34,6 +34,9 @@ configure_logging("WARNING")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What the long campaigns may be told."""
+    parser.addoption(
+        "--soak-minutes", type=float, default=5.0, help="how long memory is watched (tests/soak)"
+    )
     parser.addoption("--seed", type=int, help="of a campaign that failed, to repeat it")
     parser.addoption(
         "--at-rest", action="store_true", help="judge seconds too: this machine does nothing else"
