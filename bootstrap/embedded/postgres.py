@@ -38,6 +38,7 @@ _SOCKET_NAME = ".s.PGSQL.5432"
 _SOCKET_PATH_LIMIT_BYTES = 107  # sun_path without its final zero, unix(7)
 _START_SECONDS = 60.0  # crash recovery of a large write-ahead log included
 _STOP_SECONDS = 20.0
+_LEAST_BUFFERS, _MOST_BUFFERS = 128, 1024
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
 
 # Values are personal data in DETAIL and STATEMENT lines, so the server's log has neither.
@@ -49,7 +50,7 @@ unix_socket_directories = '{socket_directories}'
 unix_socket_permissions = 0700
 max_connections = 120
 superuser_reserved_connections = 5
-shared_buffers = '256MB'
+shared_buffers = '{buffers}MB'
 fsync = on
 full_page_writes = on
 synchronous_commit = on
@@ -252,7 +253,7 @@ class EmbeddedPostgres:
         socket_list = '"{}"'.format(str(self.socket_dir).replace('"', '""')).replace("'", "''")
         roles = (SUPERUSER, LOG_OWNER, KEYS_OWNER)
         files = {
-            "postgresql.conf": _SETTINGS.format(socket_directories=socket_list),
+            "postgresql.conf": _SETTINGS.format(socket_directories=socket_list, buffers=_buffers()),
             "pg_hba.conf": "local all all peer map=owner\n",
             "pg_ident.conf": "".join(f'owner "{owner}" {role}\n' for role in roles),
         }
@@ -288,3 +289,14 @@ def _fits(place: Path) -> bool:
     """Whether libpq can name the socket: a comma would separate two hosts."""
     path = bytes(place / _SOCKET_NAME)
     return len(path) <= _SOCKET_PATH_LIMIT_BYTES and b"," not in path
+
+
+def _buffers() -> int:
+    """MB for pages in PostgreSQL's own memory: an eighth of the machine's, at most 1 GB.
+
+    New keys fall on any page of five indexes. An append beside 120,000 entries read 1.1 pages with
+    32 MB for them and none with 128 MB; beside a million it read 1.2 to 2.2 with 256 MB. Memory is
+    taken as pages come in, not at the start.
+    """
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    return max(_LEAST_BUFFERS, min(_MOST_BUFFERS, machine // 8))
