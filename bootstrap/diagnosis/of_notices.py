@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import psycopg
+
 from bootstrap.diagnosis.trap import Trap
 from bootstrap.folders import spool_folder
-from bootstrap.reading import open_log
 from bootstrap.settings import Settings
-from ledger.store.errors import StoreError
-from ledger.store.outbox import standing
+from ledger.store.connections import connect
+from ledger.store.outbox import standing_by
+from ledger.store.reading import ROLE
 
 _LATE = timedelta(minutes=30)
 _LATELY = timedelta(days=7)
@@ -28,11 +30,12 @@ def of_notices(settings: Settings, now: datetime) -> Iterator[Trap]:
 
 
 def _standing(settings: Settings, now: datetime) -> Iterator[Trap]:
+    assert settings.database_url is not None
     try:
-        with open_log(settings) as pool:
-            found = standing(pool)
-    except StoreError:
-        return  # that the database does not answer is a trap of the log
+        with connect(settings.database_url, ROLE) as connection:
+            found = standing_by(connection)
+    except psycopg.Error:
+        return  # that it does not answer, or is not migrated, is a trap of the log
     late = found.late(now)
     if late > _LATE:
         yield Trap(

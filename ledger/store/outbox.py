@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from ledger.store.connections import Pool, cursor_of, rows_of
+from ledger.store.connections import Connection, Pool, cursor_of, rows_of
 from ledger.store.queries import load_queries
 
 ROLE = "vaxledger_outbox"
@@ -87,6 +87,17 @@ def standing(pool: Pool) -> Standing:
         StoreUnavailable: The database does not answer.
     """
     return Standing(*rows_of(pool, _QUERIES["standing"])[0])
+
+
+def standing_by(connection: Connection) -> Standing:
+    """Likewise, by a connection of such a role.
+
+    Raises:
+        psycopg.Error: The database does not answer, or has no outbox yet.
+    """
+    row = connection.execute(_QUERIES["standing"]).fetchone()
+    assert row is not None, "an aggregate has one row"
+    return Standing(*row)
 
 
 class Outbox:
