@@ -22,7 +22,8 @@ from domain.codec import statement_fields
 from domain.grant import AlreadyGranted, GrantLimit, MissingPhone
 from domain.identity import checksum
 from domain.topics import EVENTS
-from ledger.store.errors import ClaimTaken
+from ledger.store.errors import ClaimTaken, VersionConflict
+from tests.days import today
 from tests.drafts import id_number
 from tests.integration.commands.conftest import TOWNSHIP, County, dose, entry_data, registration
 
@@ -260,6 +261,27 @@ def test_ten_persons_and_no_eleventh_and_the_same_person_is_not_an_eleventh(coun
     without_phone = {name: value for name, value in grantee(11).items() if name != "phone"}
     with pytest.raises(MissingPhone):
         grant(county, certificate, without_phone, guardian())
+
+
+def test_of_many_grants_at_once_one_is_the_tenth_and_none_the_eleventh(county: County):
+    record, _ = child_of(county)
+    certificate = claim(county, record, guardian()).stream
+    for n in range(9):
+        grant(county, certificate, grantee(n), guardian())
+
+    def grant_to(n: int) -> bool:
+        try:
+            grant(county, certificate, grantee(n), guardian())
+        except (GrantLimit, VersionConflict):  # who lost the race thrice is told to ask again
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        granted = list(pool.map(grant_to, range(9, 15)))
+    assert sum(granted) == 1
+    loaded = county.parts.journal.repository.get(certificate)
+    assert isinstance(loaded, Certificate)
+    assert len(loaded.active_grants(today())) == 10
 
 
 def test_only_the_holder_grants_and_grantees_may_view(county: County):
