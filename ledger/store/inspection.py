@@ -34,6 +34,9 @@ _SETTINGS = {
     "default_transaction_isolation": "repeatable read",
     "default_transaction_read_only": "on",
     "enable_seqscan": "on",  # everything is read
+    # Everything at one moment, however long that takes and whatever else is compared meanwhile.
+    "transaction_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
 }
 
 

@@ -26,6 +26,7 @@ from client.message import Previous, build
 from client.sources import StoreSource
 from client.trust import Trust as ProductTrust
 from client.verify import verify_log
+from ledger.store.inspection import snapshot
 from ledger.store.integration import Integrator
 from tests.conftest import Databases
 from tests.founded import founded
@@ -453,6 +454,12 @@ def inspected_with_feed(parts, server, messages):
     settings = parts.settings.model_copy(update=urls)
     with wire(settings) as joined:
         return inspected(joined)
+
+
+@pytest.mark.parametrize("limit", ["transaction_timeout", "idle_in_transaction_session_timeout"])
+def test_no_limit_of_the_server_ends_a_long_inspection(limit, parts):
+    with snapshot(parts.settings.database_url) as at:
+        assert at._connection.execute(f"SHOW {limit}").fetchone() == ("0",)
 
 
 def test_a_feed_that_is_the_log_is_sound(parts, feed_server):
