@@ -287,7 +287,8 @@ def test_no_job_touches_what_a_school_keeps_once_the_pupil_has_left(
     place.served.caught_up()
     parts, views = place.served.parts, place.served.views
     eraser = Eraser(parts.settings, parts.services, views.records, views.positions)
-    assert eraser.round() == ()
+    # Other tests of this installation may have shredded somebody; nobody has shredded this child.
+    assert pupil.child.record not in {shred.record for shred in eraser.round()}
     assert apply_shred_list(parts.settings) == 0
     for path, asked in kept.items():
         assert place.school.get(path, **asked).content == before[path].content, path
