@@ -257,7 +257,7 @@ async def answer(request: Request, written: Written) -> Response:
     }
     if written.replayed:
         headers["Idempotency-Replayed"] = "true"
-    if not written.replayed:
+    else:
         mark_committed(request, position)
     in_time = "respond-async" not in request.headers.get("prefer", "") and (
         await serving.published.wait(position, serving.parts.settings.receipt_wait_seconds)
