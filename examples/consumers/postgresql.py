@@ -20,7 +20,9 @@ from client.errors import RefutedError
 from client.follow import Follower
 from client.remembering import Memory
 
+# The lock lasts to the end of it all: "if not exists" does not keep two at once from one table.
 TABLES = """
+SELECT pg_advisory_xact_lock(hashtext('vaxledger.consumer'));
 CREATE TABLE IF NOT EXISTS memory (origin text PRIMARY KEY, memory bytea NOT NULL);
 CREATE TABLE IF NOT EXISTS doses (
     origin text, vaccine text, given bigint NOT NULL, PRIMARY KEY (origin, vaccine)

@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import runpy
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from threading import Barrier
 
 import nats
+import psycopg
 import pytest
 
 from cli.conformance.consumer import CommandConsumer, Effect
@@ -164,6 +168,20 @@ def typescript(tmp_path_factory):
     assert had.returncode == 0, had.stderr
     subprocess.run(["npx", "--no-install", "tsc"], cwd=folder, check=True, timeout=200)
     return CommandConsumer(["node", str(folder / "dist" / "main.js")])
+
+
+def test_consumers_that_begin_at_once_make_their_tables_once(fresh_database):
+    """The follower, and whoever asks for its report before it has begun."""
+    database, barrier = fresh_database().log, Barrier(4)
+    tables = runpy.run_path(str(EXAMPLES / "consumers" / "postgresql.py"))["TABLES"]
+
+    def make(_: int) -> None:
+        with psycopg.connect(database, autocommit=True) as connection:
+            barrier.wait(60)
+            connection.execute(tables)
+
+    with ThreadPoolExecutor(barrier.parties) as pool:
+        list(pool.map(make, range(barrier.parties)))
 
 
 @pytest.mark.parametrize(
