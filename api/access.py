@@ -8,13 +8,13 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.errors import AddressUnknown
 from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.people import organisation_names
 from api.reads import NO_STORE
-from api.writes import json_response
 from commands.citizens import is_about
 from commands.errors import Forbidden, NotFound
 from commands.permissions import Scope, check_read

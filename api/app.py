@@ -68,6 +68,7 @@ from api import (
     visit_page,
     visits,
     walk_ins,
+    write_addresses,
     writes,
 )
 from api.measuring import Measuring
@@ -172,7 +173,7 @@ def _routed() -> FastAPI:
     app.add_middleware(Shedding)
     app.add_middleware(Measuring)
     problems.install(app)
-    writes.install(app, openapi.write_operations(writes.ADDRESSES))
+    writes.install(app, openapi.write_operations(write_addresses.ADDRESSES))
     for router in ROUTERS:
         app.include_router(router)
     openapi.install(app)

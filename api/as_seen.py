@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.dossier import proven
@@ -16,7 +17,6 @@ from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE, readable
 from api.schools import corrections_of, hiding, institution_of, line_body
-from api.writes import json_response
 from commands.principal import Principal, Role
 from commands.states import check_readable
 from projections import annex3

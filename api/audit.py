@@ -7,6 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf
 from api.dossier import Dossier
@@ -15,7 +16,6 @@ from api.parameters import MAX_POSITION
 from api.parts import serving_of
 from api.reads import MAX_PAGE, NO_STORE, read_together, readable
 from api.trail import trail
-from api.writes import json_response
 
 JSON = "application/json"
 

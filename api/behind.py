@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.errors import MalformedParameter
@@ -19,7 +20,6 @@ from api.parts import Serving, serving_of
 from api.people import organisation_names
 from api.reads import NO_STORE
 from api.schools import Division, EntryType
-from api.writes import json_response
 from commands.permissions import Scope, check_read
 from commands.states import states_of
 from projections.annex4 import GROUPS

@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import etag, json_response
 from api.body import read_json
 from api.booking_codes import make_code
 from api.callers import Caller
@@ -20,7 +21,7 @@ from api.parts import Serving, serving_of
 from api.people import organisation_names
 from api.reads import NO_STORE
 from api.schemas import CancelRequest, HoldRequest, MoveRequest
-from api.writes import answer, etag, idempotency_key, json_response
+from api.writes import answer, idempotency_key
 from certificates.qr import Code
 from commands.answering import Written
 from commands.booked import Booked

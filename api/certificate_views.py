@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
@@ -19,7 +20,6 @@ from api.noting import begin_note
 from api.parts import Serving, serving_of
 from api.people import organisation_names, people_on
 from api.reads import NO_STORE, dose_lines, row_as_of
-from api.writes import json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal

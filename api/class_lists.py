@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.body import read_json
 from api.callers import Caller
 from api.errors import MalformedBody
@@ -18,7 +19,6 @@ from api.parts import Serving, serving_of
 from api.reads import NO_STORE
 from api.schemas import ClassListReview, ListedChild
 from api.schools import institution_of
-from api.writes import json_response
 from commands.permissions import Scope, check_write
 from commands.states import states_of
 from domain.class_list import Listed, match

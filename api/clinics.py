@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown, MalformedParameter
@@ -18,7 +19,6 @@ from api.parts import Serving, serving_of
 from api.people import people_on
 from api.reads import MAX_PAGE, NO_STORE, SHORTLY
 from api.schools import Division
-from api.writes import json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal

@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.body import read_json
 from api.callers import Caller
 from api.guessing import GUESSES
@@ -22,7 +23,7 @@ from api.schemas import (
     ReleaseRequest,
     RevocationRequest,
 )
-from api.writes import answer, idempotency_key, json_response
+from api.writes import answer, idempotency_key
 from commands.answering import Written
 from commands.certificates import Console
 

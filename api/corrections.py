@@ -11,6 +11,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.body import read_json
 from api.callers import Caller
 from api.clocks import AsOf
@@ -21,7 +22,6 @@ from api.parts import Serving, serving_of
 from api.people import EVER
 from api.reads import MAX_PAGE, NO_STORE, readable
 from api.schemas import CorrectionPreview
-from api.writes import json_response
 from commands.errors import Forbidden
 from commands.permissions import COUNTY_DIGITS, Scope, check_read, check_write
 from commands.principal import Principal, Role

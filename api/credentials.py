@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.certificate_views import NOTICE
 from api.credential_text import finding_on, midnight, text_of
@@ -17,7 +18,6 @@ from api.noting import note_read
 from api.parameters import wait_for_views
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE
-from api.writes import json_response
 from certificates.errors import CodeTooLarge
 from certificates.qr import Code
 from certificates.status import STATUS_LIST_TYPE

@@ -6,11 +6,11 @@ from ipaddress import ip_address
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.body import read_json
 from api.errors import AddressUnknown, LoopbackOnly, MalformedBody
 from api.parts import serving_of
 from api.schemas import Identity, TokenRequest
-from api.writes import json_response
 from bootstrap.tokens import TokenRefusedError
 from commands.principal import Principal, Role, VerifiedIdentity
 

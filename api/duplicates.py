@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.noting import note_read
 from api.parameters import day_or_today
@@ -16,7 +17,6 @@ from api.parts import serving_of
 from api.people import EVER, people_on
 from api.reads import NO_STORE, SHORTLY, may_read, readable
 from api.schools import Division
-from api.writes import json_response
 from commands.duplicates import Comparison, Pair, sweep
 from commands.permissions import Scope, check_read
 from commands.principal import Principal

@@ -12,9 +12,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.body import read_json
 from api.parts import serving_of
-from api.writes import json_response
 from commands.services import Rules
 from domain.booking import question as booking
 from domain.certificate_rules import case as certificates

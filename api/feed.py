@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.errors import AddressUnknown
 from api.parts import serving_of
-from api.writes import json_response
 from client.credentials import name_of
 from client.feed_status import SubscriberStatus
 from client.schemas import entry_schema

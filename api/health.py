@@ -11,12 +11,12 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.figures import figures, figures_metrics, waiting_seconds
 from api.log import verifier_keys
 from api.metrics import MEDIA_TYPE
 from api.parts import Serving, serving_of
 from api.witnesses import describe, witness_metrics
-from api.writes import json_response
 from bootstrap.migrate import MIGRATIONS
 from ledger.entry import Entry
 from ledger.errors import LedgerError

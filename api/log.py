@@ -11,13 +11,13 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from api.answers import json_response
 from api.callers import Caller
 from api.errors import AddressUnknown
 from api.parameters import MAX_POSITION
 from api.parts import Serving, serving_of
 from api.proving import Prover
 from api.receipts import receipt_body
-from api.writes import json_response
 from bootstrap.policy import with_log_keys
 from bootstrap.wiring import signing_keys
 from client.key_history import encode_history

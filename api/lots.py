@@ -8,13 +8,13 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.people import organisation_names, people_on
 from api.reads import MAX_PAGE, NO_STORE, SHORTLY
-from api.writes import json_response
 from commands.permissions import COUNTY_DIGITS, Scope, check_read
 from commands.principal import Principal, Role
 from commands.states import states_of

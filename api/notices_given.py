@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf
 from api.noting import note_read
@@ -17,7 +18,6 @@ from api.parts import Serving, serving_of
 from api.reads import NO_STORE
 from api.school_forms import OneClass, registers_of
 from api.schools import institution_of
-from api.writes import json_response
 from projections.register import Line, NoticeRow, Register
 
 Told = tuple[Line, Sequence[NoticeRow]]

@@ -9,11 +9,11 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.parameters import AtLeast, EffectiveOn, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import organisation_names
 from api.reads import NO_STORE
-from api.writes import json_response
 from domain.calendar import SHANGHAI
 from projections.bookings import OfferRow
 

@@ -14,7 +14,7 @@ from domain.codec import DERIVED, json_schema
 from domain.topics import EVENTS, SEALED_FIELDS
 
 if TYPE_CHECKING:
-    from api.writes import Address
+    from api.write_addresses import Address
 
 TITLE = "vaxledger"
 VERSION = "1"

@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import Clocks
 from api.dossier import Dossier
@@ -16,7 +17,6 @@ from api.noting import note_read
 from api.parameters import AtLeast, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE, read_together, record_body
-from api.writes import json_response
 from commands.citizens import identity_of, is_about, number_of
 from commands.errors import NotFound
 from commands.principal import Principal

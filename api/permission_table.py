@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from api.app import openapi_document
-from api.writes import ADDRESSES
+from api.write_addresses import ADDRESSES
 from commands.permissions import READS, WRITES, Policy, Rows
 
 READ_AT: Mapping[str, tuple[str, ...]] = {

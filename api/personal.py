@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.body import parse_json, read_body
 from api.callers import Caller
 from api.errors import AddressUnknown, MalformedParameter, SealingKeyMissing
@@ -24,7 +25,6 @@ from api.parameters import AtLeast, wait_for_views
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE
 from api.schemas import PersonalRequest
-from api.writes import json_response
 from client.personal import ADDRESS, SUITE, context
 from commands.access import Purpose
 from commands.errors import Erased, Forbidden, Restricted

@@ -9,11 +9,11 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import etag, json_response
 from api.callers import Caller
 from api.errors import AddressUnknown
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE
-from api.writes import etag, json_response
 from commands.errors import Forbidden, NotFound
 from commands.permissions import Scope, check_read
 from commands.principal import Principal

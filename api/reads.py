@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.answers import etag, json_response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
@@ -17,7 +18,6 @@ from api.noting import begin_note, note_read
 from api.parameters import MAX_POSITION
 from api.parts import Serving, serving_of
 from api.people import EVER, organisation_names, people_on
-from api.writes import etag, json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal

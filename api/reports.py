@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import Clocks
 from api.errors import AddressUnknown
@@ -25,7 +26,6 @@ from api.school_forms import (
     roll_up_form,
 )
 from api.schools import Division, EntryType, institution_of
-from api.writes import json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal

@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
@@ -18,7 +19,6 @@ from api.parameters import Year
 from api.parts import Serving, serving_of
 from api.rating import rates_of
 from api.reads import NO_STORE
-from api.writes import json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal

@@ -14,6 +14,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.body import read_json
 from api.callers import Caller
 from api.noting import note_read
@@ -22,7 +23,6 @@ from api.parts import Serving, serving_of
 from api.people import people_on
 from api.reads import NO_STORE, SHORTLY, may_read, surviving
 from api.schemas import SearchRequest
-from api.writes import json_response
 from commands.principal import Principal
 from commands.records import id_number
 from commands.states import states_of

@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from api.answers import etag, json_response
 from api.body import read_json
 from api.booking_codes import read_code
 from api.callers import Caller
@@ -19,7 +20,6 @@ from api.parameters import AtLeast, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE
 from api.schemas import BookingSearch
-from api.writes import etag, json_response
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal, Role

@@ -8,12 +8,12 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.errors import AddressUnknown
 from api.frame import page, page_router
 from api.parts import Serving, serving_of
 from api.people import organisation_names
 from api.reads import NO_STORE
-from api.writes import json_response
 from commands.errors import Erased, NotFound, Restricted
 from commands.reading import Reading
 from commands.states import check_readable

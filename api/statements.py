@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.credentials import issued_text
@@ -20,7 +21,6 @@ from api.people import EVER, organisation_names
 from api.reads import NO_STORE
 from api.school_forms import OneClass, as_file, registers_of
 from api.schools import institution_of
-from api.writes import json_response
 from certificates.errors import CertificateError
 from certificates.qr import Code
 from commands.errors import Forbidden, NotFound

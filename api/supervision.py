@@ -9,13 +9,13 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.parameters import AtLeast, Year, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.rating import completeness_rate, rates_of
 from api.reads import NO_STORE
 from api.schools import Division, EntryType
-from api.writes import json_response
 from commands.permissions import Scope, check_read
 from domain.roll_up.supervision import DutyFinding
 from projections.annex4 import RollUpRow

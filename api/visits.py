@@ -7,6 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answers import etag, json_response
 from api.body import read_json
 from api.callers import Caller
 from api.console import write_route
@@ -15,7 +16,7 @@ from api.noting import note_read
 from api.parts import serving_of
 from api.reads import NO_STORE
 from api.schemas import VisitRequest
-from api.writes import answer, etag, idempotency_key, json_response
+from api.writes import answer, idempotency_key
 from certificates.qr import Code
 from domain.appointment import Appointment
 from domain.visit import Visit

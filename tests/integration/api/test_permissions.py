@@ -10,7 +10,7 @@ import pytest
 
 from api.app import openapi_document
 from api.permission_table import BY_ANY_TOKEN, BY_CITIZENS, READ_AT
-from api.writes import ADDRESSES
+from api.write_addresses import ADDRESSES
 from commands.permissions import READS, WRITES, Scope
 from commands.principal import Principal, Role
 from tests.integration.api.conftest import COUNTY, County

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.writes import ADDRESSES
+from api.write_addresses import ADDRESSES
 from client.signing import Draft
 from commands.permissions import READS, WRITES, Scope
 from commands.principal import Principal
