@@ -137,8 +137,9 @@ def _keys(serving: Serving) -> tuple[KeyAge, ...]:
         found.append(KeyAge("log", founded.recorded_at))
     except NoSuchPosition:
         pass  # nothing is published yet
-    made_at = kek_folder(serving.parts.settings).newest_made_at()
-    return (*found, KeyAge("key-encryption", made_at))
+    settings = serving.parts.settings
+    since = kek_folder(settings).newest_since(settings.keys_url or "")
+    return (*found, KeyAge("key-encryption", since))
 
 
 def figures_metrics(found: Figures, now: datetime) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from bootstrap.durable import sync_folder
 from bootstrap.secrets import keep
 from ledger.store.keks import Kek
-from ledger.store.rewrapping import Rewrapping
+from ledger.store.rewrapping import Rewrapping, wraps_since
 
 _NAME = re.compile(r"[0-9]{4}")
 
@@ -37,10 +37,15 @@ class KekFolder:
         # Made by this process or by another that started at the same moment.
         return tuple(self._read(number) for number in numbers)
 
-    def newest_made_at(self) -> datetime:
-        """Return when the newest version was made, as its file says."""
+    def newest_since(self, keys_url: str) -> datetime:
+        """Return since when the newest version wraps keys; before its first, when it was made.
+
+        Raises:
+            psycopg.Error: If the keys' database cannot be reached, or was not migrated.
+        """
         newest = self.load()[-1]
-        return datetime.fromtimestamp(self._path(newest.number).stat().st_mtime, UTC)
+        made_at = self._path(newest.number).stat().st_mtime
+        return wraps_since(keys_url, newest) or datetime.fromtimestamp(made_at, UTC)
 
     def make(self) -> Kek:
         """Make the next version, durably."""

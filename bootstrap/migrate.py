@@ -16,6 +16,8 @@ import psycopg
 from bootstrap.errors import BootstrapError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+PINNED = MIGRATIONS / "SHA256SUMS"
+"""The digest of every migration, for ever: as `sha256sum -c` reads it."""
 
 _LOCK = 0x7661786C_6D696772  # "vaxlmigr", for one database
 _CREATE = """
@@ -28,7 +30,7 @@ _CREATE = """
 
 
 class MigrationChangedError(BootstrapError):
-    """A migration was applied with other content than it has now; add a new one instead."""
+    """A migration has other content than it had once; put that back and add a new file instead."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -105,6 +107,24 @@ def pending(database_url: str, keys_url: str) -> list[str]:
         for file in sorted((MIGRATIONS / name).glob("*.sql"))
         if file.name not in known
     ]
+
+
+def pins() -> str:
+    """Return the digests of all migrations: those that are pinned, and those of new files.
+
+    Raises:
+        MigrationChangedError: If a pinned file was edited or is gone.
+    """
+    lines = PINNED.read_text(encoding="utf-8").splitlines()
+    known = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    found = {
+        str(file.relative_to(MIGRATIONS)): sha256(file.read_bytes()).hexdigest()
+        for file in MIGRATIONS.glob("*/*.sql")
+    }
+    for name, digest in known.items():
+        if found.get(name) != digest:
+            raise MigrationChangedError(name)
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(found.items()))
 
 
 def _applied(url: str) -> set[str]:

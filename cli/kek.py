@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import typer
 from rich.console import Console
@@ -13,7 +14,7 @@ from bootstrap.folders import kek_folder
 from cli.joining import joined_settings
 from cli.trusting import JsonOption
 from ledger.errors import LedgerError
-from ledger.store.rewrapping import Rewrapping
+from ledger.store.rewrapping import Rewrapping, wraps_since
 
 REFUSED = 1
 
@@ -24,18 +25,24 @@ app = typer.Typer(
 
 @app.command("list")
 def list_versions(*, as_json: JsonOption = False) -> None:
-    """各版本及其所加密的密钥数。The versions, and how many keys each wraps."""
+    """各版本、启用时间、所加密的密钥数。The versions, since when, how many keys each wraps."""
     settings = joined_settings()
     with _refusing(), Rewrapping(settings.keys_url or "") as work:
         versions = [
-            {"number": kek.number, "name": kek.name, "keys": work.count(kek)}
+            {
+                "number": kek.number,
+                "name": kek.name,
+                "since": _told(wraps_since(settings.keys_url or "", kek)),
+                "keys": work.count(kek),
+            }
             for kek in kek_folder(settings).load()
         ]
     if as_json:
         typer.echo(json.dumps({"versions": versions}))
         return
     for version in versions:
-        typer.echo(f"{version['number']:>4}  {version['name']}  {version['keys']:>12,}")
+        number, name, since, keys = version.values()
+        typer.echo(f"{number:>4}  {name}  {since or '-':25}  {keys:>12,}")
 
 
 @app.command()
@@ -67,6 +74,10 @@ def retire(*, as_json: JsonOption = False) -> None:
         gone = keks.retire(kek_folder(settings), settings.keys_url or "")
     numbers = [kek.number for kek in gone]
     typer.echo(json.dumps({"retired": numbers}) if as_json else f"已销毁 retired: {numbers}")
+
+
+def _told(since: datetime | None) -> str | None:
+    return since.isoformat(timespec="seconds") if since else None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from api.app import openapi_document
 from api.permission_table import permissions_markdown
+from bootstrap.migrate import PINNED, pins
 from bootstrap.settings_page import settings_markdown
 from client.asyncapi import asyncapi_document
 from domain.duplicates import likenesses_markdown
@@ -18,6 +19,7 @@ from domain.quality import checks_markdown
 from domain.topics import catalogue_markdown
 
 ROOT = Path(__file__).parent
+REPOSITORY = ROOT.parent
 
 
 def _openapi() -> str:
@@ -28,13 +30,14 @@ def _asyncapi() -> str:
     return json.dumps(asyncapi_document(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-DOCUMENTS: Mapping[str, Callable[[], str]] = {
+DOCUMENTS: Mapping[str | Path, Callable[[], str]] = {
     "asyncapi.json": _asyncapi,
     "openapi.json": _openapi,
     "events/README.md": catalogue_markdown,
     "settings.md": settings_markdown,
     "permissions.md": permissions_markdown,
     "data-quality.md": lambda: f"{checks_markdown()}\n{likenesses_markdown()}",
+    PINNED: pins,
 }
 
 
@@ -49,7 +52,8 @@ def main(*, check: bool) -> int:
         path = ROOT / name
         text = make()
         if check and (not path.exists() or path.read_text(encoding="utf-8") != text):
-            print(f"docs/{name} is not what the code says: run `make docs`")  # noqa: T201 - a command
+            found = path.relative_to(REPOSITORY)
+            print(f"{found} is not what the code says: run `make docs`")  # noqa: T201 - a command
             stale += 1
         elif not check:
             path.parent.mkdir(parents=True, exist_ok=True)

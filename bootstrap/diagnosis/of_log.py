@@ -43,6 +43,7 @@ def of_log(settings: Settings, now: datetime) -> Iterator[Trap]:
     try:
         yield from _migrations(settings)
         yield from _standing(settings)
+        yield from _keks(settings, now)
     except (psycopg.Error, LedgerError) as error:
         yield Trap(
             "log-unread",
@@ -52,7 +53,6 @@ def of_log(settings: Settings, now: datetime) -> Iterator[Trap]:
             "Run vaxledger migrate; then see what vaxledger fsck says.",
             facts={"error": type(error).__name__},
         )
-    yield from _keks(settings, now)
     yield from _witnesses(settings)
 
 
@@ -99,8 +99,9 @@ def _standing(settings: Settings) -> Iterator[Trap]:
 
 
 def _keks(settings: Settings, now: datetime) -> Iterator[Trap]:
+    assert settings.keys_url is not None
     folder = kek_folder(settings)
-    age = (now - folder.newest_made_at()).days
+    age = (now - folder.newest_since(settings.keys_url)).days
     if age > _KEY_DAYS:
         yield Trap(
             "old-key-encryption-key",

@@ -5,6 +5,7 @@ a version is closed they wrap under the next one. Nothing here touches the log.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Self
 
 from ledger.errors import SealError
@@ -19,6 +20,21 @@ ROLE = "vaxledger_rewrap"
 BATCH_LIMIT = 1_000
 
 _QUERIES = load_queries("rewrapping.sql")
+
+
+def wraps_since(url: str, kek: Kek) -> datetime | None:
+    """Return since when a version wraps keys; None for one that the database has not met.
+
+    Args:
+        url: Libpq URL of the keys' database.
+        kek: The version.
+
+    Raises:
+        psycopg.Error: If the database cannot be reached, or was not migrated.
+    """
+    with connect(url, ROLE) as connection:
+        row = connection.execute(_QUERIES["since"], [kek.name]).fetchone()
+    return row[0] if row else None
 
 
 class Rewrapping:

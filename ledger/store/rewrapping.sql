@@ -28,3 +28,6 @@ WHERE p.handle = fresh.handle AND p.kek = fresh.old;
 
 -- name: retire
 UPDATE keys.keks SET retired_at = now() WHERE name = %b AND retired_at IS NULL;
+
+-- name: since
+SELECT since FROM keys.keks WHERE name = %b;

@@ -1,5 +1,6 @@
 """Migrations, and who may do what in the log's database."""
 
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,7 +8,14 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from bootstrap.migrate import MIGRATIONS, MigrationChangedError, migrate, migrate_all
+from bootstrap.migrate import (
+    MIGRATIONS,
+    PINNED,
+    MigrationChangedError,
+    migrate,
+    migrate_all,
+    pins,
+)
 from ledger.store.connections import connect
 
 TABLES = (
@@ -64,6 +72,30 @@ def test_an_applied_file_that_was_edited_is_refused(fresh_database, tmp_path):
     file.write_text("CREATE TABLE public.two (id int)")
     with pytest.raises(MigrationChangedError):
         migrate(url, tmp_path)
+
+
+def test_the_digest_of_every_migration_is_pinned_for_ever():
+    assert pins() == PINNED.read_text(encoding="utf-8"), "a new file: `make docs` pins it"
+
+
+def test_a_pinned_file_that_was_edited_or_is_gone_is_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "log"
+    folder.mkdir()
+    (folder / "0001_first.sql").write_text("CREATE TABLE public.one (id int)")
+    (tmp_path / "SHA256SUMS").touch()
+    for name, place in (("MIGRATIONS", tmp_path), ("PINNED", tmp_path / "SHA256SUMS")):
+        monkeypatch.setattr(f"bootstrap.migrate.{name}", place)
+    pinned = pins()
+    (tmp_path / "SHA256SUMS").write_text(pinned)
+    (folder / "0002_second.sql").write_text("SELECT 1")
+    assert pins().startswith(pinned), "a new one comes to them"
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=tmp_path, check=True)
+    (folder / "0001_first.sql").write_text("CREATE TABLE public.two (id int)")
+    with pytest.raises(MigrationChangedError):
+        pins()
+    (folder / "0001_first.sql").unlink()
+    with pytest.raises(MigrationChangedError):
+        pins()
 
 
 def test_a_file_that_fails_leaves_nothing_of_itself_and_all_before_it(fresh_database, tmp_path):
