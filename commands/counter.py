@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from commands.another_look import ATTEMPTS, is_worth_another_look
 from commands.answering import Written, first_answer
 from commands.duplicates import remarks
 from commands.errors import CommandError, Forbidden
@@ -38,9 +39,6 @@ from ledger.store.errors import (
     KeyReused,
     VersionConflict,
 )
-
-ATTEMPTS = 3
-"""How often a decision is made anew when what it rests on moved in between."""
 
 _FORMS = frozenset(
     {
@@ -147,11 +145,11 @@ class Counter:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._write(form)
-            except (DomainError, CommandError, VersionConflict, ClaimTaken, KeyReused) as refused:
+            except (DomainError, CommandError, VersionConflict, KeyReused) as refused:
                 return self._first_answer(form, refused)
-            except (GuardFailed, KeyConflict):
-                if attempt == ATTEMPTS:
-                    raise
+            except (GuardFailed, KeyConflict, ClaimTaken) as moved:
+                if attempt == ATTEMPTS or not is_worth_another_look(moved):
+                    return self._first_answer(form, moved)
         raise AssertionError
 
     def _first_answer(self, form: Form, refused: Exception) -> Written:

@@ -29,6 +29,7 @@ from commands import (
     walk_ins,
 )
 from commands.ahead import GROUP, Admitted, Ahead, Flight
+from commands.another_look import ATTEMPTS, is_worth_another_look
 from commands.answering import Written, first_answer
 from commands.counter import Counter
 from commands.duplicates import remarks
@@ -43,12 +44,10 @@ from commands.errors import (
 from commands.principal import Principal
 from commands.reading import Seen
 from commands.recording import Recorded, record, request_digest, signed_of
-from commands.seats import SEAT
 from commands.services import Services
 from commands.signed_body import SignedBody
 from commands.standing import Standing
-from commands.statements import PAPER_DIFFERS
-from commands.writing import PERSON, Handler, Writing
+from commands.writing import Handler, Writing
 from domain.codec import statement_fields
 from domain.errors import DomainError
 from domain.quality import Check
@@ -83,8 +82,6 @@ HANDLERS: Mapping[str, Handler] = {
     **appointments.HANDLERS,
     **visits.HANDLERS,
 }
-ATTEMPTS = 3
-"""How often a decision is made anew when a stream it rests on moved in between."""
 
 _LOG = structlog.get_logger(__name__)
 
@@ -231,7 +228,7 @@ class Desk:
                     author=author,
                 )
             except (GuardFailed, KeyConflict, ClaimTaken, ClockBehind) as moved:
-                if attempt == ATTEMPTS or not _is_worth_another_look(moved):
+                if attempt == ATTEMPTS or not is_worth_another_look(moved):
                     raise
                 self._services.directory.forget(author.stream)
                 author = self._verify(body, principal)
@@ -250,18 +247,6 @@ class Desk:
             principal=principal,
             recorded_at=self._services.clock(),
         )
-
-
-def _is_worth_another_look(moved: Exception) -> bool:
-    """Whether what was in the way can be seen and taken into account by now.
-
-    A clock is behind when the write waited for seconds while other processes appended: deciding
-    again takes a fresh time, and a clock that is really behind is refused in the end.
-    A guardian's handle that another record took meanwhile is a sibling's guardian at the next look;
-    instead of a seat that somebody took meanwhile another one is withdrawn; a statement that a
-    difference came before is refused with its reason.
-    """
-    return not isinstance(moved, ClaimTaken) or moved.kind in (PERSON, SEAT, PAPER_DIFFERS)
 
 
 def _landed(flight: Flight | None) -> Written | None:

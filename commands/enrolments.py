@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from commands.judging import judge, record_guard
+from commands.papers import first_of_its_kind, register_key
 from commands.permissions import Scope
 from commands.reading import Reading
 from commands.writing import Decision, Handler, Writing
@@ -27,7 +28,8 @@ def enrol(writing: Writing) -> Decision:
     fields = writing.fields
     school = writing.services.directory.organisation(fields["institution"])
     writing.permit(Scope(school.division, acting=school.id))
-    check_open(writing.load(VaccinationRecord, fields["record"]))
+    record = writing.load(VaccinationRecord, fields["record"])
+    check_open(record)
     sealing, _ = writing.seal({})
     enrolment = Enrolment.enrol(
         writing.statement.stream,
@@ -36,7 +38,13 @@ def enrol(writing: Writing) -> Decision:
         sealed=sealing.sealed,
         **fields,
     )
-    return Decision(enrolment, sealing)
+    registers = register_key(record.id, fields["entry_type"], fields["school_year"])
+    return Decision(
+        enrolment,
+        sealing,
+        guards=(Guard(record.id, record.version),),
+        claims=first_of_its_kind(writing, registers, enrolment.id),
+    )
 
 
 def check(writing: Writing) -> Decision:

@@ -5,11 +5,13 @@ from datetime import date
 from functools import partial
 
 from commands.errors import Erased
+from commands.papers import nothing_came_in, papers_of
 from commands.permissions import Scope
 from commands.records import id_number
 from commands.states import RESTRICTED, SHREDDED
 from commands.writing import ID_NUMBER, Decision, Handler, Writing
 from domain.protection import ProtectionEvent, State
+from domain.shredding import EARLY_GROUNDS
 from domain.topics import RECIPIENT, check_private
 from domain.vaccination_record import VaccinationRecord
 from ledger.store.append import Claim
@@ -21,12 +23,15 @@ def _decide(decision: type[ProtectionEvent], writing: Writing) -> Decision:
     if record.protection.state is State.SHREDDED:
         raise Erased
     writing.permit(Scope(record.division, acting=writing.fields["organisation"]))
-    before = record.protection.state
-    record.protect(decision, recorded_at=writing.recorded_at, **writing.fields)
+    before, asked = record.protection.state, record.protection.request
+    papers = papers_of(writing, record)
+    record.protect(decision, recorded_at=writing.recorded_at, papers=papers, **writing.fields)
     sealing, _ = writing.seal({})
     claims = _claims(record, before)
     if decision is VaccinationRecord.Shredded:
         claims = (*claims, *_released_number(writing, record))
+        if asked is not None and asked.ground not in EARLY_GROUNDS:
+            claims = (*claims, *nothing_came_in(writing, record))
     return Decision(record, sealing, claims=claims)
 
 

@@ -19,6 +19,7 @@ from commands.appointments import (
 )
 from commands.errors import Erased
 from commands.log_keys import ROTATION
+from commands.papers import PAPER, register_key, statement_key
 from commands.reading import Change
 from commands.records import id_number
 from commands.seats import SEAT, seat_claim
@@ -39,7 +40,7 @@ from ledger.store.reading import LogReader
 TOLD = frozenset(
     (
         *(PERSON, ID_NUMBER, PACKAGE_CODE, HOLDER, RESTRICTED, SHREDDED, ROTATION),
-        *(SUPPLY, SEAT, OPEN_BOOKING, PLACE, BOOKING_NUMBER, REDEEMED_DOSE, PAPER_DIFFERS),
+        *(SUPPLY, SEAT, OPEN_BOOKING, PLACE, BOOKING_NUMBER, REDEEMED_DOSE, PAPER_DIFFERS, PAPER),
     )
 )
 """The kinds of claims that entries tell."""
@@ -89,6 +90,8 @@ class Reclaiming:
             "log.key-retired.v1": self._retired,
             "paper-comparison.differed.v1": self._differed,
             "paper-comparison.settled.v1": self._settled,
+            "check-statement.issued.v1": self._issued,
+            "enrolment.enrolled.v1": self._enrolled,
             "slot-supply.opened.v1": self._supply_opened,
             "slot-supply.raised.v1": self._supply_raised,
             "slot-supply.lowered.v1": self._supply_lowered,
@@ -213,6 +216,15 @@ class Reclaiming:
         stream = change.entry.stream
         record = self._history(stream, change.entry.version)[0].entry.data["record"]
         yield Claim(PAPER_DIFFERS, UUID(record).bytes, stream, release=True)
+
+    def _issued(self, change: Change) -> Iterator[Claim]:
+        entry = change.entry  # an earlier statement of the record may have it
+        yield Claim(PAPER, statement_key(UUID(entry.data["record"])), entry.stream)
+
+    def _enrolled(self, change: Change) -> Iterator[Claim]:
+        entry, data = change.entry, change.entry.data  # likewise
+        key = register_key(UUID(data["record"]), data["entry_type"], data["school_year"])
+        yield Claim(PAPER, key, entry.stream)
 
     def _introduced(self, change: Change) -> Iterator[Claim]:
         which = sha256(change.entry.origin.encode()).digest()

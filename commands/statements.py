@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from commands.judging import judge, record_guard
+from commands.papers import first_of_its_kind, statement_key
 from commands.permissions import Scope
 from commands.writing import Decision, Effect, Handler, Writing
 from domain.check_statement import Certified, CheckStatement, PaperDiffers, StatementOfAnother
@@ -49,10 +50,13 @@ def issue(writing: Writing) -> Decision:
         sealing,
         guards=record_guard(writing, record),
         # Taken and given back at once: a difference that came in meanwhile holds it, and wins.
-        claims=tuple(
-            Claim(PAPER_DIFFERS, one, statement.id, release=release)
-            for one in known
-            for release in (False, True)
+        claims=(
+            *(
+                Claim(PAPER_DIFFERS, one, statement.id, release=release)
+                for one in known
+                for release in (False, True)
+            ),
+            *first_of_its_kind(writing, statement_key(record.id), statement.id),
         ),
         effects=_superseding(writing, record),
     )

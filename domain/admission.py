@@ -1,5 +1,6 @@
 """Whom a school takes in, how they come, and how their parents are told (S-1, S-2, S-6)."""
 
+from datetime import date
 from enum import StrEnum
 
 from domain.errors import DomainError
@@ -38,6 +39,28 @@ class EntryTypeDiffers(DomainError):
 
     code = "entry-type-differs"
     zh = "入学类型或行政区划与机构不一致。"
+
+
+class SchoolYearTooFar(DomainError):
+    """A child is enrolled for a school year that begins next year at the latest."""
+
+    code = "school-year-too-far"
+    zh = "最多只能登记下一学年入学的儿童。"
+
+
+def check_school_year(school_year: int, today: date) -> None:
+    """Refuse a school year that nobody enrols for yet.
+
+    Raises:
+        SchoolYearTooFar: it begins later than next year.
+    """
+    if school_year > latest_school_year(today):
+        raise SchoolYearTooFar(school_year=school_year, today=today.isoformat())
+
+
+def latest_school_year(today: date) -> int:
+    """Return the last school year that a child can be enrolled for."""
+    return today.year + 1
 
 
 def check_admits(school: Organisation, entry_type: EntryType, division: str) -> None:

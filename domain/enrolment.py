@@ -10,7 +10,8 @@ from uuid import UUID
 from eventsourcing.domain import BaseAggregate
 
 from domain import enrolment_events
-from domain.admission import check_admits
+from domain.admission import check_admits, check_school_year
+from domain.calendar import civil_day
 from domain.organisation import Organisation
 from domain.schedules.verdict import Verdict
 from domain.school_check import (
@@ -74,9 +75,10 @@ class Enrolment(BaseAggregate[UUID]):
             **fields: clear fields of `enrolment.enrolled.v1`.
 
         Raises:
-            DomainError: NotASchool or EntryTypeDiffers.
+            DomainError: NotASchool, EntryTypeDiffers or SchoolYearTooFar.
         """
         check_admits(institution_facts, fields["entry_type"], fields["division"])
+        check_school_year(fields["school_year"], civil_day(recorded_at))
         return cls._create(
             event_class=cls.Enrolled, id=stream, timestamp=recorded_at, sealed=sealed, **fields
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from domain.errors import DomainError
+from domain.retention import Papers
 from domain.sealed import Fact
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class ProtectionEvent(Fact):
 
     @classmethod
     def check(
-        cls, record: VaccinationRecord, fields: Mapping[str, Any], today: date
+        cls, record: VaccinationRecord, fields: Mapping[str, Any], today: date, papers: Papers
     ) -> dict[str, Any]:
         """Refuse what may not be decided; return what is derived."""
         raise NotImplementedError
@@ -143,6 +144,7 @@ class Restricted(ProtectionEvent):
         record: VaccinationRecord,
         fields: Mapping[str, Any],  # noqa: ARG003  one signature for all
         today: date,  # noqa: ARG003  likewise
+        papers: Papers,  # noqa: ARG003  likewise
     ) -> dict[str, Any]:
         """Refuse what is restricted already."""
         if record.protection.state is State.RESTRICTED:
@@ -173,6 +175,7 @@ class RestrictionLifted(ProtectionEvent):
         record: VaccinationRecord,
         fields: Mapping[str, Any],  # noqa: ARG003  one signature for all
         today: date,  # noqa: ARG003  likewise
+        papers: Papers,  # noqa: ARG003  likewise
     ) -> dict[str, Any]:
         """Refuse what is not restricted."""
         if record.protection.state is not State.RESTRICTED:

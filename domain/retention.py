@@ -1,12 +1,32 @@
-"""How long a record must be kept: five years beyond the vaccine's expiry (law art. 46, E-3)."""
+"""How long a record must be kept: five years beyond the vaccine's expiry (law art. 46, E-3).
+
+The papers of schools have terms of their own beside that of the law (X-18).
+"""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from domain.calendar import deadline_after_months
 
 RETENTION_MONTHS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What schools keep of a child.
+
+    Attributes:
+        has_statement: whether a check statement was issued, which is kept for good (S-13).
+        register_until: last day on which a register with the child is kept (X-18); None without.
+    """
+
+    has_statement: bool = False
+    register_until: date | None = None
+
+
+NO_PAPERS = Papers()
 
 
 class GivenDose(Protocol):

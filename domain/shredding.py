@@ -1,17 +1,20 @@
 """Shredding a record: asked for by one organisation, confirmed by another (PIPL art. 47).
 
-The term of retention must have ended, unless the law allows an earlier end.
+The term of retention must have ended, and schools must have nothing of the child to keep any more,
+unless the law allows an earlier end.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from domain.errors import DomainError
 from domain.protection import ErasureGround, ProtectionEvent, ShredRequest, State
+from domain.retention import Papers
 from domain.vocabulary import Version
 
 if TYPE_CHECKING:
@@ -51,15 +54,53 @@ class RetentionRuns(DomainError):
     zh = "档案仍在法定保存期内，所述理由不允许提前销毁。"
 
 
+class StatementKept(DomainError):
+    """A check statement was issued, which is kept for good; the ground does not allow an end."""
+
+    code = "statement-kept"
+    zh = "已出具查验证明，须长期保存，所述理由不允许销毁。"
+
+
+class RegisterKept(DomainError):
+    """A register with the child is kept till graduation; the ground allows no earlier end."""
+
+    code = "register-kept"
+    zh = "查验登记表须保存至儿童毕业，所述理由不允许提前销毁。"
+
+
 @dataclass(frozen=True)
 class Retention:
     """What the law says of the record at that moment.
 
     Attributes:
         retention_until: last day on which it had to be kept; absent without doses.
+        register_until: last day on which a register with the child had to be kept (X-18);
+            absent without one.
+        has_statement: true where there was a check statement, which is kept for good (S-13).
     """
 
     retention_until: date | None = None
+    register_until: date | None = None
+    has_statement: bool | None = None
+
+    @classmethod
+    def of(cls, record: VaccinationRecord, papers: Papers) -> Self:
+        """Return it of a record and of what schools keep beside it."""
+        return cls(record.retention_until, papers.register_until, papers.has_statement or None)
+
+    def check_ended(self, today: date) -> None:
+        """Refuse to let the record go on ordinary grounds; named is what is kept the longest.
+
+        Raises:
+            DomainError: StatementKept, RegisterKept or RetentionRuns, with `kept_until`.
+        """
+        if self.has_statement:
+            raise StatementKept(kept_until=None, today=today.isoformat())
+        terms = ((self.register_until, RegisterKept), (self.retention_until, RetentionRuns))
+        running = [(until, error) for until, error in terms if until and today <= until]
+        if running:
+            until, error = max(running, key=itemgetter(0))
+            raise error(kept_until=until.isoformat(), today=today.isoformat())
 
 
 class ShredRequested(ProtectionEvent):
@@ -79,12 +120,12 @@ class ShredRequested(ProtectionEvent):
 
     @classmethod
     def check(
-        cls, record: VaccinationRecord, fields: Mapping[str, Any], today: date
+        cls, record: VaccinationRecord, fields: Mapping[str, Any], today: date, papers: Papers
     ) -> dict[str, Any]:
         """Refuse a second request, and one within the term of retention."""
         if record.protection.request is not None:
             raise ShredRequestPending
-        return {"derived": _retention(record, fields["ground"], today)}
+        return {"derived": _retention(record, fields["ground"], today, papers)}
 
     def apply(self, aggregate: VaccinationRecord) -> None:
         """Wait for another organisation."""
@@ -112,6 +153,7 @@ class ShredWithdrawn(ProtectionEvent):
         record: VaccinationRecord,
         fields: Mapping[str, Any],
         today: date,  # noqa: ARG003  one signature for all
+        papers: Papers,  # noqa: ARG003  likewise
     ) -> dict[str, Any]:
         """Refuse where no such request waits."""
         _asked(record, fields["request"])
@@ -139,13 +181,13 @@ class Shredded(ProtectionEvent):
 
     @classmethod
     def check(
-        cls, record: VaccinationRecord, fields: Mapping[str, Any], today: date
+        cls, record: VaccinationRecord, fields: Mapping[str, Any], today: date, papers: Papers
     ) -> dict[str, Any]:
         """Refuse the same organisation, and whatever the law still keeps."""
         asked = _asked(record, fields["request"])
         if asked.organisation == fields["organisation"]:
             raise SecondOrganisationRequired
-        return {"derived": _retention(record, asked.ground, today)}
+        return {"derived": _retention(record, asked.ground, today, papers)}
 
     def apply(self, aggregate: VaccinationRecord) -> None:
         """For ever."""
@@ -160,8 +202,10 @@ def _asked(record: VaccinationRecord, version: int) -> ShredRequest:
     return request
 
 
-def _retention(record: VaccinationRecord, ground: ErasureGround, today: date) -> Retention:
-    until = record.retention_until
-    if until is not None and today <= until and ground not in EARLY_GROUNDS:
-        raise RetentionRuns(retention_until=until.isoformat(), today=today.isoformat())
-    return Retention(until)
+def _retention(
+    record: VaccinationRecord, ground: ErasureGround, today: date, papers: Papers
+) -> Retention:
+    found = Retention.of(record, papers)
+    if ground not in EARLY_GROUNDS:
+        found.check_ended(today)
+    return found

@@ -35,7 +35,7 @@ from domain.effect import Effective
 from domain.guardianship import Guardian
 from domain.organisation import Organisation
 from domain.protection import AlreadyShredded, Protection, ProtectionEvent, State
-from domain.retention import retention_until
+from domain.retention import NO_PAPERS, Papers, retention_until
 from domain.roll import Roll, RollState
 from domain.sealed import Fact, Sealed
 from domain.vocabulary import PersonKind
@@ -230,17 +230,20 @@ class VaccinationRecord(BaseAggregate[UUID]):
         decision: type[ProtectionEvent],
         *,
         recorded_at: datetime,
+        papers: Papers = NO_PAPERS,
         sealed: tuple[Sealed, ...] = (),
         **fields: Any,
     ) -> None:
         """Restrict, lift, or shred: a request, its withdrawal, or another's confirmation.
+
+        `papers`: what schools keep of the recipient.
 
         Raises:
             DomainError: AlreadyShredded, or what the decision's own `check` refuses.
         """
         if self.protection.state is State.SHREDDED:
             raise AlreadyShredded
-        derived = decision.check(self, fields, civil_day(recorded_at))
+        derived = decision.check(self, fields, civil_day(recorded_at), papers)
         self.trigger_event(decision, timestamp=recorded_at, sealed=sealed, **derived, **fields)
 
     # How events change it.

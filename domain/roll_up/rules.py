@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
@@ -12,6 +12,7 @@ from domain.roll_up.rates import RATES, Rate
 from domain.schedules.edition import Edition, InvalidRuleFile, Wording
 from domain.schedules.entry_requirements import EntryRequirements
 from domain.schedules.json_document import Node, load_document
+from domain.vocabulary import EntryType
 
 NEWEST = "kaifeng-2018"
 
@@ -51,6 +52,8 @@ class RollUpRules:
             school year starts (S-18).
         registers_due: Month and day by which a school hands in each edition of its registers, the
             day included (S-14, X-1).
+        registers_kept_school_years: School years, that of the register included, after which its
+            children have graduated at the latest (S-14, X-18).
         reports_due: Month and day by which each level reports, the day included (S-17, X-1).
         rates: The rates by name.
     """
@@ -63,6 +66,7 @@ class RollUpRules:
     recheck_due_on: tuple[int, int] | None
     preparation_due_on: tuple[int, int]
     registers_due: Mapping[RegisterEdition, tuple[int, int]]
+    registers_kept_school_years: Mapping[EntryType, int]
     reports_due: Mapping[Level, tuple[int, int]]
     rates: Mapping[str, Rate]
 
@@ -82,7 +86,7 @@ class RollUpRules:
             (
                 *(*Edition.MEMBERS, "requirements", "city", "school_year_starts_in_month"),
                 *("check_due_days", "recheck_due", "preparation_due", "registers_due"),
-                *("reports_due", "rates"),
+                *("registers_kept_school_years", "reports_due", "rates"),
             )
         )
         month = found["school_year_starts_in_month"].integer(least=1)
@@ -92,6 +96,7 @@ class RollUpRules:
             )
         recheck = found["recheck_due"]
         editions = found["registers_due"].members(tuple(RegisterEdition))
+        kept = found["registers_kept_school_years"].members(tuple(EntryType))
         due = found["reports_due"].members(tuple(Level))
         rates = found["rates"].members(RATES)
         return cls(
@@ -103,6 +108,7 @@ class RollUpRules:
             recheck_due_on=None if recheck.value is None else _day_of_year(recheck),
             preparation_due_on=_day_of_year(found["preparation_due"]),
             registers_due={one: _day_of_year(editions[one]) for one in RegisterEdition},
+            registers_kept_school_years={one: kept[one].integer(least=1) for one in EntryType},
             reports_due={level: _day_of_year(due[level]) for level in Level},
             rates={name: _rate(name, node) for name, node in rates.items()},
         )
@@ -118,6 +124,11 @@ class RollUpRules:
     def register_due(self, edition: RegisterEdition, school_year: int) -> date:
         """Return the last day on which an edition of a school's registers is in time."""
         return self._in_school_year(school_year, *self.registers_due[edition])
+
+    def register_kept_until(self, entry_type: EntryType, school_year: int) -> date:
+        """Return the last day on which a register is kept: the next, all have graduated (X-18)."""
+        graduated = school_year + self.registers_kept_school_years[entry_type]
+        return date(graduated, self.school_year_starts_in_month, 1) - timedelta(days=1)
 
     def recheck_due(self, school_year: int) -> date | None:
         """Return the last day on which make-up is looked at in time; None where there is none."""

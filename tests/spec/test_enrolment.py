@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.admission import Admission, EntryTypeDiffers, NotASchool
+from domain.admission import Admission, EntryTypeDiffers, NotASchool, SchoolYearTooFar
 from domain.enrolment import Enrolment
 from domain.organisation import InstitutionType
 from domain.schedules.dose_allocation import Dose
@@ -46,6 +46,12 @@ def enrol(institution=None, entry_type=EntryType.KINDERGARTEN, **fields):
             **fields,
         },
     )
+
+
+def test_a_child_is_enrolled_for_next_school_year_at_the_latest():
+    assert enrol(school_year=TODAY.year + 1).school_year == TODAY.year + 1
+    with pytest.raises(SchoolYearTooFar):
+        enrol(school_year=TODAY.year + 2)
 
 
 def checked(*vaccines, has_certificate=True, on=TODAY, **more):

@@ -15,15 +15,19 @@ from domain.protection import (
     RestrictionReason,
     State,
 )
-from domain.retention import retention_end
+from domain.retention import Papers, retention_end
 from domain.shredding import (
     NoSuchShredRequest,
+    RegisterKept,
     RetentionRuns,
     SecondOrganisationRequired,
     ShredRequestPending,
+    StatementKept,
 )
 from domain.vaccination_record import VaccinationRecord as Record
+from domain.vocabulary import EntryType
 from tests.spec.actors import CDC, OTHER_CLINIC, TODAY, at, dose, facts, record
+from tests.spec.roll_up_cases import KAIFENG
 
 CITY_CDC = OTHER_CLINIC  # any other organisation; who may act at all is a permission
 LAST_DAY = date(2024, 6, 30)
@@ -58,13 +62,25 @@ def lift(child, day=TODAY):
     )
 
 
-def ask(child, day, ground=ErasureGround.RETENTION_ENDED, by=CDC):
-    child.protect(Record.ShredRequested, recorded_at=at(day), organisation=by, ground=ground)
+def ask(child, day, ground=ErasureGround.RETENTION_ENDED, by=CDC, **papers):
+    child.protect(
+        Record.ShredRequested,
+        recorded_at=at(day),
+        papers=Papers(**papers),
+        organisation=by,
+        ground=ground,
+    )
 
 
-def confirm(child, day, by=CITY_CDC, request=None):
+def confirm(child, day, by=CITY_CDC, request=None, **papers):
     version = child.version if request is None else request
-    child.protect(Record.Shredded, recorded_at=at(day), organisation=by, request=version)
+    child.protect(
+        Record.Shredded,
+        recorded_at=at(day),
+        papers=Papers(**papers),
+        organisation=by,
+        request=version,
+    )
 
 
 def test_a_restricted_record_is_hidden_until_it_is_lifted():
@@ -110,7 +126,7 @@ def test_on_the_last_day_of_the_term_it_is_refused_and_on_the_next_it_is_not():
     child = kept()
     with pytest.raises(RetentionRuns) as refused:
         ask(child, LAST_DAY)
-    assert refused.value.facts["retention_until"] == "2024-06-30"
+    assert refused.value.facts["kept_until"] == "2024-06-30"
     ask(child, LAST_DAY + timedelta(days=1))
     confirm(child, LAST_DAY + timedelta(days=1))
     assert child.protection.state is State.SHREDDED
@@ -128,6 +144,66 @@ def test_what_the_law_allows_earlier_is_allowed_earlier(ground):
     confirm(child, TODAY)
     assert child.protection.state is State.SHREDDED
     assert child.pending_events[-1].derived.retention_until == LAST_DAY
+
+
+@pytest.mark.parametrize(
+    ("entry_type", "last_day"),
+    [(EntryType.PRIMARY, date(2024, 8, 31)), (EntryType.KINDERGARTEN, date(2022, 8, 31))],
+)
+def test_a_register_is_kept_till_its_children_have_graduated(entry_type, last_day):
+    """S-14, X-18: six years of primary school; a nursery class and three of kindergarten."""
+    assert KAIFENG.register_kept_until(entry_type, 2018) == last_day
+
+
+def test_a_child_in_a_register_is_not_shredded_before_graduation():
+    child, graduation = record(), date(2024, 8, 31)
+    with pytest.raises(RegisterKept) as refused:
+        ask(child, graduation, register_until=graduation)
+    assert refused.value.facts == {"kept_until": "2024-08-31", "today": "2024-08-31"}
+    ask(child, graduation + timedelta(days=1), register_until=graduation)
+    confirm(child, graduation + timedelta(days=1), register_until=graduation)
+    assert child.pending_events[-1].derived.register_until == graduation
+
+
+def test_a_child_with_a_check_statement_is_never_shredded_on_ordinary_grounds():
+    """S-13."""
+    for ground in (ErasureGround.RETENTION_ENDED, ErasureGround.ERASURE_REQUESTED):
+        with pytest.raises(StatementKept) as refused:
+            ask(record(), date(2090, 1, 1), ground, has_statement=True)
+        assert refused.value.facts == {"kept_until": None, "today": "2090-01-01"}
+
+
+@pytest.mark.parametrize(
+    ("register_until", "refusal", "until"),
+    [
+        (date(2024, 8, 31), RegisterKept, "2024-08-31"),
+        (date(2024, 6, 29), RetentionRuns, "2024-06-30"),
+    ],
+)
+def test_named_is_what_is_kept_the_longest(register_until, refusal, until):
+    with pytest.raises(refusal) as refused:
+        ask(kept(), TODAY, register_until=register_until)
+    assert refused.value.facts["kept_until"] == until
+
+
+def test_a_paper_between_request_and_confirmation_counts():
+    child = record()
+    ask(child, TODAY)
+    with pytest.raises(StatementKept):
+        confirm(child, TODAY, has_statement=True)
+    with pytest.raises(RegisterKept):
+        confirm(child, TODAY, register_until=TODAY)
+    confirm(child, TODAY)
+
+
+def test_a_legal_order_goes_before_papers_and_says_which_were_kept():
+    child = record()
+    papers = {"has_statement": True, "register_until": date(2024, 8, 31)}
+    ask(child, TODAY, ErasureGround.LEGAL_ORDER, **papers)
+    confirm(child, TODAY, **papers)
+    assert child.protection.state is State.SHREDDED
+    derived = child.pending_events[-1].derived
+    assert (derived.has_statement, derived.register_until) == (True, date(2024, 8, 31))
 
 
 def test_a_record_without_doses_has_no_term():

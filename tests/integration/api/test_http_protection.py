@@ -1,11 +1,17 @@
 """Restricted: hidden at the next read, everywhere, and back after the lifting. Who may decide."""
 
+import json
 from dataclasses import replace
+from uuid import UUID, uuid4
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.app import app
+from client.signing import Draft
+from tests.days import today
 from tests.integration.api.conftest import County, dose, doses_path
-from tests.integration.api.family import YEAR, Family, family
+from tests.integration.api.family import YEAR, Family, family, ok
 
 
 @pytest.fixture(scope="module")
@@ -110,4 +116,86 @@ def test_within_the_term_of_retention_nothing_is_shredded(kin: Family):
     assert clinic.post(doses_path(child), late).status_code == 201
     refused = kin.decide(kin.county.cdc, "shred-requested", ground="erasure-requested")
     assert refused.json()["type"] == "/problems/retention-runs"
-    assert refused.json()["facts"]["retention_until"] == "2031-05-31"
+    assert refused.json()["facts"]["kept_until"] == "2031-05-31"
+
+
+def enrol(kin: Family, record: UUID) -> str:
+    """Enrol a child in this year; returns until when the register is kept."""
+    school, year = kin.county.school, today().year
+    data = {
+        "record": str(record),
+        "institution": str(school.organisation),
+        "division": school.principal.division,
+        "school_year": year,
+        "class_name": f"二年级{uuid4().hex[:6]}班",
+        "entry_type": "primary",
+        "admission": "new",
+        "number": 1,
+        "joined_on": f"{year}-09-01",
+    }
+    ok(school.post("/v1/enrolments", Draft("enrolment.enrolled.v1", uuid4(), 0, data)))
+    return f"{year + 6}-08-31"
+
+
+def state(kin: Family, record: UUID) -> None:
+    clinic = kin.county.clinic
+    data = {
+        "record": str(record),
+        "division": clinic.principal.division,
+        "clinic": str(clinic.organisation),
+        "checked_on": "2021-08-20",
+        "entry_type": "kindergarten",
+        "has_certificate": True,
+        "paper_agrees": True,
+    }
+    ok(clinic.post("/v1/check-statements", Draft("check-statement.issued.v1", uuid4(), 0, data)))
+
+
+def join(kin: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a command find the installation."""
+    settings = kin.county.served.parts.settings
+    monkeypatch.setenv("VAXLEDGER_DATABASE_URL", str(settings.database_url))
+    monkeypatch.setenv("VAXLEDGER_KEYS_URL", str(settings.keys_url))
+    monkeypatch.setenv("VAXLEDGER_DATA_DIR", str(settings.data_dir))
+
+
+def test_what_a_school_must_keep_stands_in_the_way_of_a_shred(
+    kin: Family, monkeypatch: pytest.MonkeyPatch
+):
+    """S-13, X-18: over HTTP and by the command; only the law's own grounds go before it."""
+    join(kin, monkeypatch)
+    pupil = replace(kin, child=kin.sibling)
+    record = kin.sibling.record
+
+    def refused(kind: str, until: str | None) -> None:
+        answer = pupil.decide(kin.county.cdc, "shred-requested", ground="erasure-requested")
+        assert (answer.status_code, answer.json()["type"]) == (422, f"/problems/{kind}")
+        assert answer.json()["facts"]["kept_until"] == until
+        done = CliRunner().invoke(app, ["shred", "check", str(record), "--json"])
+        assert done.exit_code == 1, done.output
+        reason = json.loads(done.stdout)["refused"]
+        assert (reason["code"], reason["kept_until"]) == (kind, until)
+
+    free = CliRunner().invoke(app, ["shred", "check", str(record)])
+    assert (free.exit_code, "可销毁" in free.stdout) == (0, True), free.output
+    until = enrol(pupil, record)
+    refused("register-kept", until)
+    state(pupil, record)
+    refused("statement-kept", None)
+    kept = kin.county.cdc.get(f"{pupil.path}/protection").json()
+    assert (kept["register_until"], kept["has_statement"]) == (until, True)
+    shown = CliRunner().invoke(app, ["shred", "check", str(record)])
+    assert all(said in shown.stdout for said in (until, "长期 for good", "须长期保存"))
+    asked = pupil.decide(kin.county.cdc, "shred-requested", ground="legal-order")
+    assert asked.status_code == 201, asked.text
+    request = asked.json()["version"]
+    assert pupil.decide(kin.city, "shred-withdrawn", request=request).status_code == 201
+
+
+def test_a_record_that_does_not_exist_is_said_in_one_line(
+    kin: Family, monkeypatch: pytest.MonkeyPatch
+):
+    join(kin, monkeypatch)
+    done = CliRunner().invoke(app, ["shred", "check", str(uuid4())])
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output

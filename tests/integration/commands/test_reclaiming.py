@@ -31,6 +31,8 @@ def write_all_that_claims(county: County) -> None:
     given = dose(clinic, draft.stream, child, 3)
     clinic.submit(given)
     correct_package(county, given, child)
+    for _ in range(2):
+        keep_papers(county, draft.stream)
     mother = VerifiedIdentity("李梅", MOTHER, "13800000000", face_verified=True)
     guardian = Principal("guardian", Role.GUARDIAN, None, "", mother)
     console = county.parts.desk.certificates
@@ -38,6 +40,18 @@ def write_all_that_claims(county: County) -> None:
     released = console.claim(guardian, uuid4(), request).stream
     console.release(guardian, uuid4(), released, {"reason": "guardianship-ended"})
     console.claim(guardian, uuid4(), request)
+
+
+def keep_papers(county: County, record: UUID) -> None:
+    """Enrol the child and state its check: the first of each kind holds the claim (S-13, X-18)."""
+    clinic, school = county.clinic.organisation, county.school.organisation
+    said = {"record": str(record), "division": "410299101", "entry_type": "primary"}
+    pupil = {"institution": str(school), "school_year": 2020, "class_name": "一班", "number": 1}
+    joined = {"admission": "new", "joined_on": "2020-09-03"}
+    county.school.submit(Draft("enrolment.enrolled.v1", uuid4(), 0, {**said, **pupil, **joined}))
+    audit = {"clinic": str(clinic), "checked_on": "2020-08-20"}
+    audit |= {"has_certificate": True, "paper_agrees": True}
+    county.clinic.submit(Draft("check-statement.issued.v1", uuid4(), 0, {**said, **audit}))
 
 
 def amended(record: UUID, version: int, child: UUID, number: str) -> Draft:
@@ -80,7 +94,7 @@ def test_every_claim_is_told_again_twice_over(county: County):
     with psycopg.connect(url, autocommit=True) as owner:
         taken = owner.execute(ask).fetchall()
         assert {kind for kind, _, _ in taken} >= {
-            "person", "id-number", "package-code", "certificate-holder",
+            "person", "id-number", "package-code", "certificate-holder", "school-paper",
         }  # fmt: skip
         owner.execute("TRUNCATE ledger.claims")
         with open_connection(url) as connection:
