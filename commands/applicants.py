@@ -56,7 +56,7 @@ def find_person(reading: Reading, number: str, kinds: tuple[str, ...]) -> Person
     Raises:
         Restricted, Erased: there is a record, and it may not be processed.
     """
-    found = reading.services.vault.keys.find_first((ID_NUMBER, *kinds), number)
+    found = reading.find((ID_NUMBER, *kinds), number)
     for kind, handle, stream in found:
         if not reading.exists(stream):
             continue  # an index left over from a write that failed

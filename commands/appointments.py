@@ -37,6 +37,12 @@ def place_key(reading: Reading, number: str, place: int) -> bytes:
     return reading.blind(PLACE, f"{number} {place}")
 
 
+def place_keys(reading: Reading, number: str) -> list[bytes]:
+    """The keys of all places of a booker, from the first."""
+    most = reading.services.rules.booking.proxy_bookings_open
+    return [place_key(reading, number, place) for place in range(1, most + 1)]
+
+
 def booked_for(reading: Reading, appointment: Appointment) -> dict[str, Any]:
     """What is known of the person whom the dose is for, as it was written.
 

@@ -5,10 +5,25 @@ from uuid import UUID
 
 from commands.answering import Written
 from commands.citizens import Asked
-from commands.recording import platform_signed, record, statement_of
+from commands.recording import platform_signed, record, statement_of, write_of
 from commands.services import Services
 from commands.writing import Decision, Effect
 from ledger.entry import Entry
+from ledger.store.append import Append
+
+
+def submission_for(
+    services: Services, asked: Asked, decision: Decision, commitments: Mapping[UUID, str]
+) -> Append:
+    """What `record_for` would append; the decision's keys are stored already."""
+    key = asked.own_key
+    statement = statement_of(
+        services, decision.aggregate, Effect(decision.aggregate, commitments), key
+    )
+    signed = platform_signed(services, statement)
+    write = write_of(services, decision, key=key, request=asked.digest, signed=signed)
+    division = decision.aggregate.division  # type: ignore[attr-defined]  # of every aggregate of ours
+    return services.journal.submission(decision.aggregate, division, write).append
 
 
 def record_for(

@@ -14,43 +14,47 @@ from uuid import UUID
 from commands.answering import Written, first_answer
 from commands.appointments import (
     BOOKING_NUMBER,
-    OPEN_BOOKING,
     PLACE,
     ended,
-    place_key,
     seat_given_back,
 )
 from commands.behalf import record_for
 from commands.booked import Booked, booked_of
 from commands.citizens import Asked
+from commands.crowd import SEAT_ATTEMPTS, Crowd
 from commands.errors import CommandError, NotFound
+from commands.holding import Decided, check_open, hold_seat, no_seat
 from commands.principal import Principal
 from commands.reading import Reading
 from commands.seats import SEAT, Seats, seat_claim
 from commands.services import Services
-from commands.vault import NOTHING_SEALED, Place
-from commands.wishes import Wish, citizen_number, guards_of, rejudged, wish_of
+from commands.stated import citizen_number, stated_in
+from commands.vault import NOTHING_SEALED
+from commands.wishes import guards_of, rejudged
 from commands.writing import Decision
 from domain.appointment import Appointment
-from domain.appointment_events import Numbered, Reseated, Reserved
-from domain.booking.objection import Objection
-from domain.booking.refusal import BookingRefused
-from domain.calendar import SHANGHAI
+from domain.appointment_events import Numbered, Reseated
 from domain.codec import statement_fields
 from domain.effect import OnBehalf
 from domain.errors import DomainError
 from domain.slot_supply import SlotSupply
 from domain.topics import BOOKER
 from ledger.store.append import Claim, Guard
-from ledger.store.errors import ClaimNotHeld, ClaimTaken, GuardFailed, KeyConflict, VersionConflict
+from ledger.store.errors import (
+    ClaimNotHeld,
+    ClaimTaken,
+    ClockBehind,
+    GuardFailed,
+    KeyConflict,
+    VersionConflict,
+)
 
 ATTEMPTS = 5
 """How often a decision is made anew when what it rests on moved in between."""
-SEAT_ATTEMPTS = 200
-"""Likewise when somebody else got the seat: each time one more person has one."""
 
 _DIGITS = 12
-_Decided = tuple[Decision, Mapping[UUID, str]]
+_MOVED = (ClaimTaken, ClaimNotHeld, VersionConflict, GuardFailed, KeyConflict, ClockBehind)
+"""What is worth another look. A clock is behind when a decision waited while others appended."""
 
 
 class OtherProduct(DomainError):
@@ -66,6 +70,7 @@ class Bookings:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.seats = Seats(services)
+        self._crowd = Crowd(services, self.seats)
 
     def hold(self, caller: Principal, key: UUID, request: Mapping[str, Any]) -> Written:
         """Hold a seat for some minutes (A-2, A-18).
@@ -81,7 +86,12 @@ class Bookings:
             Forbidden, NotFound: not a citizen; no such supply.
             DomainError: values that are malformed.
         """
-        return self._answer(Asked(caller, key, "hold-seat", None, request), self._hold)
+        asked = Asked(caller, key, "hold-seat", None, request)
+        try:
+            written = self._crowd.hold(asked)
+        except (DomainError, CommandError) as refused:
+            return self._first_answer(asked, refused)
+        return written or self._answer(asked, self._hold)
 
     def confirm(self, caller: Principal, key: UUID, stream: UUID) -> Written:
         """Make a hold a booking; the rules are asked once more."""
@@ -124,64 +134,18 @@ class Bookings:
         reading = self._reading()
         return booked_of(reading, self._own(reading, caller, stream))
 
-    def _hold(self, asked: Asked, stack: ExitStack) -> _Decided:
-        reading = self._reading()
-        supply = self.seats.supply(UUID(asked.request["supply"]))
-        slot = asked.request["slot"]
+    def _hold(self, asked: Asked, stack: ExitStack) -> Decided:
+        reading, rules = self._reading(), self._services.rules.booking
+        supply, slot = self.seats.supply(UUID(asked.request["supply"])), asked.request["slot"]
         supply.slot(slot)
-        wish = wish_of(reading, asked, supply)
-        seat = self._seat(reading, stack, supply, slot)
-        fields = statement_fields(
-            Appointment.Held,
-            {
-                "supply": str(supply.id),
-                "slot": slot,
-                "site": str(supply.site),
-                "division": supply.division,
-                "product": supply.product,
-                "dose_number": asked.request["dose_number"],
-                "on": supply.on.isoformat(),
-                "channel": wish.channel.value,
-                "person": str(wish.person.handle),
-                "booker": str(wish.booker.handle),
-            },
-        )
-        stream = self._services.new_id()
-        parts = {who: self._services.vault.part(values) for who, values in wish.values.items()}
-        # Drawn here a moment ago, so that nobody can have given them a key.
-        drawn = [one.handle for one in (wish.person, wish.booker) if one.is_new]
-        sealing = self._services.vault.seal(
-            {who: part for who, (part, _) in parts.items()},
-            Place(Appointment.Held.TOPIC, stream, 1),
-            newcomers=drawn,
-            ring=self._services.vault.ring_for(drawn),
-        )
-        appointment = Appointment.hold(
-            stream,
-            derived=self._reserved(wish, seat),
-            recorded_at=reading.recorded_at,
-            sealed=sealing.sealed,
-            **fields,
-        )
-        decision = Decision(
-            appointment,
-            sealing,
-            guards=(
-                Guard(supply.id, supply.version),
-                *guards_of(reading, wish),
-            ),
-            claims=(
-                *wish.released,
-                Claim(OPEN_BOOKING, wish.course_key, stream),
-                *_place(reading, wish, stream),
-                seat_claim(supply.id, slot, seat, stream),
-            ),
-            indexes=wish.indexes,
-            remarks=wish.warnings,
-        )
-        return decision, {who: commitment for who, (_, commitment) in parts.items()}
 
-    def _confirm(self, asked: Asked, stack: ExitStack) -> _Decided:
+        def seat_of() -> int | None:
+            """A free seat, kept from others of this process until the append has decided."""
+            return stack.enter_context(self.seats.one(supply, slot))
+
+        return hold_seat(reading, asked, stated_in(rules, asked), supply, seat_of)
+
+    def _confirm(self, asked: Asked, stack: ExitStack) -> Decided:
         del stack  # the seat is held already
         reading = self._reading()
         assert asked.stream is not None
@@ -202,7 +166,7 @@ class Bookings:
         )
         return decision, {}
 
-    def _move(self, asked: Asked, stack: ExitStack) -> _Decided:
+    def _move(self, asked: Asked, stack: ExitStack) -> Decided:
         reading, rules = self._reading(), self._services.rules.booking
         assert asked.stream is not None
         appointment = self._own(reading, asked.caller, asked.stream)
@@ -213,7 +177,10 @@ class Bookings:
             raise OtherProduct(booked=appointment.product, offered=supply.product)
         given_back = seat_given_back(appointment)
         judged = rejudged(reading, asked.caller, appointment, supply)
-        seat = self._seat(reading, stack, supply, slot)
+        check_open(reading, supply, slot)
+        seat = stack.enter_context(self.seats.one(supply, slot))
+        if seat is None:
+            raise no_seat(reading)
         appointment.move(
             rules=rules,
             derived=Reseated(seat, rules.edition.id, appointment.booker),
@@ -236,7 +203,7 @@ class Bookings:
         )
         return decision, {}
 
-    def _cancel(self, asked: Asked, stack: ExitStack) -> _Decided:
+    def _cancel(self, asked: Asked, stack: ExitStack) -> Decided:
         del stack  # no seat is taken
         reading = self._reading()
         assert asked.stream is not None
@@ -250,30 +217,6 @@ class Bookings:
         claims = (seat_given_back(appointment), *ended(reading, appointment))
         return Decision(appointment, NOTHING_SEALED, claims=claims), {}
 
-    def _seat(self, reading: Reading, stack: ExitStack, supply: SlotSupply, slot: int) -> int:
-        """A free seat, kept from others of this process until the append has decided."""
-        rules, ends = self._services.rules.booking, supply.slot(slot).ends
-        now = reading.recorded_at.astimezone(SHANGHAI)
-        if (supply.on, ends) < (now.date(), f"{now:%H:%M}"):
-            raise BookingRefused.by(rules, Objection("slot_over", {"ends": ends}))
-        seat = stack.enter_context(self.seats.one(supply, slot))
-        if seat is None:
-            raise BookingRefused.by(rules, Objection("no_slot"))
-        return seat
-
-    def _reserved(self, wish: Wish, seat: int) -> Reserved:
-        rules, record = self._services.rules.booking, wish.person.record
-        return Reserved(
-            seat=seat,
-            hold_minutes=rules.hold_minutes,
-            rules=rules.edition.id,
-            course=wish.course,
-            on_behalf_of=wish.booker.handle,
-            record=None if record is None else record.id,
-            record_version=None if record is None else record.version,
-            place=wish.place,
-        )
-
     def _own(self, reading: Reading, caller: Principal, stream: UUID) -> Appointment:
         mine = self._services.vault.keys.find(BOOKER, self._number(caller))
         appointment = reading.load(Appointment, stream)
@@ -284,7 +227,7 @@ class Bookings:
     def _number(self, caller: Principal) -> str:
         return citizen_number(self._services.rules.booking, caller)
 
-    def _answer(self, asked: Asked, decide: Callable[[Asked, ExitStack], _Decided]) -> Written:
+    def _answer(self, asked: Asked, decide: Callable[[Asked, ExitStack], Decided]) -> Written:
         """Decide and append, anew when something moved in between; the first answer stands."""
         attempts = collisions = 0
         while True:
@@ -295,7 +238,7 @@ class Bookings:
                 return replace(written, remarks=decision.remarks)
             except (DomainError, CommandError) as refused:
                 return self._first_answer(asked, refused)
-            except (ClaimTaken, ClaimNotHeld, VersionConflict, GuardFailed, KeyConflict) as moved:
+            except _MOVED as moved:
                 is_one_of_many = isinstance(moved, ClaimTaken) and moved.kind in (SEAT, PLACE)
                 collisions += is_one_of_many
                 attempts += not is_one_of_many
@@ -308,9 +251,3 @@ class Bookings:
 
     def _reading(self) -> Reading:
         return Reading(services=self._services, recorded_at=self._services.clock())
-
-
-def _place(reading: Reading, wish: Wish, stream: UUID) -> tuple[Claim, ...]:
-    if wish.place is None:
-        return ()
-    return (Claim(PLACE, place_key(reading, wish.booker_number, wish.place), stream),)

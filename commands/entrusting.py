@@ -52,7 +52,7 @@ def entrusted_with(
 
 
 def _is_guardian(reading: Reading, record: VaccinationRecord, number: str) -> bool:
-    known = set(reading.services.vault.keys.find(ID_NUMBER, number))
+    known = {(person, stream) for _, person, stream in reading.find((ID_NUMBER,), number)}
     return any(
         (guardian.person, one.id) in known
         for one in reading.with_merged(record)
@@ -61,7 +61,7 @@ def _is_guardian(reading: Reading, record: VaccinationRecord, number: str) -> bo
 
 
 def _granted(reading: Reading, caller: Principal, record: VaccinationRecord) -> Certificate | None:
-    stream = reading.services.reader.claims.owner(HOLDER, record.id.bytes)
+    stream = reading.owner(HOLDER, record.id.bytes)
     if stream is None:
         return None
     certificate = reading.load(Certificate, stream)

@@ -1,5 +1,6 @@
 """What a handler reads before it decides: aggregates, histories, opened personal values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -39,6 +40,8 @@ class Seen:
         opened: Sealed values by position and person; None where they are erased.
         keys: Keys of people.
         keyless: People of whom it was seen that they have no key.
+        found: Person and stream of whoever has a number, by its kind and the number.
+        owners: Who holds a claim, by its kind and key.
     """
 
     histories: dict[UUID, list[Change]] = field(default_factory=dict)
@@ -46,6 +49,8 @@ class Seen:
     opened: Opened = field(default_factory=dict)
     keys: dict[UUID, bytes] = field(default_factory=dict)
     keyless: set[UUID] = field(default_factory=set)
+    found: dict[tuple[str, str], list[tuple[UUID, UUID]]] = field(default_factory=dict)
+    owners: dict[tuple[str, bytes], UUID | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +190,28 @@ class Reading:
                 raise Erased
             values |= found.get("after", found)
         return values
+
+    def find(self, kinds: Sequence[str], number: str) -> list[tuple[str, UUID, UUID]]:
+        """Kind, person and stream of everyone who has a number, by the kinds' order."""
+        found = self.seen.found
+        missing = [kind for kind in kinds if (kind, number) not in found]
+        if missing:
+            found.update({(kind, number): [] for kind in missing})
+            for kind, *hit in self.services.vault.keys.find_first(missing, number):
+                found[kind, number].append((hit[0], hit[1]))
+        return [(kind, *hit) for kind in kinds for hit in found[kind, number]]
+
+    def owner(self, kind: str, key: bytes) -> UUID | None:
+        """The stream that holds a claim, None where nobody does."""
+        return self.owners(kind, [key])[0]
+
+    def owners(self, kind: str, keys: Sequence[bytes]) -> list[UUID | None]:
+        """The streams that hold claims of a kind, None where nobody does."""
+        owners = self.seen.owners
+        missing = [(kind, key) for key in keys if (kind, key) not in owners]
+        if missing:
+            owners.update(self.services.reader.claims.owners(missing))
+        return [owners[kind, key] for key in keys]
 
     def blind(self, kind: str, value: str) -> bytes:
         """The blind index of a number."""

@@ -6,8 +6,9 @@ rush for the last seats is not answered by one collision after another.
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from commands.errors import NotFound
@@ -32,6 +33,15 @@ def seat_claim(supply: UUID, slot: int, seat: int, owner: UUID, *, release: bool
     return Claim(SEAT, seat_key(supply, slot, seat), owner, release=release)
 
 
+@dataclass(frozen=True, slots=True)
+class SeatTried:
+    """A seat that somebody of this process tries for."""
+
+    supply: UUID
+    slot: int
+    number: int
+
+
 class Seats:
     """The seats of every slot.
 
@@ -41,7 +51,7 @@ class Seats:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._supplies: Together[UUID, SlotSupply] = Together(self._read)
+        self._supplies: Together[UUID, SlotSupply] = Together(self.supplies)
         self._tried: dict[tuple[UUID, int], set[int]] = defaultdict(set)
         self._moved = threading.Condition()
 
@@ -53,48 +63,8 @@ class Seats:
         """
         return self._supplies.ask(stream)
 
-    def free(self, supply: SlotSupply, slot: int) -> list[int]:
-        """The seats of a slot that nobody has, in their order.
-
-        Raises:
-            UnknownSlot: the supply has no such slot.
-        """
-        state = supply.slot(slot)
-        edges = (seat_key(supply.id, slot, 0), seat_key(supply.id, slot, _MOST))
-        held = self._services.reader.claims.held_within(SEAT, *edges)
-        taken = {int.from_bytes(key[-2:]) for key in held}
-        return [seat for seat in range(1, state.seats + 1) if seat not in taken]
-
-    @contextmanager
-    def one(self, supply: SlotSupply, slot: int) -> Iterator[int | None]:
-        """A free seat that nobody else of this process tries for; None where none can be had.
-
-        While others try for all that are free, this waits for how that ends.
-        """
-        tried = self._tried[supply.id, slot]
-        seat = self._pick(supply, slot, tried)
-        try:
-            yield seat
-        finally:
-            with self._moved:
-                if seat is not None:
-                    tried.discard(seat)
-                self._moved.notify_all()
-
-    def _pick(self, supply: SlotSupply, slot: int, tried: set[int]) -> int | None:
-        if supply.slot(slot).is_closed:
-            return None
-        while free := self.free(supply, slot):
-            with self._moved:
-                untried = [seat for seat in free if seat not in tried]
-                if untried:
-                    seat = untried[int.from_bytes(self._services.random(4)) % len(untried)]
-                    tried.add(seat)
-                    return seat
-                self._moved.wait(_WAIT_SECONDS)
-        return None
-
-    def _read(self, streams: Sequence[UUID]) -> list[SlotSupply | Exception]:
+    def supplies(self, streams: Sequence[UUID]) -> list[SlotSupply | Exception]:
+        """Likewise many, in one query; `NotFound` where there is none."""
         rows = self._services.reader.streams(set(streams))
         found = {
             stream: self._services.journal.aggregate_of(Entry.decode(raw) for _, raw, _ in located)
@@ -104,3 +74,79 @@ class Seats:
             one if isinstance(one := found[stream], SlotSupply) else NotFound()
             for stream in streams
         ]
+
+    def free(self, supply: SlotSupply, slot: int) -> list[int]:
+        """The seats of a slot that nobody has, in their order.
+
+        Raises:
+            UnknownSlot: the supply has no such slot.
+        """
+        held = self._services.reader.claims.held_within(SEAT, *_edges(supply, slot))
+        return _not_held(supply, slot, held)
+
+    def free_each(
+        self, slots: Iterable[tuple[SlotSupply, int]]
+    ) -> dict[tuple[UUID, int], list[int]]:
+        """The seats of many slots that nobody has, in one query."""
+        asked = list({(supply.id, slot): (supply, slot) for supply, slot in slots}.values())
+        if not asked:
+            return {}
+        ranges = [(SEAT, *_edges(supply, slot)) for supply, slot in asked]
+        held = self._services.reader.claims.held_within_each(ranges)
+        return {
+            (supply.id, slot): _not_held(supply, slot, keys)
+            for (supply, slot), keys in zip(asked, held, strict=True)
+        }
+
+    def pick(self, supply: UUID, slot: int, free: Sequence[int]) -> SeatTried | None:
+        """One of the free seats that nobody of this process tries for; to be let go in the end."""
+        with self._moved:
+            tried = self._tried.get((supply, slot), ())
+            untried = [seat for seat in free if seat not in tried]
+            if not untried:
+                return None
+            seat = untried[int.from_bytes(self._services.random(4)) % len(untried)]
+            self._tried[supply, slot].add(seat)
+        return SeatTried(supply, slot, seat)
+
+    def let_go(self, seat: SeatTried | None = None) -> None:
+        """Say how a try ended: the log knows by now who has the seat."""
+        with self._moved:
+            if seat is not None:
+                tried = self._tried[seat.supply, seat.slot]
+                tried.discard(seat.number)
+                if not tried:
+                    del self._tried[seat.supply, seat.slot]
+            self._moved.notify_all()
+
+    @contextmanager
+    def one(self, supply: SlotSupply, slot: int) -> Iterator[int | None]:
+        """A free seat that nobody else of this process tries for; None where none can be had.
+
+        While others try for all that are free, this waits for how that ends.
+        """
+        seat = self._wait_for_one(supply, slot)
+        try:
+            yield None if seat is None else seat.number
+        finally:
+            self.let_go(seat)
+
+    def _wait_for_one(self, supply: SlotSupply, slot: int) -> SeatTried | None:
+        if supply.slot(slot).is_closed:
+            return None
+        while free := self.free(supply, slot):
+            with self._moved:
+                seat = self.pick(supply.id, slot, free)
+                if seat is not None:
+                    return seat
+                self._moved.wait(_WAIT_SECONDS)
+        return None
+
+
+def _edges(supply: SlotSupply, slot: int) -> tuple[bytes, bytes]:
+    return seat_key(supply.id, slot, 0), seat_key(supply.id, slot, _MOST)
+
+
+def _not_held(supply: SlotSupply, slot: int, held: Iterable[bytes]) -> list[int]:
+    taken = {int.from_bytes(key[-2:]) for key in held}
+    return [seat for seat in range(1, supply.slot(slot).seats + 1) if seat not in taken]

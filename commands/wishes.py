@@ -13,23 +13,19 @@ from commands.applicants import (
     forecast_of,
     given_doses,
 )
-from commands.appointments import OPEN_BOOKING, PLACE, booked_for, course_key, place_key
+from commands.appointments import OPEN_BOOKING, PLACE, booked_for, course_key, place_keys
 from commands.citizens import Asked
-from commands.citizens import number_of as number_of_identity
 from commands.entrusting import entrusted_with
-from commands.errors import Forbidden
-from commands.principal import Principal, Role, VerifiedIdentity
+from commands.principal import Principal
 from commands.reading import Reading
 from commands.records import id_number
+from commands.stated import Stated, citizen_number
 from domain.appointment import Appointment
 from domain.appointment_events import Channel
-from domain.booking.address import judge_address, judge_proxy
 from domain.booking.decision import Outcome, Request, decide
-from domain.booking.eligibility import judge_channel
 from domain.booking.lifecycle import OPEN, OpenBooking
 from domain.booking.objection import Objection
 from domain.booking.refusal import BookingRefused
-from domain.booking.rules import BookingRules
 from domain.certificate import Certificate
 from domain.quality import Check, Severity
 from domain.schedules.finding import Fact, Finding
@@ -37,9 +33,6 @@ from domain.slot_supply import SlotSupply
 from domain.topics import BOOKED_FOR, BOOKER, check_private
 from domain.vaccination_record import VaccinationRecord
 from ledger.store.append import Claim, Guard
-
-_CITIZENS = (Role.ADULT, Role.GUARDIAN)
-_FOR_CITIZENS = {Channel.INDIVIDUAL, Channel.PROXY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +96,7 @@ class Judged:
     certificate: Certificate | None = None
 
 
-def citizen_number(rules: BookingRules, caller: Principal) -> str:
-    """The normalised number of a citizen.
-
-    Raises:
-        BookingRefused: nobody vouches for who the citizen is (A-3).
-        Forbidden: not a citizen.
-    """
-    return number_of_identity(_identity(rules, caller))
-
-
-def wish_of(reading: Reading, asked: Asked, supply: SlotSupply) -> Wish:
+def wish_of(reading: Reading, asked: Asked, stated: Stated, supply: SlotSupply) -> Wish:
     """Read and judge a wish; only whether a seat is free is not asked yet.
 
     Raises:
@@ -121,34 +104,26 @@ def wish_of(reading: Reading, asked: Asked, supply: SlotSupply) -> Wish:
         DomainError: values that are malformed.
         Restricted, Erased: the record may not be processed.
     """
-    rules = reading.services.rules.booking
-    identity = _identity(rules, asked.caller)
-    stated = asked.request["person"]
-    _check_form(rules, asked.caller, asked.request["channel"], stated)
-    channel = Channel(asked.request["channel"])
-    own = _own_values(identity)
-    values = stated if channel is Channel.PROXY else {**own, **stated}
-    typed = check_private(Appointment.Held.TOPIC, BOOKED_FOR, values)
-    number, own_number = id_number(typed) or "", number_of_identity(identity)
+    number, own_number = stated.number, stated.own_number
     person = find_person(reading, number, (BOOKED_FOR, BOOKER))
     booker, certificate = person, None
-    sealed = {person.handle: values}
+    sealed = {person.handle: stated.values}
     if number != own_number:
         certificate = entrusted_with(
-            reading, asked.caller, own_number, typed["id_number"], person.record
+            reading, asked.caller, own_number, stated.typed["id_number"], person.record
         )
         booker = find_person(reading, own_number, (BOOKER, BOOKED_FOR))
-        sealed[booker.handle] = own
-    course = rules.course_of(supply.product)
+        sealed[booker.handle] = stated.own
+    course = reading.services.rules.booking.course_of(supply.product)
     key = course_key(reading, course, number)
     earlier, released = _earlier(reading, key)
     judged = _judge(
         reading,
-        Wanted(channel, typed, person.record, supply, asked.request["dose_number"]),
+        Wanted(stated.channel, stated.typed, person.record, supply, asked.request["dose_number"]),
         earlier,
     )
     return Wish(
-        channel=channel,
+        channel=stated.channel,
         person=person,
         person_number=number,
         booker=booker,
@@ -248,7 +223,7 @@ def _told(finding: Finding) -> Check:
 
 def _earlier(reading: Reading, key: bytes) -> tuple[tuple[OpenBooking, ...], tuple[Claim, ...]]:
     """The open booking of the course; or the claim that one which is over has left behind."""
-    stream = reading.services.reader.claims.owner(OPEN_BOOKING, key)
+    stream = reading.owner(OPEN_BOOKING, key)
     if stream is None:
         return (), ()
     found = reading.stored(Appointment, stream)
@@ -260,39 +235,10 @@ def _earlier(reading: Reading, key: bytes) -> tuple[tuple[OpenBooking, ...], tup
 def _free_place(reading: Reading, number: str) -> int:
     """A place for a booking for somebody else: no account can hold what many people want."""
     rules = reading.services.rules.booking
-    keys = {n: place_key(reading, number, n) for n in range(1, rules.proxy_bookings_open + 1)}
-    held = reading.services.reader.claims.held_of(PLACE, list(keys.values()))
-    free = [place for place, key in keys.items() if key not in held]
+    keys = place_keys(reading, number)
+    owners = reading.owners(PLACE, keys)
+    free = [place for place, owner in enumerate(owners, 1) if owner is None]
     if not free:
         facts: dict[str, Fact] = {"most": rules.proxy_bookings_open}
         raise BookingRefused.by(rules, Objection("too_many_bookings", facts))
     return free[int.from_bytes(reading.services.random(4)) % len(free)]
-
-
-def _check_form(
-    rules: BookingRules, caller: Principal, channel: str, stated: Mapping[str, Any]
-) -> None:
-    """Refuse what is missing or misspelt before anything is made of it (A-1, A-18, A-19)."""
-    open_here = _FOR_CITIZENS if caller.role in _CITIZENS else {Channel.WALK_IN}
-    objections: list[Objection] = [*judge_channel(channel, rules.channels_here & open_here)]
-    if channel == Channel.PROXY:
-        fields = {name: stated.get(name, "") for name in rules.proxy_fields}
-        fields["residence"] = stated.get("residence_division", "")
-        objections += judge_proxy(fields, rules.proxy_fields, rules.address_characters)
-    else:
-        objections += judge_address(stated.get("detail_address", ""), rules.address_characters)
-    if objections:
-        raise BookingRefused.by(rules, *sorted(objections, key=rules.rank))
-
-
-def _identity(rules: BookingRules, caller: Principal) -> VerifiedIdentity:
-    if caller.identity is not None:
-        return caller.identity
-    if caller.role in _CITIZENS:
-        raise BookingRefused.by(rules, Objection("not_real_name"))
-    raise Forbidden(what="booking", role=str(caller.role))
-
-
-def _own_values(identity: VerifiedIdentity) -> dict[str, Any]:
-    values = {"name": identity.name, "id_number": identity.id_number, "phone": identity.phone}
-    return {name: value for name, value in values.items() if value is not None}

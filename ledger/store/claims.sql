@@ -19,8 +19,5 @@ CROSS JOIN LATERAL (
     WHERE kind = asked.kind AND key >= asked.first AND key <= asked.last ORDER BY key
 ) c;
 
--- name: held_of
-SELECT key FROM ledger.claims WHERE kind = %b AND key = ANY(%b::bytea[]);
-
 -- name: claimed
 SELECT stream, position FROM ledger.claims WHERE kind = %b ORDER BY position;

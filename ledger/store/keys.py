@@ -176,6 +176,17 @@ class KeyStore:
         asked = [(kind, self.digest(kind, number)) for kind in kinds]
         return self._searches.ask(asked)
 
+    def find_each(
+        self, numbers: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[tuple[UUID, UUID]]]:
+        """Return by kind and number the person and record of everyone who has it, in one query."""
+        asked = list(dict.fromkeys(numbers))
+        hits = self._search([[(kind, self.digest(kind, text))] for kind, text in asked])
+        return {
+            one: [(person, record) for _, person, record in found]
+            for one, found in zip(asked, hits, strict=True)
+        }
+
     def records_of(self, handle: UUID) -> list[UUID]:
         """Return the streams in which a person can be found by some number."""
         return [record for (record,) in rows_of(self._pool, _QUERIES["select_records"], [handle])]
