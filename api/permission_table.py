@@ -1,9 +1,11 @@
 """The table of permissions as a document: who may write and read what, at which addresses."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from api.app import openapi_document
 from api.write_addresses import ADDRESSES
+from bootstrap.embedded.nats_users import OWN_PERMISSIONS
+from client.durables import ACCOUNT, account_of
 from commands.permissions import READS, WRITES, Policy, Rows
 
 READ_AT: Mapping[str, tuple[str, ...]] = {
@@ -92,9 +94,21 @@ every address as every role, within and beyond its scope, and compare.
 What has no row is refused. Whoever may not know of a thing gets the answer of a thing that does not
 exist, byte for byte but for the request's id, whatever state it is in. Citizens have no rows here:
 they see and do what concerns themselves and their children, by the claims of their token. Pages
-show what the operations beneath them answer. A subscriber's account at NATS may ask for its own
-consumer, fetch from it and acknowledge ([why](adr/0013-an-account-for-each-subscriber.md)).
+show what the operations beneath them answer.
 """
+
+_AT_NATS = """
+## At NATS
+
+Each subscriber has an account of its own ([why](adr/0013-an-account-for-each-subscriber.md)), which
+is given the three services of its row of the feed's account. A test has every user say and listen
+to every subject of these rows and of some thirty attacks, and compares
+(`tests/integration/feed/test_feed_isolation.py`). Who has no password, or a wrong one, does not get
+in. The embedded server has these users; at a server of your own the publisher's user may do
+everything within the account `VAXLEDGER` and nothing in another.
+
+| account | user | may say | may hear |
+|---|---|---|---|"""
 
 
 def permissions_markdown() -> str:
@@ -130,9 +144,34 @@ def permissions_markdown() -> str:
             f"Citizens: {_listed(BY_CITIZENS)}.\n",
             f"Any token: {_listed(BY_ANY_TOKEN)}.\n",
             f"No token: {_listed(sorted(_open_operations()))}.",
+            _AT_NATS,
+            *(
+                f"| `{account}` | `{user}` | {_listed(said)} | {_listed(heard)} |"
+                for account, user, said, heard in at_nats()
+            ),
             "",
         ]
     )
+
+
+def at_nats(
+    *subscribers: str,
+) -> Iterable[tuple[str, str, Sequence[str], Sequence[str]]]:
+    """Yield account and user, and the subjects that it may publish to and subscribe to.
+
+    Args:
+        subscribers: Names of their durables; one that stands for all, if none is given.
+    """
+    for user, own in OWN_PERMISSIONS.items():
+        yield ACCOUNT, user, own["publish"], own["subscribe"]
+    for durable in subscribers or ("subscriber-NAME",):
+        (user,) = account_of(durable, "")["users"]
+        yield (
+            durable,
+            user["user"],
+            user["permissions"]["publish"],
+            user["permissions"]["subscribe"],
+        )
 
 
 def _open_operations() -> Iterable[str]:

@@ -11,7 +11,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -29,13 +29,14 @@ PROGRAM = "nats-server"
 _READ_SECONDS = 30.0
 _ASK_SECONDS = 0.02
 
-_OWN_PERMISSIONS = {
+OWN_PERMISSIONS: Mapping[str, Mapping[str, list[str]]] = {
     PUBLISHER: {
         "publish": ["vax.>", "vaxledger.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>"],
         "subscribe": ["_INBOX.>", "vax.>", "vaxledger.>"],
     },
-    ADMIN: {"publish": ">", "subscribe": ">"},
+    ADMIN: {"publish": [">"], "subscribe": [">"]},
 }
+"""What our own users may say and hear within the account of the feed."""
 
 
 class NatsUsers:
@@ -52,7 +53,7 @@ class NatsUsers:
         """Return the passwords of our own users, made on the first call."""
         path = self._home / "passwords.json"
         if not path.exists():
-            made = {name: secrets.token_hex(16) for name in _OWN_PERMISSIONS}
+            made = {name: secrets.token_hex(16) for name in OWN_PERMISSIONS}
             write_whole(path, json.dumps(made))
         return dict(json.loads(path.read_bytes()))
 
@@ -118,7 +119,7 @@ class NatsUsers:
 
     def _write(self, subscribers: dict[str, str]) -> None:
         own = [
-            {"user": name, "password": password, "permissions": _OWN_PERMISSIONS[name]}
+            {"user": name, "password": password, "permissions": OWN_PERMISSIONS[name]}
             for name, password in self.passwords().items()
         ]
         accounts: dict[str, Any] = {

@@ -2,12 +2,17 @@
 
 import asyncio
 import json
+import re
+import socket
 from contextlib import aclosing
+from urllib.parse import urlsplit
 
 import nats
 import nats.js.errors
 import pytest
 
+from api.permission_table import at_nats
+from bootstrap.embedded.nats_users import OWN_PERMISSIONS
 from bootstrap.errors import SubscriberExistsError, SubscriberUnknownError
 from bootstrap.subscribers import account_block
 from client import feed
@@ -68,7 +73,10 @@ class Intruder:
         return await self.heard(await self.connection.subscribe(subject))
 
     async def heard(self, subscription, seconds=0.05):
-        await self.connection.flush()  # the server's refusals come before its answer to this
+        # The server's refusals come before its answer to this. Twice: the client library may send
+        # the first ping before what was published.
+        for _ in range(2):
+            await self.connection.flush()
         try:
             return await subscription.next_msg(timeout=seconds)
         except TimeoutError:
@@ -211,6 +219,78 @@ def test_a_subscriber_may_not_listen_to(place, attack):
             )
 
     asyncio.run(run())
+
+
+def covers(pattern, subject):
+    """Whether a subject, or all subjects of another pattern, are among a pattern's."""
+    wanted, given = pattern.split("."), subject.split(".")
+    if wanted[-1] == ">":
+        wanted.pop()
+        given, left = given[: len(wanted)], given[len(wanted) :]
+        if not left:
+            return False
+    return len(wanted) == len(given) and all(
+        one in ("*", other) and other != ">" for one, other in zip(wanted, given, strict=True)
+    )
+
+
+def test_each_user_says_and_hears_what_the_table_of_permissions_has(place):
+    """What a user may say is said by subscribers only: ours may do harm."""
+    server, _, mine, other = place
+    rows = {user: (said, heard) for _, user, said, heard in at_nats(mine.user, other.user)}
+    passwords = {
+        server.user: server.password,
+        server.admin_user: server.admin_password,
+        mine.user: mine.password,
+        other.user: other.password,
+    }
+    assert rows.keys() == passwords.keys()
+    said = {subject for subject, _ in ASKED.values()}
+    said |= {one.replace(">", "1.5.1.0.0") for row in rows.values() for one in row[0]}
+    heard = {*HEARD.values()} | {one for row in rows.values() for one in row[1]}
+    before = state(server)
+
+    async def refused(user, permissions):
+        found = set()
+
+        async def note(error):
+            if quoted := re.search(r'permissions violation for .*"(.+)"', str(error).lower()):
+                found.add(quoted[1])  # the client library tells it in small letters
+
+        connection = await nats.connect(
+            server.url, user=user, password=passwords[user], allow_reconnect=False, error_cb=note
+        )
+        may = [one for one in said if any(covers(pattern, one) for pattern in permissions[0])]
+        for subject in said - set(may) if user in OWN_PERMISSIONS else said:
+            await connection.publish(subject, b"")
+        for subject in heard:
+            await connection.subscribe(subject)
+        for _ in range(2):
+            await connection.flush()
+        await connection.close()
+        return found
+
+    for user, permissions in rows.items():
+        expected = {one for one in said if not any(covers(p, one) for p in permissions[0])}
+        expected |= {one for one in heard if not any(covers(p, one) for p in permissions[1])}
+        assert asyncio.run(refused(user, permissions)) == {one.lower() for one in expected}, user
+    assert state(server) == before
+
+
+@pytest.mark.parametrize(
+    "who", [{}, {"user": "subscriber-henan"}, {"user": "publisher", "password": "publisher"}]
+)
+def test_nobody_gets_in_without_the_password(place, who):
+    server, *_ = place
+    given = {"verbose": False} | {name.replace("word", ""): who[name] for name in who}
+    with (
+        socket.create_connection(("127.0.0.1", urlsplit(server.url).port), timeout=60) as client,
+        client.makefile("rwb") as lines,
+    ):
+        assert lines.readline().startswith(b"INFO ")
+        lines.write(f"CONNECT {json.dumps(given)}\r\nPING\r\n".encode())
+        lines.flush()
+        assert lines.readline() == b"-ERR 'Authorization Violation'\r\n"
 
 
 REPLIES = {
