@@ -71,6 +71,7 @@ from api import (
     write_addresses,
     writes,
 )
+from api.directory import Directory
 from api.measuring import Measuring
 from api.parts import Serving
 from api.shedding import Shedding
@@ -175,8 +176,9 @@ def _routed() -> FastAPI:
     problems.install(app)
     writes.install(app, openapi.write_operations(write_addresses.ADDRESSES))
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # included, each would be asked twice
     openapi.install(app)
+    app.router.middleware_stack = Directory(app.router)
     return app
 
 

@@ -17,8 +17,8 @@ from eventsourcing.domain import BaseAggregate
 
 from commands.reading import Change
 
-MOST_KEPT = 1_000
-"""Records; with their entries some 20 kB each. The one that was written longest ago goes first."""
+MOST_ENTRIES = 4_000
+"""Of all records kept, some 3.8 kB each. The record that was written longest ago goes first."""
 
 
 class Stood(NamedTuple):
@@ -33,18 +33,26 @@ class Standing:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[UUID, Stood] = OrderedDict()
+        self._entries = 0
         self._lock = threading.Lock()
 
     def take(self, stream: UUID, version: int) -> Stood | None:
         """Hand over a record at that version; one at another version is forgotten."""
         with self._lock:
-            found = self._kept.pop(stream, None)
+            found = self._remove(stream)
         return found if found is not None and found.aggregate.version == version else None
 
     def keep(self, stood: Stood) -> None:
         """Keep a record whose every entry is stored; the caller changes it no more."""
         with self._lock:
+            self._remove(stood.aggregate.id)
             self._kept[stood.aggregate.id] = stood
-            self._kept.move_to_end(stood.aggregate.id)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._entries += len(stood.history)
+            while self._entries > MOST_ENTRIES:
+                self._remove(next(iter(self._kept)))
+
+    def _remove(self, stream: UUID) -> Stood | None:
+        found = self._kept.pop(stream, None)
+        if found is not None:
+            self._entries -= len(found.history)
+        return found

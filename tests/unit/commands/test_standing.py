@@ -3,11 +3,25 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from commands.standing import MOST_KEPT, Standing, Stood
+from commands.reading import Change
+from commands.standing import MOST_ENTRIES, Standing, Stood
 from domain.organisation import Organisation, OrganisationKind
+from ledger.entry import Author, Entry
+
+ENTRY = Entry(
+    origin="ledger.example.cn/vax/2026",
+    topic="organisation.registered.v1",
+    stream="3f0c2f6e-9d1b-4c57-8a35-0e6f7f1d2c3b",
+    version=1,
+    division="410000",
+    recorded_at=datetime(2026, 9, 1, tzinfo=UTC),
+    author=Author("3f0c2f6e-9d1b-4c57-8a35-0e6f7f1d2c3b", "ab" * 32, "cd" * 32),
+    data={},
+    sealed=(),
+)
 
 
-def stood(stream: UUID) -> Stood:
+def stood(stream: UUID, entries: int = 1) -> Stood:
     operator = Organisation.register(
         stream,
         registrar=None,
@@ -18,7 +32,7 @@ def stood(stream: UUID) -> Stood:
         public_key="ab" * 32,
         key_proof="cd" * 64,
     )
-    return Stood(operator, [])
+    return Stood(operator, [Change(position, ENTRY) for position in range(entries)])
 
 
 def test_whoever_takes_a_record_has_it_alone():
@@ -41,7 +55,22 @@ def test_the_record_that_was_written_longest_ago_goes_first():
     standing.keep(first)
     standing.keep(second)
     standing.keep(first)
-    for n in range(MOST_KEPT - 1):
-        standing.keep(stood(UUID(int=n + 1)))
+    standing.keep(stood(uuid4(), MOST_ENTRIES - 1))
     assert standing.take(second.aggregate.id, 1) is None
     assert standing.take(first.aggregate.id, 1) is first
+
+
+def test_what_was_taken_leaves_room():
+    standing = Standing()
+    large, small = stood(uuid4(), MOST_ENTRIES), stood(uuid4())
+    standing.keep(large)
+    standing.take(large.aggregate.id, 1)
+    standing.keep(small)
+    standing.keep(stood(uuid4(), MOST_ENTRIES - 1))
+    assert standing.take(small.aggregate.id, 1) is small
+
+
+def test_a_record_that_is_longer_than_all_there_is_room_for_is_not_kept():
+    standing, longest = Standing(), stood(uuid4(), MOST_ENTRIES + 1)
+    standing.keep(longest)
+    assert standing.take(longest.aggregate.id, 1) is None
