@@ -164,6 +164,7 @@ async def _movable(
         request,
         "book-move.html",
         caller=caller,
+        products=products_of(serving.parts.services.rules),
         booked=booked,
         division=division,
         sites=await _sites(serving, booked.appointment.product, division) or [],
@@ -197,9 +198,7 @@ async def _shown(
         one=one,
         booked=booked,
         site=organisation_names(serving.views, [one.site])[one.site],
-        product=products_of(serving.parts.services.rules).get(
-            one.product, {"zh": one.product, "en": one.product}
-        ),
+        products=products_of(serving.parts.services.rules),
         state=BOOKING_STATES[one.state],
         has_code=one.state in (State.BOOKED, State.ARRIVED_SCANNED),
         division=one.division,

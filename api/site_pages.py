@@ -192,7 +192,14 @@ async def supply(request: Request, caller: Reader, day: str = "") -> Response:
     rows = await to_thread.run_sync(serving.views.bookings.use, caller.division, first, last)
     names = organisation_names(serving.views, [row.site for row in rows])
     return page(
-        request, "supply.html", caller=caller, rows=rows, names=names, first=first, last=last
+        request,
+        "supply.html",
+        caller=caller,
+        rows=rows,
+        names=names,
+        products=products_of(serving.parts.services.rules),
+        first=first,
+        last=last,
     )
 
 
@@ -215,6 +222,7 @@ async def _shown(
         "site-booking.html",
         caller=caller,
         line=line,
+        products=products_of(serving.parts.services.rules),
         state=BOOKING_STATES[line["state"]],
         given=given,
         refused=refused or (),

@@ -120,6 +120,12 @@ class Settings(BaseSettings):
         description="Rule file of electronic certificates: who may claim one, and where. "
         "`nantong-2024` is the source's own.",
     )
+    booking_rules: str = Field(
+        default="yongzhou-2021",
+        pattern=r"^[a-z0-9-]{1,64}$",
+        description="Rule file of bookings: who may book what, where. `kaifeng-demo` is the same "
+        "for the demo's county.",
+    )
     school_rules: str = Field(
         default="kaifeng-2018",
         pattern=r"^[a-z0-9-]{1,64}$",

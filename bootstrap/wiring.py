@@ -134,7 +134,7 @@ def rules(settings: Settings) -> Rules:
         catalogue=Catalogue.load(),
         requirements=EntryRequirements.load(),
         certificates=CertificateRules.load(settings.certificate_rules),
-        booking=BookingRules.load(),
+        booking=BookingRules.load(settings.booking_rules),
         roll_up=RollUpRules.load(settings.school_rules),
         doses=DoseRules.load(),
         schedule_on=Schedule.in_force,

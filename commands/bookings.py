@@ -33,7 +33,7 @@ from commands.vault import NOTHING_SEALED
 from commands.wishes import guards_of, rejudged
 from commands.writing import Decision
 from domain.appointment import Appointment
-from domain.appointment_events import Numbered, Reseated
+from domain.appointment_values import Numbered, Reseated
 from domain.codec import statement_fields
 from domain.effect import OnBehalf
 from domain.errors import DomainError

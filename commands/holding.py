@@ -12,7 +12,7 @@ from commands.vault import Place
 from commands.wishes import Wish, guards_of, wish_of
 from commands.writing import Decision
 from domain.appointment import Appointment
-from domain.appointment_events import Reserved
+from domain.appointment_values import Reserved
 from domain.booking.objection import Objection
 from domain.booking.refusal import BookingRefused
 from domain.calendar import SHANGHAI

@@ -15,7 +15,7 @@ from commands.errors import Erased, Restricted
 from commands.reading import Change, Reading
 from commands.services import Services
 from domain.appointment import Appointment
-from domain.appointment_events import Channel
+from domain.appointment_values import Channel
 from domain.booking.course import window_after
 from domain.booking.lifecycle import State
 from domain.booking.notice import Kind, NoticeRules

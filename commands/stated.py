@@ -9,7 +9,7 @@ from commands.errors import Forbidden
 from commands.principal import Principal, Role, VerifiedIdentity
 from commands.records import id_number
 from domain.appointment import Appointment
-from domain.appointment_events import Channel
+from domain.appointment_values import Channel
 from domain.booking.address import judge_address, judge_proxy
 from domain.booking.eligibility import judge_channel
 from domain.booking.objection import Objection

@@ -19,7 +19,7 @@ from commands.principal import Principal, VerifiedIdentity
 from commands.reading import Reading
 from commands.services import Services
 from domain.appointment import Appointment
-from domain.appointment_events import Channel
+from domain.appointment_values import Channel
 from domain.errors import DomainError
 from domain.topics import BOOKED_FOR, BOOKER
 

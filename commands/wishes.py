@@ -21,7 +21,7 @@ from commands.reading import Reading
 from commands.records import id_number
 from commands.stated import Stated, citizen_number
 from domain.appointment import Appointment
-from domain.appointment_events import Channel
+from domain.appointment_values import Channel
 from domain.booking.decision import Outcome, Request, decide
 from domain.booking.lifecycle import OPEN, OpenBooking
 from domain.booking.objection import Objection

@@ -14,7 +14,7 @@ from uuid import UUID
 from eventsourcing.domain import BaseAggregate
 
 from domain import appointment_events
-from domain.appointment_events import (
+from domain.appointment_values import (
     Arrived,
     Channel,
     Numbered,
@@ -255,7 +255,7 @@ class Appointment(BaseAggregate[UUID]):
         ]
         if objections:
             raise BookingRefused.by(rules, *objections)
-        derived = Arrived(_punctuality(slot, arrived))
+        derived = Arrived(Punctuality.of(slot, arrived))
         self.trigger_event(
             self.Verified, timestamp=recorded_at, sealed=sealed, derived=derived, **fields
         )
@@ -318,9 +318,3 @@ class Appointment(BaseAggregate[UUID]):
     def _check_site(self, rules: BookingRules, clinic: UUID) -> None:
         if clinic != self.site:
             raise BookingRefused.by(rules, Objection("wrong_site"))
-
-
-def _punctuality(slot: Slot, arrived: datetime) -> Punctuality:
-    if slot.has(arrived):
-        return Punctuality.IN_SLOT
-    return Punctuality.EARLY if arrived.time() < slot.starts else Punctuality.LATE

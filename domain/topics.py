@@ -12,7 +12,7 @@ from domain import private
 from domain.access_journal import AccessJournal
 from domain.adverse_event import Reaction
 from domain.appointment import Appointment
-from domain.appointment_events import Finding
+from domain.appointment_values import Finding
 from domain.certificate import Certificate
 from domain.check_statement import CheckStatement
 from domain.codec import DERIVED, FRAME, MalformedData

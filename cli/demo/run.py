@@ -143,7 +143,7 @@ class _Demo:
 
 
 def _settings(options: Options) -> Settings:
-    """Embedded servers, whatever the environment names: the demo attacks them."""
+    """Embedded servers, whatever the environment names: the demo attacks them; its own county."""
     settings = Settings.load(data_dir=options.data_dir, port=options.port)
     return settings.model_copy(
         update={
@@ -154,6 +154,7 @@ def _settings(options: Options) -> Settings:
             "nats_user": None,
             "nats_password": None,
             "policy": None,
+            "booking_rules": "kaifeng-demo",
             "port": free_port(settings.host, settings.port),
         }
     )

@@ -10,7 +10,7 @@ from domain.booking.objection import Objection
 from domain.errors import DomainError, shown
 from domain.schedules.edition import Edition, InvalidRuleFile, Wording
 from domain.schedules.finding import Finding, Rule
-from domain.schedules.json_document import Node, load_document
+from domain.schedules.json_document import Node, load_edition
 
 NEWEST = "yongzhou-2021"
 
@@ -214,7 +214,7 @@ class BookingRules:
 
 @cache
 def _load(name: str) -> BookingRules:
-    return BookingRules.read(load_document(f"{name}.booking.json"))
+    return BookingRules.read(load_edition(f"{name}.booking.json"))
 
 
 def _read_course(product: str, node: Node) -> Course:

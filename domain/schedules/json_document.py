@@ -185,6 +185,33 @@ def load_document(name: str) -> Node:
     return parse_document((files("domain.schedules") / "data" / name).read_bytes())
 
 
+def load_edition(name: str) -> Node:
+    """Read a rule file that is shipped with the package.
+
+    One that names another as `based_on` tells only what differs from it, as a merge patch (RFC
+    7396).
+    """
+    own = load_document(name)
+    base = own.entries().get("based_on")
+    if base is None:
+        return own
+    changes = {member: value for member, value in own.value.items() if member != "based_on"}
+    document = load_document(f"{base.text()}.{name.partition('.')[2]}")
+    return Node(_merged(document.value, changes))
+
+
+def _merged(target: Any, changes: Any) -> Any:
+    if not isinstance(changes, dict):
+        return changes
+    merged = dict(target) if isinstance(target, dict) else {}
+    for member, change in changes.items():
+        if change is None:
+            merged.pop(member, None)
+        else:
+            merged[member] = _merged(merged.get(member), change)
+    return merged
+
+
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):

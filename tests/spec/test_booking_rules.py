@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
 
@@ -91,3 +92,15 @@ def test_a_warning_comes_after_every_refusal(document):
     with pytest.raises(DomainError) as refused:
         Rules.read(Node(document))
     assert refused.value.facts["pointer"] == "/precedence/reasons"
+
+
+def test_the_demos_county_books_by_the_same_rules_in_an_area_of_its_own():
+    demo = Rules.load("kaifeng-demo")
+    assert demo.edition.id == "kaifeng-demo-booking"
+    assert demo.is_in_area("410299101")
+    assert not demo.is_in_area("431103001")
+    own = {"edition", "area", "area_divisions", "reasons"}
+    names = {field.name for field in fields(Rules)} - own
+    assert {name for name in names if getattr(demo, name) != getattr(YONGZHOU, name)} == set()
+    differing = {code for code in demo.reasons if demo.reasons[code] != YONGZHOU.reasons[code]}
+    assert differing == {"group_books_with_office_or_site"}

@@ -24,6 +24,7 @@ from tests.qr_codes import film, pixels
 pytestmark = IN_A_BROWSER
 
 DISTRICT, TOWN = "431122", "431122001"
+VERO = "新冠病毒灭活疫苗（Vero细胞）"
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +249,7 @@ def test_staff_open_seats_look_a_booking_up_and_call_it_off_and_the_county_count
     someone = citizen(county.served, id_number("19850601"), role=Role.ADULT, name="周正")
     with opened_page(browser, PHONE) as page:
         enter(page, county, site, f"/site?day={on}")
-        page.get_by_label("疫苗").fill("inactivated_vero")
+        page.get_by_label("疫苗").select_option("inactivated_vero")
         page.get_by_label("号源数", exact=True).fill("3")
         page.get_by_role("button", name="开放").click()
         expect(page.locator(".badge")).to_have_text(["0/3"])
@@ -265,6 +266,7 @@ def test_staff_open_seats_look_a_booking_up_and_call_it_off_and_the_county_count
         page.get_by_label("预约编码，或扫描二维码").fill(number)
         page.get_by_role("button", name="核验").click()
         expect(page.locator("h1")).to_contain_text("周正")
+        expect(page.locator("dl")).to_contain_text(f"{VERO}，第 1 剂")
         page.get_by_label("出示的身份证号").fill(id_number("19850601"))
         page.get_by_role("button", name="核验通过").click()
         expect(page.get_by_role("alert")).to_have_count(3)  # person, consent, hour
@@ -277,7 +279,7 @@ def test_staff_open_seats_look_a_booking_up_and_call_it_off_and_the_county_count
         enter(page, county, cdc, f"/supply?day={on}")
         expect(page.locator("tbody tr").first).to_contain_text("白牙市接种点")
         cells = page.locator("tbody tr").first.locator("td")
-        expect(cells).to_have_text([str(on), "inactivated_vero", "2", "0", "0", "0", "0", "2"])
+        expect(cells).to_have_text([str(on), VERO, "2", "0", "0", "0", "0", "2"])
         fits(page, tmp_path, "supply")
 
 

@@ -17,7 +17,7 @@ from commands.errors import Forbidden, NotFound
 from commands.principal import Principal, Role
 from commands.reclaiming import Reclaiming
 from domain.appointment import DoseOfOtherProduct
-from domain.appointment_events import Punctuality
+from domain.appointment_values import Punctuality
 from domain.booking.lifecycle import State
 from domain.booking.refusal import BookingRefused
 from domain.slot_supply import CapacityBelowBooked, SlotsOverlap, SupplyInPast, UnknownSlot

@@ -11,7 +11,7 @@ from commands.notices import Notices
 from commands.principal import Principal
 from commands.reading import Change
 from commands.walk_ins import NotOfToday
-from domain.appointment_events import Channel
+from domain.appointment_values import Channel
 from domain.booking.lifecycle import State
 from domain.booking.notice import NoticeRules
 from domain.booking.refusal import BookingRefused
