@@ -19,7 +19,7 @@ from api.frame import go_to, page, page_router
 from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.schemas import ListedChild
-from api.school_pages import school_year_of
+from api.school_year import school_year_of
 from api.session import Reader
 from api.uploads import read_upload, text_of
 from client.class_list import TAKEN, digest, enrolment, judged

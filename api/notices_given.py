@@ -12,11 +12,10 @@ from starlette.responses import Response
 from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf
-from api.noting import note_read
 from api.parameters import Year
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE
-from api.school_forms import OneClass, registers_of
+from api.school_forms import OneClass, read_registers
 from api.schools import institution_of
 from projections.register import Line, NoticeRow, Register
 
@@ -38,19 +37,19 @@ async def list_notices(
     """The notices of a school, child by child; the second and later ones are repeated notices."""
     serving = serving_of(request)
     await to_thread.run_sync(institution_of, serving, caller, institution)
+    found = await read_registers(request, caller, institution, (school_year, class_name), as_of)
 
-    def read() -> list[tuple[Register, list[Told]]]:
-        found = registers_of(serving, institution, school_year, as_of, class_name)
-        return [(register, told_of(serving, register)) for register in found]
+    def read() -> list[Mapping[str, Any]]:
+        return [
+            {
+                "class_name": register.class_name,
+                "children": [_child(*one) for one in told_of(serving, register)],
+            }
+            for register in found
+        ]
 
-    found = await to_thread.run_sync(read, limiter=serving.threads)
-    records = [line.record for register, _ in found for line in register.lines]
-    await note_read(request, caller, "register", records)
-    classes = [
-        {"class_name": register.class_name, "children": [_child(*one) for one in told]}
-        for register, told in found
-    ]
-    position = found[0][0].position if found else as_of.position
+    classes = await to_thread.run_sync(read, limiter=serving.threads)
+    position = found[0].position if found else as_of.position
     body = {"institution": institution, "school_year": school_year, "position": position}
     return json_response(body | {"classes": classes}, headers=NO_STORE)
 

@@ -10,25 +10,21 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.clocks import clocks_of
-from api.errors import AddressUnknown, MalformedForm
+from api.errors import MalformedForm
 from api.frame import go_to, page, page_router, read_form
 from api.handing_in import key_of, number_of
 from api.notices_given import Told, told_of
 from api.noting import note_read
-from api.parameters import AtLeast, wait_for_views
 from api.parts import Serving, serving_of
-from api.school_forms import registers_of
-from api.school_pages import ClassName, YearOrNow, school_year_of
-from api.schools import institution_of
+from api.school_pages import ClassName, register_of
+from api.school_year import InYear
 from api.session import Reader
 from bootstrap.identifiers import new_id
 from commands.counter import Form
-from commands.principal import Principal, Role
+from commands.principal import Principal
 from commands.reading import Reading
 from domain.admission import Channel
-from domain.calendar import civil_day
 from domain.enrolment import Enrolment
-from projections.register import Register
 
 CHANNELS: Mapping[str, tuple[str, str]] = {
     Channel.PAPER: ("纸质通知单", "on paper"),
@@ -46,40 +42,25 @@ router = page_router()
 async def show_notices(
     request: Request,
     caller: Reader,
-    institution: UUID,
+    at: InYear,
     name: ClassName,
-    school_year: YearOrNow = None,
-    written: AtLeast = 0,
 ) -> Response:
     """Which child's parents were told when and how; the school notes here whom it told."""
-    await wait_for_views(request, written)
-    serving = serving_of(request)
-    school = await to_thread.run_sync(institution_of, serving, caller, institution)
-    today = civil_day(serving.parts.services.clock())
-    year = school_year_of(serving, school_year, today)
-    as_of = await clocks_of(request, None, None)
-    is_own = caller.role is Role.SCHOOL and caller.organisation == institution
+    serving, as_of = serving_of(request), await clocks_of(request, None, None)
+    register = await register_of(request, caller, at, name, as_of)
 
-    def read() -> tuple[Register, list[Mapping[str, Any]]]:
-        found = registers_of(serving, institution, year, as_of, name)
-        if not found:
-            raise AddressUnknown
-        told = told_of(serving, found[0])
-        return found[0], _rows(serving, told, is_own=is_own)
+    def read() -> list[Mapping[str, Any]]:
+        return _rows(serving, told_of(serving, register), is_own=at.is_own)
 
-    register, rows = await to_thread.run_sync(read, limiter=serving.threads)
-    await note_read(request, caller, "register", [line.record for line in register.lines])
+    rows = await to_thread.run_sync(read, limiter=serving.threads)
     return page(
         request,
         "school-notices.html",
         caller=caller,
-        school=school,
-        year=year,
-        today=today,
+        **at._asdict(),
         register=register,
         rows=rows,
         channels=CHANNELS,
-        is_own=is_own,
         key=new_id(),
     )
 

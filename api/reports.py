@@ -13,7 +13,6 @@ from api.answers import json_response
 from api.callers import Caller
 from api.clocks import Clocks
 from api.errors import AddressUnknown
-from api.noting import note_read
 from api.parameters import AtLeast, Year, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
 from api.rating import completeness_rate, rates_of
@@ -21,8 +20,8 @@ from api.reads import NO_STORE
 from api.school_forms import (
     FileFormat,
     as_file,
-    register_form,
-    registers_of,
+    read_registers,
+    register_file,
     roll_up_form,
 )
 from api.schools import Division, EntryType, institution_of
@@ -33,7 +32,7 @@ from domain.roll_up.rules import Level as ReportLevel
 from domain.roll_up.rules import RegisterEdition
 from domain.roll_up_report import REPORTERS
 from projections.annex4 import RollUpRow
-from projections.register import Register
+from projections.organisations import OrganisationRow
 from projections.reports import RegisterReportRow, Reporter, RollUpReportRow, received
 from projections.roll_up import Level, RollUp
 
@@ -73,30 +72,19 @@ async def print_register_report(
     await wait_for_views(request, at_least)
     serving = serving_of(request)
 
-    def find() -> RegisterReportRow:
+    def find() -> tuple[RegisterReportRow, OrganisationRow]:
         row = serving.views.reports.register_report(report)
         if row is None:
             raise AddressUnknown
-        institution_of(serving, caller, row.institution)
-        return row
+        return row, institution_of(serving, caller, row.institution)
 
-    row = await to_thread.run_sync(find)
+    row, school = await to_thread.run_sync(find)
     as_of = Clocks(row.shown_position, row.effective_on)
-
-    def read() -> list[Register]:
-        return registers_of(serving, row.institution, row.school_year, as_of)
-
-    found = await to_thread.run_sync(read, limiter=serving.threads)
-    records = [line.record for register in found for line in register.lines]
-    await note_read(request, caller, "register", records)
-
-    def make() -> bytes:
-        school = institution_of(serving, caller, row.institution)
-        form = register_form(serving, school, found, as_of)
-        return form.pdf() if file_format == "pdf" else form.xlsx()
-
-    name = f"{row.school_year}-{row.edition}-附件3.{file_format}"
-    return as_file(await to_thread.run_sync(make, limiter=serving.threads), file_format, name)
+    found = await read_registers(
+        request, caller, school.organisation, (row.school_year, None), as_of
+    )
+    name = f"{row.school_year}-{row.edition}-附件3"
+    return await register_file(request, school, found, as_of, (name, file_format))
 
 
 @router.get("/divisions/{division}/register-reports", operation_id="listSchoolsReporting")

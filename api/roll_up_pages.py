@@ -19,7 +19,7 @@ from api.parts import Serving, serving_of
 from api.rating import COUNTY_DIGITS, completeness_rate, rates_of
 from api.reports import prefix_of
 from api.school_forms import FileFormat, as_file, roll_up_form
-from api.school_pages import YearOrNow, school_year_of
+from api.school_year import YearOrNow, school_year_of
 from api.schools import EntryType
 from api.session import Reader
 from api.supervision import findings_of

@@ -16,6 +16,7 @@ from api.parts import Serving, serving_of
 from api.reads import NO_STORE
 from api.schools import Division, EntryType, LevelName, hiding, institution_of
 from commands.permissions import Scope, check_read
+from commands.principal import Principal
 from printing.register import PrintedClass, RegisterForm
 from printing.roll_up import RollUpForm
 from projections.organisations import OrganisationRow
@@ -66,20 +67,9 @@ async def print_registers(  # noqa: PLR0913, PLR0917 - a parameter each
     """
     serving = serving_of(request)
     school = await to_thread.run_sync(institution_of, serving, caller, institution)
-
-    def read() -> list[Register]:
-        return registers_of(serving, institution, school_year, as_of, class_name)
-
-    found = await to_thread.run_sync(read, limiter=serving.threads)
-    records = [line.record for register in found for line in register.lines]
-    await note_read(request, caller, "register", records)
-
-    def make() -> bytes:
-        form = register_form(serving, school, found, as_of)
-        return form.pdf() if file_format == "pdf" else form.xlsx()
-
-    name = f"{school.name}-{school_year}-附件3.{file_format}"
-    return as_file(await to_thread.run_sync(make, limiter=serving.threads), file_format, name)
+    found = await read_registers(request, caller, institution, (school_year, class_name), as_of)
+    name = f"{school.name}-{school_year}-附件3"
+    return await register_file(request, school, found, as_of, (name, file_format))
 
 
 @router.get(
@@ -117,6 +107,43 @@ async def print_roll_up(  # noqa: PLR0913, PLR0917 - a parameter each
     return as_file(await to_thread.run_sync(make, limiter=serving.threads), file_format, name)
 
 
+async def read_registers(
+    request: Request,
+    caller: Principal,
+    institution: UUID,
+    which: tuple[int, str | None],
+    as_of: Clocks,
+) -> list[Register]:
+    """The registers of a school year and of a class or all, noted as a read of who is in them."""
+    serving, (school_year, class_name) = serving_of(request), which
+
+    def read() -> list[Register]:
+        return registers_of(serving, institution, school_year, as_of, class_name)
+
+    found = await to_thread.run_sync(read, limiter=serving.threads)
+    records = [line.record for register in found for line in register.lines]
+    await note_read(request, caller, "register", records)
+    return found
+
+
+async def register_file(
+    request: Request,
+    school: OrganisationRow,
+    registers: list[Register],
+    as_of: Clocks,
+    file: tuple[str, FileFormat],
+) -> Response:
+    """The form of registers as a file: its name without the ending, and its format."""
+    serving, (name, file_format) = serving_of(request), file
+
+    def make() -> bytes:
+        form = _register_form(serving, school, registers, as_of)
+        return form.pdf() if file_format == "pdf" else form.xlsx()
+
+    made = await to_thread.run_sync(make, limiter=serving.threads)
+    return as_file(made, file_format, f"{name}.{file_format}")
+
+
 def registers_of(
     serving: Serving,
     institution: UUID,
@@ -140,7 +167,7 @@ def registers_of(
     ]
 
 
-def register_form(
+def _register_form(
     serving: Serving, school: OrganisationRow, registers: list[Register], as_of: Clocks
 ) -> RegisterForm:
     """The form of a school's registers."""

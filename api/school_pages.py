@@ -13,23 +13,21 @@ from api.clocks import Clocks, clocks_of
 from api.errors import AddressUnknown
 from api.frame import go_to, language_of, page, page_router
 from api.handing_in import preparations_of
-from api.noting import note_read
-from api.parameters import AtLeast, wait_for_views
+from api.parameters import AtLeast
 from api.parts import Serving, serving_of
-from api.school_forms import FileFormat, as_file, register_form, registers_of
-from api.schools import institution_of
+from api.school_forms import FileFormat, read_registers, register_file
+from api.school_year import InYear, SchoolYear, YearOrNow
 from api.session import Reader
 from api.statements import notices
 from api.supervision import findings_of
 from bootstrap.identifiers import new_id
-from commands.principal import Role
-from domain.calendar import civil_day, deadline_after_days
+from commands.principal import Principal, Role
+from domain.calendar import deadline_after_days
 from domain.roll_up.rules import RegisterEdition
 from projections.annex3 import COLUMNS, DOSE_COLUMNS, ERASED, NO, RESTRICTED, YES
 from projections.register import Register
 from projections.reports import RegisterReportRow
 
-YearOrNow = Annotated[int | None, Query(ge=1990, le=2200)]
 ClassName = Annotated[str, Query(max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 EDITIONS: Mapping[str, tuple[str, str]] = {
@@ -74,29 +72,25 @@ async def show_school(
     request: Request,
     caller: Reader,
     institution: UUID,
-    school_year: YearOrNow = None,
-    written: AtLeast = 0,
+    at: InYear,
 ) -> Response:
     """A school: what is to be done today, its classes, what it handed in."""
-    await wait_for_views(request, written)
-    serving = serving_of(request)
-    school = await to_thread.run_sync(institution_of, serving, caller, institution)
-    today = civil_day(serving.parts.services.clock())
-    year = school_year_of(serving, school_year, today)
-    is_own = caller.role is Role.SCHOOL and caller.organisation == institution
+    serving, (year, today) = serving_of(request), (at.year, at.today)
 
     def read() -> dict[str, Any]:
         views = serving.views
         reports = views.reports.register_reports(institution, year)
         return {
             "position": views.registers.position(),
-            "preparations": preparations_of(serving, caller, year) if is_own else [],
+            "preparations": preparations_of(serving, caller, year) if at.is_own else [],
             "classes": views.registers.classes(institution, year),
-            "tasks": views.tasks.counts(school.division, year, today, institution),
+            "tasks": views.tasks.counts(at.school.division, year, today, institution),
             "recheck_due": serving.parts.services.rules.roll_up.recheck_due(year),
             "undone": [
                 finding
-                for _, findings in findings_of(serving, school.division, year, today, institution)
+                for _, findings in findings_of(
+                    serving, at.school.division, year, today, institution
+                )
                 for finding in findings
             ],
             "editions": [
@@ -109,10 +103,7 @@ async def show_school(
         request,
         "school.html",
         caller=caller,
-        school=school,
-        year=year,
-        today=today,
-        is_own=is_own,
+        **at._asdict(),
         new_key=new_id,
         **values,
     )
@@ -122,36 +113,20 @@ async def show_school(
 async def show_class(
     request: Request,
     caller: Reader,
-    institution: UUID,
+    at: InYear,
     name: ClassName,
-    school_year: YearOrNow = None,
 ) -> Response:
     """Annex 3 of a class on screen, with the last day of each child's check."""
-    serving = serving_of(request)
-    school = await to_thread.run_sync(institution_of, serving, caller, institution)
-    today = civil_day(serving.parts.services.clock())
-    year = school_year_of(serving, school_year, today)
-    as_of = await clocks_of(request, None, None)
-
-    def read() -> list[Register]:
-        return registers_of(serving, institution, year, as_of, name)
-
-    found = await to_thread.run_sync(read, limiter=serving.threads)
-    if not found:
-        raise AddressUnknown
-    (register,) = found
-    await note_read(request, caller, "register", [line.record for line in register.lines])
+    register = await register_of(request, caller, at, name, await clocks_of(request, None, None))
     return page(
         request,
         "school-class.html",
         caller=caller,
-        school=school,
-        year=year,
-        today=today,
+        **at._asdict(),
         columns=_ENGLISH_COLUMNS if language_of(request) == "en" else COLUMNS,
         english=_english,
         register=register,
-        lines=_lines(serving, register),
+        lines=_lines(serving_of(request), register),
         subtotals=register.subtotals.rows(),
     )
 
@@ -161,33 +136,19 @@ async def school_file(  # noqa: PLR0913, PLR0917 - a parameter each
     request: Request,
     caller: Reader,
     institution: UUID,
+    at: InYear,
     file_format: FileFormat,
-    school_year: YearOrNow = None,
     name: ClassName | None = None,
     report: UUID | None = None,
 ) -> Response:
     """The registers as a file, for whoever is signed in: now, or as handed in with a report."""
-    serving = serving_of(request)
-    school = await to_thread.run_sync(institution_of, serving, caller, institution)
-    year = school_year_of(serving, school_year, civil_day(serving.parts.services.clock()))
-    as_of = await clocks_of(request, None, None)
+    year, as_of = at.year, await clocks_of(request, None, None)
     if report is not None:
-        row = await to_thread.run_sync(_own_report, serving, institution, report)
+        row = await to_thread.run_sync(_own_report, serving_of(request), institution, report)
         year, as_of = row.school_year, Clocks(row.shown_position, row.effective_on)
-
-    def read() -> list[Register]:
-        return registers_of(serving, institution, year, as_of, name)
-
-    found = await to_thread.run_sync(read, limiter=serving.threads)
-    records = [line.record for register in found for line in register.lines]
-    await note_read(request, caller, "register", records)
-
-    def make() -> bytes:
-        form = register_form(serving, school, found, as_of)
-        return form.pdf() if file_format == "pdf" else form.xlsx()
-
-    made = await to_thread.run_sync(make, limiter=serving.threads)
-    return as_file(made, file_format, f"{school.name}-{year}-附件3.{file_format}")
+    found = await read_registers(request, caller, institution, (year, name), as_of)
+    file = (f"{at.school.name}-{year}-附件3", file_format)
+    return await register_file(request, at.school, found, as_of, file)
 
 
 @router.get("/school/{institution}/notice.pdf")
@@ -195,19 +156,27 @@ async def notice_file(
     request: Request,
     caller: Reader,
     institution: UUID,
-    school_year: YearOrNow = None,
+    at: InYear,
     name: ClassName | None = None,
 ) -> Response:
     """The notices of a class as a file, for whoever is signed in."""
-    serving = serving_of(request)
-    year = school_year_of(serving, school_year, civil_day(serving.parts.services.clock()))
     as_of = await clocks_of(request, None, None)
-    return await notices(request, caller, institution, (year, name), as_of)
+    return await notices(request, caller, institution, (at.year, name), as_of)
 
 
-def school_year_of(serving: Serving, asked: int | None, today: date) -> int:
-    """The school year that is asked for, else the one of today."""
-    return asked or serving.parts.services.rules.roll_up.school_year(today)
+async def register_of(
+    request: Request, caller: Principal, at: SchoolYear, name: str, as_of: Clocks
+) -> Register:
+    """The register of a class, noted as a read of who is in it.
+
+    Raises:
+        AddressUnknown: The school has no such class in that year.
+    """
+    which = (at.year, name)
+    found = await read_registers(request, caller, at.school.organisation, which, as_of)
+    if not found:
+        raise AddressUnknown
+    return found[0]
 
 
 def _english(cells: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from api.parameters import AtLeast, Year, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import EVER, organisation_names
 from api.reads import NO_STORE
-from api.school_forms import OneClass, as_file, registers_of
+from api.school_forms import OneClass, as_file, read_registers
 from api.schools import institution_of
 from certificates.errors import CertificateError
 from certificates.qr import Code
@@ -108,26 +108,19 @@ async def notices(
     as_of: Clocks,
 ) -> Response:
     """Print annex 1 for a school year and a class, noted as a read of its register."""
-    serving, (school_year, class_name) = serving_of(request), which
+    serving, (_, class_name) = serving_of(request), which
     school = await to_thread.run_sync(institution_of, serving, caller, institution)
-
-    def read() -> list[tuple[UUID, str]]:
-        if class_name is None:
-            return []
-        registers = registers_of(serving, institution, school_year, as_of, class_name)
-        return [
-            (line.record, line.pupil.particulars.name or "")
-            for register in registers
-            for line in register.lines
-        ]
-
-    children = await to_thread.run_sync(read, limiter=serving.threads)
-    await note_read(request, caller, "register", [record for record, _ in children])
+    registers = (
+        []
+        if class_name is None
+        else await read_registers(request, caller, institution, which, as_of)
+    )
+    names = [line.pupil.particulars.name for one in registers for line in one.lines]
     form = NoticeForm(
         city=serving.parts.services.rules.roll_up.city.zh,
         institution=school.name,
         day=as_of.day,
-        children=[name for _, name in children] or [""],
+        children=[name or "" for name in names] or [""],
         foot=f"附件1 · {school.name}",
     )
     made = await to_thread.run_sync(form.pdf, limiter=serving.threads)

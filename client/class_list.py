@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid5
 
-from client.class_rows import Pupil, RowTwice, Terms, Verdict
+from client.class_faults import RowTwice
+from client.class_rows import Pupil, Terms, Verdict
 from client.http import Client
 from client.signing import Draft
 

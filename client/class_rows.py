@@ -2,20 +2,31 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, BinaryIO
 from uuid import UUID
 
+from client.class_faults import (
+    AdmissionUnknown,
+    CellEmpty,
+    NoSuchDay,
+    NotBornThen,
+    NumberOutOfRange,
+    RowTwice,
+    SexUnknown,
+    TextRefused,
+    TwoChildren,
+)
 from client.importing.columns import ColumnMissing, ColumnTwice
 from client.importing.parsing import read_day, read_sex
 from client.sheet import Limits, Sheet, SheetRow
 from client.sheets import open_sheet
 from domain import private
 from domain.codec import MalformedData
-from domain.errors import DomainError
+from domain.errors import DomainError, InvalidIdNumber
 from domain.identity import IdNumber
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -46,20 +57,6 @@ _SEXES = {"male": "男", "female": "女"}
 _SEPARATORS = "、,，;；/\n"
 _MAX_NUMBER = 9_999
 ROWS = 100_000
-
-
-class TwoChildren(DomainError):
-    """This row names more than one child."""
-
-    code = "two-children"
-    zh = "一行只能填写一名儿童。"
-
-
-class RowTwice(DomainError):
-    """An earlier row has this child, or this number of the class, already."""
-
-    code = "row-twice"
-    zh = "该儿童或该班编号与前面的行重复。"
 
 
 class Verdict(StrEnum):
@@ -170,22 +167,22 @@ class ClassList:
         values = {name: row.cells[at] for name, at in columns.items() if at in row.cells}
         for name in _NEEDED:
             if name not in values:
-                raise MalformedData(pointer=f"/{name}", reason="is empty")
+                raise CellEmpty(pointer=f"/{name}")
         if any(mark in values["name"] for mark in _SEPARATORS):
             raise TwoChildren
         pupil = Pupil(
             row.number,
             self._number(values),
-            private.NAME.read(values["class_name"]),
-            private.NAME.read(values["name"]),
-            read_day(values["birth_date"], "birth_date"),
-            read_sex(values["sex"]) if "sex" in values else None,
+            _text(values, "class_name"),
+            _text(values, "name"),
+            _day(values["birth_date"], "birth_date"),
+            _sex(values["sex"]) if "sex" in values else None,
             _id_number(values),
-            read_day(values.get("joined_on", self.terms.joined_on.isoformat()), "joined_on"),
+            _day(values.get("joined_on", self.terms.joined_on.isoformat()), "joined_on"),
             _admission(values.get("admission", "new")),
         )
         if not "1990-01-01" <= pupil.birth_date <= pupil.joined_on:
-            raise MalformedData(pointer="/birth_date", reason="no day on which a pupil is born")
+            raise NotBornThen(pointer="/birth_date")
         self._note(pupil)
         return pupil
 
@@ -196,7 +193,7 @@ class ClassList:
             self._counts[values["class_name"]] = self._counts.get(values["class_name"], 0) + 1
             return self._counts[values["class_name"]]
         if not (stated.isascii() and stated.isdigit() and 0 < int(stated) <= _MAX_NUMBER):
-            raise MalformedData(pointer="/number", reason=f"a number from 1 to {_MAX_NUMBER}")
+            raise NumberOutOfRange(pointer="/number")
         return int(stated)
 
     def _note(self, pupil: Pupil) -> None:
@@ -243,14 +240,40 @@ def _id_number(values: Mapping[str, str]) -> str | None:
         return None
     stated = {
         "id_number": values["id_number"],
-        "birth_date": read_day(values["birth_date"], "birth_date"),
+        "birth_date": _day(values["birth_date"], "birth_date"),
     }
-    stated |= {"sex": read_sex(values["sex"])} if "sex" in values else {}
-    number: IdNumber = private.check_identity(private.read_fields(_IDENTITY, stated))["id_number"]
+    stated |= {"sex": _sex(values["sex"])} if "sex" in values else {}
+    try:
+        typed = private.read_fields(_IDENTITY, stated)
+    except MalformedData:
+        raise InvalidIdNumber(reason="characters").at("/id_number") from None
+    number: IdNumber = private.check_identity(typed)["id_number"]
     return number.value
+
+
+def _text(values: Mapping[str, str], name: str) -> str:
+    read: Callable[[str], str] = private.NAME.read
+    try:
+        return read(values[name])
+    except MalformedData:
+        raise TextRefused(pointer=f"/{name}") from None
+
+
+def _day(text: str, name: str) -> str:
+    try:
+        return read_day(text, name)
+    except MalformedData:
+        raise NoSuchDay(pointer=f"/{name}") from None
+
+
+def _sex(text: str) -> str:
+    try:
+        return read_sex(text)
+    except MalformedData:
+        raise SexUnknown(pointer="/sex") from None
 
 
 def _admission(text: str) -> str:
     if text not in _ADMISSIONS:
-        raise MalformedData(pointer="/admission", reason="not one of the words known for it")
+        raise AdmissionUnknown(pointer="/admission")
     return _ADMISSIONS[text]

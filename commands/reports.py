@@ -1,6 +1,7 @@
 """Writes of schools and CDCs: what comes before enrolment, and what is handed in (S-14 to S-18)."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,24 +9,18 @@ from eventsourcing.domain import BaseAggregate
 
 from commands.permissions import Scope
 from commands.writing import Decision, Handler, Writing
+from domain.filing import Form
 from domain.organisation import Organisation
 from domain.preparation import Preparation
 from domain.register_report import RegisterReport
 from domain.roll_up_report import RollUpReport
 
 
-def submit_registers(writing: Writing) -> Decision:
-    """Hand in the registers of a school as they stood at a position."""
-    school = _acting(writing, "institution")
+def submit(form: type[Form], reporter: str, writing: Writing) -> Decision:
+    """Hand in a form as it stood at a position; `reporter` is the field that names who does."""
+    acting = _acting(writing, reporter)
     published = writing.services.reader.published()
-    return _stated(writing, RegisterReport.submit, institution_facts=school, published=published)
-
-
-def submit_roll_up(writing: Writing) -> Decision:
-    """Hand in the roll-up of a division."""
-    reporter = _acting(writing, "organisation")
-    published = writing.services.reader.published()
-    return _stated(writing, RollUpReport.submit, reporter=reporter, published=published)
+    return _stated(writing, form.submit, reporter=acting, published=published)
 
 
 def record_preparation(writing: Writing) -> Decision:
@@ -56,7 +51,7 @@ def _acting(writing: Writing, field: str) -> Organisation:
 
 
 HANDLERS: Mapping[str, Handler] = {
-    "register-report.submitted.v1": submit_registers,
-    "roll-up-report.submitted.v1": submit_roll_up,
+    "register-report.submitted.v1": partial(submit, RegisterReport, "institution"),
+    "roll-up-report.submitted.v1": partial(submit, RollUpReport, "organisation"),
     "preparation.recorded.v1": record_preparation,
 }

@@ -6,11 +6,19 @@ A further one replaces the earlier ones of its kind and is never added to them (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from eventsourcing.domain import AggregateCreated, BaseAggregate
 
 from domain.calendar import civil_day
 from domain.errors import DomainError
+from domain.organisation import Organisation, OrganisationKind
+from domain.roll_up.rules import RollUpRules
+from domain.sealed import Sealed
 
 
 class StateUnknown(DomainError):
@@ -45,7 +53,71 @@ class Filed:
         return cls(due, civil_day(recorded_at) > due)
 
 
-def check_state(position: int, effective_on: date, *, published: int, today: date) -> None:
+class Form(BaseAggregate[UUID]):
+    """A form that was handed in.
+
+    Attributes:
+        Submitted: the one event that it has.
+    """
+
+    Submitted: ClassVar[type[AggregateCreated]]
+
+    @classmethod
+    def submit(
+        cls,
+        stream: UUID,
+        *,
+        reporter: Organisation,
+        rules: RollUpRules,
+        published: int,
+        recorded_at: datetime,
+        sealed: tuple[Sealed, ...] = (),
+        **fields: Any,
+    ) -> Self:
+        """Hand it in.
+
+        Args:
+            stream: id of the new stream.
+            reporter: the organisation that the form names.
+            rules: deadlines in force.
+            published: newest position that a signed checkpoint covers.
+            recorded_at: our clock.
+            sealed: sealed parts.
+            **fields: clear fields of its event.
+
+        Raises:
+            DomainError: NotTheReporter, StateUnknown, or what the form itself refuses.
+        """
+        if (reporter.kind, reporter.division) != (cls.reported_by(fields), fields["division"]):
+            raise NotTheReporter(kind=reporter.kind.value, division=reporter.division)
+        today = civil_day(recorded_at)
+        _check_state(fields["position"], fields["effective_on"], published=published, today=today)
+        cls.check(fields)
+        return cls._create(
+            event_class=cls.Submitted,
+            id=stream,
+            timestamp=recorded_at,
+            sealed=sealed,
+            derived=Filed.at(recorded_at, cls.due(rules, fields)),
+            **fields,
+        )
+
+    @staticmethod
+    def reported_by(fields: Mapping[str, Any]) -> OrganisationKind:
+        """Return who hands it in."""
+        raise NotImplementedError
+
+    @staticmethod
+    def due(rules: RollUpRules, fields: Mapping[str, Any]) -> date:
+        """Return the last day on which it is in time."""
+        raise NotImplementedError
+
+    @staticmethod
+    def check(fields: Mapping[str, Any]) -> None:
+        """Refuse what cannot be so; most forms have nothing to check."""
+
+
+def _check_state(position: int, effective_on: date, *, published: int, today: date) -> None:
     """Refuse a form of a state that is not there yet.
 
     Raises:

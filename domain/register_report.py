@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any, Self
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 from uuid import UUID
 
-from eventsourcing.domain import AggregateCreated, BaseAggregate
+from eventsourcing.domain import AggregateCreated
 
-from domain.calendar import civil_day
-from domain.filing import Filed, NotTheReporter, check_state
-from domain.organisation import Organisation, OrganisationKind
+from domain.filing import Filed, Form
+from domain.organisation import OrganisationKind
 from domain.roll_up.rules import RegisterEdition, RollUpRules
-from domain.sealed import Fact, Sealed
+from domain.sealed import Fact
 from domain.vocabulary import Division, Version, Year
 
 
-class RegisterReport(BaseAggregate[UUID]):
+class RegisterReport(Form):
     """One copy of a school's registers; a later one of the same edition replaces it."""
 
     TOPIC = "register-report"
@@ -27,46 +27,15 @@ class RegisterReport(BaseAggregate[UUID]):
         self.division = division
         self.school_year = school_year
 
-    @classmethod
-    def submit(
-        cls,
-        stream: UUID,
-        *,
-        institution_facts: Organisation,
-        rules: RollUpRules,
-        published: int,
-        recorded_at: datetime,
-        sealed: tuple[Sealed, ...] = (),
-        **fields: Any,
-    ) -> Self:
-        """Hand the registers in (S-14).
+    @staticmethod
+    def reported_by(fields: Mapping[str, Any]) -> OrganisationKind:  # noqa: ARG004  as of any form
+        """A school, of its own classes."""
+        return OrganisationKind.SCHOOL
 
-        Args:
-            stream: id of the new stream.
-            institution_facts: the organisation named as `institution`.
-            rules: deadlines in force.
-            published: newest position that a signed checkpoint covers.
-            recorded_at: our clock.
-            sealed: sealed parts.
-            **fields: clear fields of `register-report.submitted.v1`.
-
-        Raises:
-            DomainError: NotTheReporter or StateUnknown.
-        """
-        school = institution_facts
-        if (school.kind, school.division) != (OrganisationKind.SCHOOL, fields["division"]):
-            raise NotTheReporter(kind=school.kind.value, division=school.division)
-        today = civil_day(recorded_at)
-        check_state(fields["position"], fields["effective_on"], published=published, today=today)
-        due = rules.register_due(fields["edition"], fields["school_year"])
-        return cls._create(
-            event_class=cls.Submitted,
-            id=stream,
-            timestamp=recorded_at,
-            sealed=sealed,
-            derived=Filed.at(recorded_at, due),
-            **fields,
-        )
+    @staticmethod
+    def due(rules: RollUpRules, fields: Mapping[str, Any]) -> date:
+        """The last day of its edition (S-14)."""
+        return rules.register_due(fields["edition"], fields["school_year"])
 
     class Submitted(Fact, AggregateCreated):
         """A school handed in the registers of its classes (S-14).

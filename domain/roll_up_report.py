@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from types import MappingProxyType
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from uuid import UUID
 
-from eventsourcing.domain import AggregateCreated, BaseAggregate
+from eventsourcing.domain import AggregateCreated
 
-from domain.calendar import civil_day
-from domain.filing import Filed, NotTheReporter, check_state
-from domain.organisation import Organisation, OrganisationKind
+from domain.filing import Filed, Form
+from domain.organisation import OrganisationKind
 from domain.roll_up.guards import check_row
 from domain.roll_up.row import COUNTS, DoseCount, RollUpRow
 from domain.roll_up.rules import Level, RollUpRules
-from domain.sealed import Fact, Sealed
+from domain.sealed import Fact
 from domain.shape import Size
 from domain.vocabulary import Division, EntryType, VaccineCode, Version, Year
 
@@ -80,7 +79,7 @@ class Counts:
         return RollUpRow(unit, None, *(getattr(self, name) for name in COUNTS), doses=doses)
 
 
-class RollUpReport(BaseAggregate[UUID]):
+class RollUpReport(Form):
     """One roll-up as handed in; a later one of the same unit and year replaces it (S-53)."""
 
     TOPIC = "roll-up-report"
@@ -92,47 +91,24 @@ class RollUpReport(BaseAggregate[UUID]):
         self.level = level
         self.school_year = school_year
 
-    @classmethod
-    def submit(
-        cls,
-        stream: UUID,
-        *,
-        reporter: Organisation,
-        rules: RollUpRules,
-        published: int,
-        recorded_at: datetime,
-        sealed: tuple[Sealed, ...] = (),
-        **fields: Any,
-    ) -> Self:
-        """Hand a roll-up in to the next level (S-17).
+    @staticmethod
+    def reported_by(fields: Mapping[str, Any]) -> OrganisationKind:
+        """Whose roll-up that of its level is."""
+        return REPORTERS[fields["level"]]
 
-        Args:
-            stream: id of the new stream.
-            reporter: the organisation named as `organisation`.
-            rules: deadlines in force.
-            published: newest position that a signed checkpoint covers.
-            recorded_at: our clock.
-            sealed: sealed parts.
-            **fields: clear fields of `roll-up-report.submitted.v1`.
+    @staticmethod
+    def due(rules: RollUpRules, fields: Mapping[str, Any]) -> date:
+        """The last day of its level (S-17)."""
+        return rules.report_due(fields["level"], fields["school_year"])
+
+    @staticmethod
+    def check(fields: Mapping[str, Any]) -> None:
+        """Refuse a total that no rows add up to.
 
         Raises:
-            DomainError: NotTheReporter, StateUnknown or ImpossibleCounts (S-42).
+            ImpossibleCounts: S-42.
         """
-        level: Level = fields["level"]
-        if (reporter.kind, reporter.division) != (REPORTERS[level], fields["division"]):
-            raise NotTheReporter(kind=reporter.kind.value, division=reporter.division)
-        today = civil_day(recorded_at)
-        check_state(fields["position"], fields["effective_on"], published=published, today=today)
         check_row(fields["total"].row(fields["division"]))
-        due = rules.report_due(level, fields["school_year"])
-        return cls._create(
-            event_class=cls.Submitted,
-            id=stream,
-            timestamp=recorded_at,
-            sealed=sealed,
-            derived=Filed.at(recorded_at, due),
-            **fields,
-        )
 
     class Submitted(Fact, AggregateCreated):
         """A township, county or city handed in its roll-up (S-17).

@@ -40,7 +40,7 @@ def hand_in_registers(day, edition=RegisterEdition.SEPTEMBER, *, by=None, **fiel
     }
     return RegisterReport.submit(
         handle(700),
-        institution_facts=by or school(),
+        reporter=by or school(),
         rules=KAIFENG,
         published=100,
         recorded_at=at(day),

@@ -57,15 +57,17 @@ def test_without_a_column_of_numbers_each_class_is_numbered_in_its_order():
     ("line", "code"),
     [
         ("一班,1,王小明、李小红,男,2020-06-15,,", "two-children"),
-        ("一班,1,王小明,男,2020-02-30,,", "malformed-data"),
-        ("一班,1,王小明,男,1985-01-01,,", "malformed-data"),
-        ("一班,1,王小明,男,2031-01-01,,", "malformed-data"),
-        ("一班,1,王小明,不详,2020-06-15,,", "malformed-data"),
-        ("一班,1,王小明,男,2020-06-15,,留级", "malformed-data"),
-        ("一班,0,王小明,男,2020-06-15,,", "malformed-data"),
-        ("一班,１２３４５,王小明,男,2020-06-15,,", "malformed-data"),
-        (",1,王小明,男,2020-06-15,,", "malformed-data"),
-        ("一班,1,,男,2020-06-15,,", "malformed-data"),
+        ("一班,1,王小明,男,2020-02-30,,", "no-such-day"),
+        ("一班,1,王小明,男,1985-01-01,,", "not-born-then"),
+        ("一班,1,王小明,男,2031-01-01,,", "not-born-then"),
+        ("一班,1,王小明,不详,2020-06-15,,", "sex-unknown"),
+        ("一班,1,王小明,男,2020-06-15,,留级", "admission-unknown"),
+        ("一班,0,王小明,男,2020-06-15,,", "number-out-of-range"),
+        ("一班,１２３４５,王小明,男,2020-06-15,,", "number-out-of-range"),
+        (",1,王小明,男,2020-06-15,,", "cell-empty"),
+        ("一班,1,,男,2020-06-15,,", "cell-empty"),
+        (f"{'长' * 51},1,王小明,男,2020-06-15,,", "text-refused"),
+        ("一班,1,王小明,男,2020-06-15,１１,", "invalid-id-number"),
         ("一班,1,王小明,男,2020-06-15,110105194912310021,", "invalid-id-number"),
         ("一班,1,王小明,男,2020-06-15,11010519491231002X,", "birth-date-mismatch"),
     ],
@@ -96,7 +98,7 @@ def test_a_workbook_with_formulas_and_merged_cells_is_judged_row_by_row():
     out.seek(0)
     pupils = list(ClassList(TERMS).read(out))
     codes = [one.fault and one.fault.code for one in pupils]
-    assert codes == [None, "formula-in-cell", None, "malformed-data"]
+    assert codes == [None, "formula-in-cell", None, "cell-empty"]
     assert pupils[0].birth_date == "2020-06-15"
 
 
