@@ -14,6 +14,7 @@ from benchmarks import (
     appending,
     booking,
     carrying,
+    correcting,
     county,
     delivering,
     draining,
@@ -136,6 +137,7 @@ class Run:
         """A county's class pages and roll-ups, and a school's class list."""
         return [
             *county.contestants(self.ground, self._stack, self.pace),
+            *correcting.contestants(self.ground, self._stack, self.pace),
             *listing.contestants(self.served, self.pace),
         ]
 

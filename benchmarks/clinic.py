@@ -6,7 +6,7 @@ what was measured can be verified and projected afterwards.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -31,6 +31,8 @@ from ledger.store.writer import Writer
 COUNTY = "410299"
 TOWNSHIP = "410299101"
 DOSES_A_CHILD = 8
+Given = tuple[str, str]
+"""Vaccine and civil day of a dose."""
 REGISTERED = "vaccination-record.registered.v1"
 ADMINISTERED = "vaccination-record.dose-administered.v1"
 
@@ -42,6 +44,11 @@ _VACCINES = (
     ("DTaP", "吸附无细胞百白破联合疫苗", "武汉生物", "RA", "IM"),
     ("MMR", "麻腮风联合减毒活疫苗", "上海生物", "LA", "SC"),
 )
+_KNOWN = {vaccine: named for vaccine, *named in _VACCINES}
+_CHILDHOOD = [
+    (_VACCINES[number % len(_VACCINES)][0], f"2015-{number + 1:02}-15")
+    for number in range(1, DOSES_A_CHILD + 1)
+]
 
 
 @dataclass(slots=True)
@@ -92,18 +99,25 @@ class Clinic(Author):
             children += [child for child, _, _ in some]
         return children
 
-    def doses(self, children: Iterable[Child], *, as_batches: int = 1) -> list[list[Dose]]:
-        """Sign the next doses of children, up to eight each; a child's must stay in order.
+    def doses(
+        self,
+        children: Iterable[Child],
+        *,
+        as_batches: int = 1,
+        childhood: Sequence[Given] = _CHILDHOOD,
+    ) -> list[list[Dose]]:
+        """Sign the doses that children have not had yet; a child's must stay in order.
 
         Args:
             children: Whose.
             as_batches: How many doses a signature covers; 1 for an envelope each.
+            childhood: All that a child is given.
         """
         lanes = []
         for child in children:
             drafts = []
-            while child.version <= DOSES_A_CHILD:
-                drafts.append(self._draft(child))
+            for vaccine, day in childhood[child.version - 1 :]:
+                drafts.append(self._draft(child, vaccine, day))
                 child.version += 1
             lanes.append((child, drafts))
         signed = self._sign([draft for _, drafts in lanes for draft in drafts], as_batches)
@@ -176,16 +190,15 @@ class Clinic(Author):
         keys = {child.handle: child.key, mother: secrets.token_bytes(KEY_BYTES)}
         return child, self.key.sign(self.parts.settings.origin, draft), keys
 
-    def _draft(self, child: Child) -> Draft:
-        vaccine, product, maker, site, route = _VACCINES[child.version % len(_VACCINES)]
-        day = f"2015-{child.version + 1:02d}-15"
+    def _draft(self, child: Child, vaccine: str, day: str) -> Draft:
+        product, maker, site, route = _KNOWN.get(vaccine, ("疫苗", "北京生物", "LA", "IM"))
         data = {
             "dose": str(new_id()),
             "vaccine": vaccine,
             "product": product,
             "maker": maker,
             "lot": f"A{secrets.randbelow(10**6):06d}",
-            "expires_on": "2018-01-31",
+            "expires_on": "2025-01-31",
             "occurred_on": day,
             "site": site,
             "route": route,

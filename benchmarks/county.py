@@ -18,7 +18,7 @@ from bootstrap.migrate import migrate_all
 from ledger.entry import Author, Entry
 from projections import school_checks
 from projections.change import Change
-from projections.connection import PROJECT, READ, READ_PEOPLE, Cursor, connect, open_pool
+from projections.connection import PROJECT, READ, READ_PEOPLE, connect, open_pool
 from projections.people import People
 from projections.pieces import OPEN_POSITION
 from projections.queries import named_queries
@@ -33,11 +33,11 @@ CLASS = "class table, 50 children, of 100,000"
 _ORGANISATIONS, _SCHOOL_CHECKS, _LOOP = (
     named_queries(f"{name}.sql") for name in ("organisations", "school_checks", "loop")
 )
-_COUNTY, _SMALL, _YEAR = "410204", "410205", 2025
-_TOWNSHIPS, _INSTITUTIONS, _CHILDREN, _IN_A_CLASS = 20, 1_000, 100, 50
-CHILDREN = _INSTITUTIONS * _CHILDREN
+_COUNTY, _SMALL, YEAR = "410204", "410205", 2025
+_TOWNSHIPS, INSTITUTIONS, _CHILDREN, IN_A_CLASS = 20, 1_000, 100, 50
+CHILDREN = INSTITUTIONS * _CHILDREN
 _TIMES_SMALLER = 10
-_CHECKED_ON = date(2025, 9, 5)
+CHECKED_ON = date(2025, 9, 5)
 _RESTATED = 1_000
 _ONE_IN_MOVED = 50
 _LACKING = (("MenAC", 1), ("PV", 4), ("MCV", 2))
@@ -47,25 +47,26 @@ def contestants(ground: Ground, stack: ExitStack, pace: Pace) -> list[Contestant
     """Fill the county, then ask for what its schools and its CDC look at."""
     log, keys = ground.pair()
     migrate_all(log, keys)
-    county = _County(log, _COUNTY, range(pace.amount(_INSTITUTIONS)))
+    county = County(log, _COUNTY, range(pace.amount(INSTITUTIONS)))
     first = county.institutions.stop
-    _County(log, _SMALL, range(first, first + first // _TIMES_SMALLER)).fill()
+    County(log, _SMALL, range(first, first + first // _TIMES_SMALLER)).fill()
     county.fill()
+    county.advance()
     pool = stack.enter_context(open_pool(log, READ, 2))
     people = People(stack.enter_context(open_pool(keys, READ_PEOPLE, 1)))
     roll_ups, registers = RollUps(pool), Registers(pool, people)
     draw = random.Random(2025)
 
     def roll_up(level: Level, code: str = _COUNTY) -> int:
-        roll_ups.roll_up(code, "primary", school_year=_YEAR, level=level)
+        roll_ups.roll_up(code, "primary", school_year=YEAR, level=level)
         return 1
 
     def class_table() -> int:
         number = draw.randrange(first)
         found = registers.register(
-            _id(1, number), f"{draw.randrange(2)}班", school_year=_YEAR, effective_on=_CHECKED_ON
+            _id(1, number), f"{draw.randrange(2)}班", school_year=YEAR, effective_on=CHECKED_ON
         )
-        assert len(found.lines) == _IN_A_CLASS
+        assert len(found.lines) == IN_A_CLASS
         return 1
 
     def restated() -> int:
@@ -88,7 +89,7 @@ def _contestant(name: str, unit: str, step: Step, note: str) -> Contestant:
     return Contestant(name, unit, lambda seconds: alone(step, seconds), note=note, has_latency=True)
 
 
-class _County:
+class County:
     """The read models of a county.
 
     Args:
@@ -124,7 +125,6 @@ class _County:
                 lacking = (child for child in self._children if child % 3 == 0)
                 for child, (group, dose) in product(lacking, _LACKING):
                     rows.write_row((_id(3, child), group, dose, 2, OPEN_POSITION, False, None))
-            self._advance(cursor)
             cursor.execute(b"ANALYZE")
 
     def _enrolments(self) -> Iterator[tuple[object, ...]]:
@@ -134,9 +134,9 @@ class _County:
                 is_complete = child % 3 != 0
                 yield (
                     *(_id(3, child), 2, OPEN_POSITION, child + 1, _id(2, child)),
-                    *(_id(1, number), self._division(number), _YEAR, f"{pupil // _IN_A_CLASS}班"),
-                    *("primary", "new", pupil % _IN_A_CLASS + 1, date(2025, 9, 1)),
-                    *(_CHECKED_ON, child % 50 != 0, 6, 6, is_complete),
+                    *(_id(1, number), self._division(number), YEAR, f"{pupil // IN_A_CLASS}班"),
+                    *("primary", "new", pupil % IN_A_CLASS + 1, date(2025, 9, 1)),
+                    *(CHECKED_ON, child % 50 != 0, 6, 6, is_complete),
                     *("kaifeng-2018-school-entry", "1", 23, None, None, None),
                 )
 
@@ -152,7 +152,7 @@ class _County:
             left = self.institutions[(child // _CHILDREN + 1) % len(self.institutions)]
             yield (
                 *(_id(4, child), 2, OPEN_POSITION, child + 1, _id(2, child)),
-                *(_id(1, left), self._division(left), _YEAR, "转出", "primary", "new", 1),
+                *(_id(1, left), self._division(left), YEAR, "转出", "primary", "new", 1),
                 *(date(2025, 8, 25), None, None, None, None, None, None, None, None),
                 *(None, None, None),
             )
@@ -172,11 +172,12 @@ class _County:
             )
         with self._connection.cursor() as cursor, self._connection.transaction():
             school_checks.apply(cursor, changes)
-            self._advance(cursor)
+            self.advance()
 
-    def _advance(self, cursor: Cursor) -> None:
+    def advance(self) -> None:
+        """Let the views stand where they are filled to."""
         asked = {"names": [school_checks.NAME], "position": self._position}
-        cursor.execute(_LOOP["advance_positions"], asked)
+        self._connection.execute(_LOOP["advance_positions"], asked)
 
 
 def _rechecked(child: int, position: int, division: str) -> Entry:

@@ -7,7 +7,7 @@ The store judges each as ever: versions, guards, claims and idempotency keys. Wh
 whatever follows on that stream, is left to be submitted singly; so a mistake here costs time only.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
@@ -24,7 +24,6 @@ from commands.recording import keep_keys, request_digest, signed_of, write_of
 from commands.services import Services
 from commands.signed_body import SignedBody
 from commands.standing import Standing, Stood
-from commands.vault import PERSONAL, KeyRing
 from commands.writing import Decision, Writing
 from domain.quality import Check
 from ledger.entry import Entry
@@ -209,37 +208,12 @@ class Ahead:
             for body in bodies
             if body.statement.expected_version and body.statement.stream not in seen.histories
         }
-        if not wanted:
-            return
-        self._read_streams(wanted)
-        telling = [
-            change
-            for stream in wanted
-            for change in seen.histories[stream]
-            if change.entry.topic in PERSONAL
-        ]
-        recipients = {
-            UUID(change.entry.data["recipient"])
-            for change in telling
-            if "recipient" in change.entry.data
-        }
-        if recipients:
-            ring = KeyRing(services.vault.keys, seen.keys)
-            seen.opened.update(services.vault.unseal(telling, ring, only=recipients))
-
-    def _read_streams(self, versions: Mapping[UUID, int]) -> None:
-        """Take what stands at the version that is expected, and read the rest."""
-        seen = self._seen
-        for stream, version in versions.items():
+        for stream, version in wanted.items():
             if stood := self._standing.take(stream, version):
                 seen.standing[stream], seen.histories[stream] = stood
-        wanted = versions.keys() - seen.histories.keys()
-        if not wanted:
-            return
-        for stream, rows in self._services.reader.streams(wanted).items():
-            seen.histories[stream] = [
-                Change(position, Entry.decode(raw)) for position, raw, _ in rows
-            ]
+        reading = self._reading()
+        reading.read(wanted)
+        reading.open_recipients(wanted)
 
     def _one(self, one: Admitted) -> tuple[Decision, Append]:
         body = one.body
@@ -254,8 +228,7 @@ class Ahead:
             signed=signed_of(body, one.author.stream),
             author=one.author,
         )
-        division = decision.aggregate.division  # type: ignore[attr-defined]  # of every aggregate of ours
-        made = self._services.journal.submission(decision.aggregate, division, write)
+        made = self._services.journal.submission(decision.aggregate, write)
         self._remember(body, decision, made.entries)
         return decision, made.append
 
@@ -293,9 +266,7 @@ class Ahead:
     def _told(self, decided: Sequence[_Decided]) -> list[tuple[Check, ...]]:
         """What the writer is told of each, asked for together."""
         sharing = self._services.vault.keys.sharing_each(one.decision.alike for one in decided)
-        reading = Reading(
-            services=self._services, recorded_at=self._services.clock(), seen=self._seen
-        )
+        reading = self._reading()
         return [
             (
                 *one.decision.remarks,
@@ -303,3 +274,6 @@ class Ahead:
             )
             for one, shared in zip(decided, sharing, strict=True)
         ]
+
+    def _reading(self) -> Reading:
+        return Reading(services=self._services, recorded_at=self._services.clock(), seen=self._seen)

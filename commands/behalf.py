@@ -22,8 +22,7 @@ def submission_for(
     )
     signed = platform_signed(services, statement)
     write = write_of(services, decision, key=key, request=asked.digest, signed=signed)
-    division = decision.aggregate.division  # type: ignore[attr-defined]  # of every aggregate of ours
-    return services.journal.submission(decision.aggregate, division, write).append
+    return services.journal.submission(decision.aggregate, write).append
 
 
 def record_for(

@@ -6,18 +6,32 @@ nothing half done: an event and its claims are one transaction.
 """
 
 from collections.abc import Collection
+from concurrent.futures import Future
 from uuid import UUID, uuid5
 
 from commands.appointments import ended, seat_given_back
 from commands.reading import Reading
-from commands.recording import platform_signed, record, request_digest, statement_of
+from commands.recording import platform_signed, request_digest, statement_of, write_of
 from commands.services import Services
 from commands.vault import NOTHING_SEALED
 from commands.writing import Decision, Effect
 from domain.appointment import Appointment, NotDueYet
 from domain.booking.lifecycle import State
 from domain.booking.refusal import BookingRefused
-from ledger.store.errors import ClaimNotHeld, ClockBehind, GuardFailed, VersionConflict
+from ledger.store.append import Appended
+from ledger.store.errors import (
+    ClaimNotHeld,
+    ClockBehind,
+    GuardFailed,
+    KeyReused,
+    VersionConflict,
+)
+
+MOVED = (VersionConflict, GuardFailed, ClaimNotHeld, ClockBehind, KeyReused)
+"""What a decision meets where something that it rests on moved; nothing is stored then.
+
+A key is taken where another process did the same on another version of the stream.
+"""
 
 _NAMESPACE = UUID("c7b8e1b4-6a43-4d2e-9a55-8d6a0f0b5c21")
 
@@ -60,7 +74,7 @@ def append_once(services: Services, decision: Decision, what: str) -> bool:
 
     Args:
         services: The running parts.
-        decision: Without effects.
+        decision: Without effects, and with nothing sealed.
         what: Names what happened, for ever: its key follows from it.
 
     Returns:
@@ -70,16 +84,27 @@ def append_once(services: Services, decision: Decision, what: str) -> bool:
     Raises:
         StoreUnavailable: A database does not answer.
     """
+    try:
+        return not hand_in_once(services, decision, what).result().replayed
+    except MOVED:
+        return False
+
+
+def hand_in_once(services: Services, decision: Decision, what: str) -> "Future[Appended]":
+    """Hand in the one event of a decision, as `append_once`, and wait for nothing.
+
+    The aggregate goes on as if it were stored; one of `MOVED` tells that it is not.
+
+    Raises:
+        StoreError: See `Writer.submit`.
+    """
     key = uuid5(_NAMESPACE, what)
     statement = statement_of(services, decision.aggregate, Effect(decision.aggregate), key)
-    try:
-        recorded = record(
-            services,
-            decision,
-            key=key,
-            request=request_digest(statement.encode()),
-            signed=platform_signed(services, statement),
-        )
-    except (VersionConflict, GuardFailed, ClaimNotHeld, ClockBehind):
-        return False
-    return not recorded.replayed
+    write = write_of(
+        services,
+        decision,
+        key=key,
+        request=request_digest(statement.encode()),
+        signed=platform_signed(services, statement),
+    )
+    return services.journal.submit(services.journal.submission(decision.aggregate, write).append)

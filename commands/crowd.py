@@ -16,7 +16,7 @@ from commands.appointments import OPEN_BOOKING, PLACE, course_key, place_keys
 from commands.behalf import submission_for
 from commands.citizens import Asked
 from commands.holding import Decided, hold_seat
-from commands.reading import Change, Reading, Seen
+from commands.reading import Reading, Seen
 from commands.recording import keep_keys
 from commands.seats import SEAT, Seats, SeatTried
 from commands.services import Services
@@ -24,7 +24,6 @@ from commands.stated import Stated, stated_in
 from commands.writing import ID_NUMBER, Decision
 from domain.slot_supply import SlotSupply
 from domain.topics import BOOKED_FOR, BOOKER
-from ledger.entry import Entry
 from ledger.store.append import Appended
 from ledger.store.errors import (
     ClaimNotHeld,
@@ -198,14 +197,9 @@ class Crowd:
         seen.found.update(self._services.vault.keys.find_each(numbers))
         known = [hits[0] for hits in seen.found.values() if hits]
         owners = (owner for owner in seen.owners.values() if owner is not None)
-        self._read_streams({*(stream for _, stream in known), *owners}, seen)
+        self._reading(seen).read({*(stream for _, stream in known), *owners})
         seen.keys.update(self._services.vault.keys.open(person for person, _ in known))
         return self._seats.free_each((one.supply, one.slot[1]) for one in wanted if one.is_open)
-
-    def _read_streams(self, streams: set[UUID], seen: Seen) -> None:
-        rows = self._services.reader.streams(streams) if streams else {}
-        for stream, located in rows.items():
-            seen.histories[stream] = [Change(at, Entry.decode(raw)) for at, raw, _ in located]
 
     def _decide(
         self,

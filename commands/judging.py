@@ -4,7 +4,7 @@ from datetime import date
 
 from commands.reading import Reading
 from domain.schedules.dose_allocation import Dose
-from domain.schedules.school_entry import evaluate
+from domain.schedules.school_entry import decide
 from domain.schedules.school_entry_case import Case, Contraindication
 from domain.schedules.verdict import Verdict
 from domain.vaccination_record import VaccinationRecord
@@ -22,7 +22,7 @@ def judge(
 ) -> Verdict:
     """What the requirements say of the doses that are effective today, counted up to `on`.
 
-    Those of records that were merged into this one count with it.
+    Those of records that were merged into this one count with it. The verdict has no sentences.
 
     Raises:
         Erased: the birth date can no longer be opened.
@@ -43,7 +43,7 @@ def judge(
             for group in state.vaccine_groups
         ),
     )
-    return evaluate(reading.services.rules.requirements, case)
+    return decide(reading.services.rules.requirements, case)
 
 
 def record_guard(reading: Reading, record: VaccinationRecord) -> tuple[Guard, ...]:

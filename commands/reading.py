@@ -1,6 +1,6 @@
 """What a handler reads before it decides: aggregates, histories, opened personal values."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -12,7 +12,7 @@ from eventsourcing.domain import BaseAggregate
 from commands.errors import Erased, NotFound
 from commands.services import Services
 from commands.states import check_state
-from commands.vault import KeyRing, Opened
+from commands.vault import PERSONAL, KeyRing, Opened
 from domain.calendar import civil_day
 from domain.contraindication import ContraindicationState
 from domain.dose import DoseState
@@ -143,6 +143,33 @@ class Reading:
                 for position, raw, _ in self.services.reader.stream(stream)
             ]
         return self.seen.histories[stream]
+
+    def read(self, streams: Collection[UUID]) -> None:
+        """Read the entries of streams that were not read yet, in one query."""
+        wanted = set(streams) - self.seen.histories.keys()
+        if not wanted:
+            return
+        for stream, rows in self.services.reader.streams(wanted).items():
+            self.seen.histories[stream] = [
+                Change(position, Entry.decode(raw)) for position, raw, _ in rows
+            ]
+
+    def open_recipients(self, records: Collection[UUID]) -> None:
+        """Open what tells who the recipients of records are that were read, in two queries."""
+        telling = [
+            change
+            for stream in records
+            for change in self.seen.histories[stream]
+            if change.entry.topic in PERSONAL
+        ]
+        recipients = {
+            UUID(change.entry.data["recipient"])
+            for change in telling
+            if "recipient" in change.entry.data
+        }
+        if recipients:
+            opened = self.services.vault.unseal(telling, self.ring, only=recipients)
+            self.seen.opened.update(opened)
 
     def person(self, record: VaccinationRecord, who: UUID) -> dict[str, Any]:
         """What is known of a person of a record today, typed.

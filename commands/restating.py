@@ -2,13 +2,18 @@
 
 A correction counts from the next day on; then each check that it may concern is restated, whether
 it reads otherwise or not, so that nobody looks twice. Each has a key of its own: processes that do
-so at once append it once.
+so at once append it once, and whoever goes on after a crash appends what is missing.
+
+Many are read at once, decided one after the other and handed in together, each with its own guards:
+a thousand alone cost a second of reading and waiting for commits more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from itertools import islice
 from uuid import UUID
 
-from commands.calendar import append_once
+from commands.calendar import MOVED, append_once, hand_in_once
 from commands.enrolments import look_again
 from commands.errors import CommandError
 from commands.reading import Reading
@@ -17,30 +22,83 @@ from commands.vault import NOTHING_SEALED
 from commands.writing import Decision
 from domain.enrolment import Enrolment
 from domain.errors import DomainError
+from domain.vaccination_record import VaccinationRecord
+from ledger.store.append import Appended
+
+Due = tuple[UUID, UUID]
+"""An enrolment, and a correction that counts by now, as a read model thinks."""
+
+TOGETHER = 250
+"""Checks that are read, decided and handed in at once: some tenths of a second."""
 
 
-def restate_checks(services: Services, due: Iterable[tuple[UUID, UUID]]) -> int:
+def restate_checks(services: Services, due: Iterable[Due]) -> int:
     """Restate checks, each as the log has it now.
 
     Args:
         services: The running parts.
-        due: Enrolments, each with a correction that counts by now, as a read model thinks.
+        due: Which; those of one enrolment one after the other.
 
     Returns:
-        How many were restated, here or elsewhere at the same moment.
+        How many were restated by this call.
 
     Raises:
-        StoreUnavailable: A database does not answer.
+        StoreError: A database does not answer, or takes no more; what was restated by then stands.
     """
-    return sum(_restate(services, *one) for one in due)
+    waiting = iter(due)
+    restated = 0
+    while some := list(islice(waiting, TOGETHER)):
+        restated += _restate_together(services, some)
+    return restated
 
 
-def _restate(services: Services, stream: UUID, correction: UUID) -> bool:
+def _restate_together(services: Services, due: Sequence[Due]) -> int:
     reading = Reading(services=services, recorded_at=services.clock())
-    enrolment = reading.stored(Enrolment, stream)
+    _read(reading, due)
+    flights = [(one, _hand_in(reading, one)) for one in due]
+    # Crash from here on: those that are stored are due no more, the others still are.
+    return sum(_land(services, one, flight) for one, flight in flights if flight is not None)
+
+
+def _read(reading: Reading, due: Sequence[Due]) -> None:
+    """Read the enrolments with their corrections, and the records with who they are of."""
+    reading.read([stream for one in due for stream in one])
+    standing = reading.seen.standing
+    streams = {stream for stream, _ in due if reading.exists(stream)}
+    enrolments = [reading.stored(Enrolment, stream) for stream in streams]
+    records = {enrolment.record for enrolment in enrolments}
+    reading.read(records)
+    reading.open_recipients(records)
+    standing.update((one.id, one) for one in enrolments)
+    standing.update((one, reading.stored(VaccinationRecord, one)) for one in records)
+
+
+def _hand_in(reading: Reading, one: Due) -> "Future[Appended] | None":
+    decision = _decide(reading, *one)
+    return hand_in_once(reading.services, decision, _name(*one)) if decision else None
+
+
+def _land(services: Services, one: Due, flight: "Future[Appended]") -> bool:
+    """Wait for an answer; what was decided on something that moved is decided again, alone."""
     try:
+        return not flight.result().replayed
+    except MOVED:
+        decision = _decide(Reading(services=services, recorded_at=services.clock()), *one)
+        return decision is not None and append_once(services, decision, _name(*one))
+
+
+def _decide(reading: Reading, stream: UUID, correction: UUID) -> Decision | None:
+    """Look again; None where there is nothing to look at.
+
+    The read model was behind, or the record may not be processed.
+    """
+    try:
+        enrolment = reading.stored(Enrolment, stream)
         guards = look_again(reading, enrolment, correction)
     except (CommandError, DomainError):
-        return False  # the read model was behind, or the record may not be processed
-    decision = Decision(enrolment, NOTHING_SEALED, guards=guards)
-    return append_once(services, decision, f"restated {stream} {correction}")
+        return None
+    return Decision(enrolment, NOTHING_SEALED, guards=guards)
+
+
+def _name(stream: UUID, correction: UUID) -> str:
+    return f"restated {stream} {correction}"

@@ -12,7 +12,7 @@ from domain.schedules.school_entry_case import Case, CheckBeforeBirth
 from domain.schedules.verdict import Cell, CellState, DueDose, Gap, Outcome, Template, Verdict
 from domain.schedules.verdict_findings import explain
 
-__all__ = ["UnknownVaccineGroup", "evaluate"]
+__all__ = ["UnknownVaccineGroup", "decide", "evaluate"]
 
 _Lacking = Mapping[str, Mapping[int, tuple[int, ...]]]
 """By group and register column, the numbers of the lacking doses."""
@@ -28,7 +28,13 @@ _TEMPLATES: Mapping[Outcome, Template | None] = {
 
 
 def evaluate(requirements: EntryRequirements, case: Case) -> Verdict:
-    """Judge a child by an edition of entry requirements.
+    """Judge a child by an edition of entry requirements, as `decide`, and say why in sentences."""
+    verdict = decide(requirements, case)
+    return replace(verdict, findings=tuple(explain(requirements, case, verdict)))
+
+
+def decide(requirements: EntryRequirements, case: Case) -> Verdict:
+    """Judge a child without a word; the sentences are half the work, and events keep none.
 
     Pure and independent of the order of doses and contraindications.
 
@@ -53,7 +59,7 @@ def evaluate(requirements: EntryRequirements, case: Case) -> Verdict:
     missing = _gaps(lacking, lambda code: code not in exempted)
     exempt = _gaps(lacking, exempted.__contains__)
     outcome = _outcome(row, missing, exempt)
-    verdict = Verdict(
+    return Verdict(
         requirements_id=requirements.edition.id,
         requirements_version=requirements.edition.version,
         switches={switch.name: switch.chosen for switch in requirements.switches.values()},
@@ -70,7 +76,6 @@ def evaluate(requirements: EntryRequirements, case: Case) -> Verdict:
         doses=allocation.doses,
         findings=(),
     )
-    return replace(verdict, findings=tuple(explain(requirements, case, verdict)))
 
 
 def _check(requirements: EntryRequirements, case: Case) -> None:

@@ -164,7 +164,7 @@ class Journal(Application[UUID]):
         assert isinstance(recordings, Saved)  # from _EntryStore.put
         return recordings
 
-    def submission(self, aggregate: BaseAggregate[UUID], division: str, write: Write) -> Submission:
+    def submission(self, aggregate: BaseAggregate[UUID], write: Write) -> Submission:
         """Take the pending events of an aggregate, and return what ``save`` would append.
 
         The aggregate goes on as if they were stored.
@@ -172,8 +172,8 @@ class Journal(Application[UUID]):
         Raises:
             EntryError, ProgrammingError: As ``save``.
         """
-        events = tuple(aggregate.collect_events())
-        return self._entry_store.submission(events, write, {aggregate.id: division})
+        divisions = {aggregate.id: aggregate.division} if isinstance(aggregate, _Placed) else {}
+        return self._entry_store.submission(tuple(aggregate.collect_events()), write, divisions)
 
     def submit(self, append: Append) -> "Future[Appended]":
         """Let a submission be appended; see ``Writer.submit``."""

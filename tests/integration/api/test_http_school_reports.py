@@ -1,5 +1,6 @@
 """Registers and roll-ups from a class to the county, over HTTP."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -248,6 +249,28 @@ def test_a_correction_restates_the_check_and_the_roll_up_says_so(place: SchoolCo
     causes = {cause["topic"]: cause for cause in change["causes"]}
     assert causes["enrolment.check-restated.v1"]["stream"] == str(pupil.stream)
     assert causes["correction.applied.v1"]["stream"] == str(correction)
+
+
+def test_checks_are_restated_together_and_each_of_them_once(place: SchoolCounty):
+    due = []
+    for number in (1, 2):
+        pupil = place.pupil("二（2）班", number, name="更正的")
+        given = dose(place.clinic, pupil.child, occurred_on="2021-09-05", expires_on="2022-01-31")
+        ok(place.clinic.post(doses_path(pupil.child), given))
+        pupil.check()
+        for before, after in (("2021-09-05", "2021-09-25"), ("2021-09-25", "2021-09-06")):
+            changed = {"field": "occurred_on", "before": before, "after": after}
+            due.append((pupil.stream, correct(place, pupil, given, changed)))
+    first, *others = due
+    services = place.served.parts.services
+    assert restate_checks(services, [first]) == 1  # as if killed after it
+    with ThreadPoolExecutor(2) as pool:  # and begun again, by two processes
+        assert sum(pool.map(lambda _: restate_checks(services, due), range(2))) == len(others)
+    written = services.reader.streams({stream for stream, _ in due}).values()
+    assert [len(entries) for entries in written] == [4, 4]
+    place.served.caught_up()
+    today = civil_day(datetime.now(UTC))
+    assert not set(due) & set(place.served.views.restatements.due(today))
 
 
 def test_others_see_no_report(county: County, place: SchoolCounty, pupils: list[Enrolled]):
