@@ -137,7 +137,7 @@ class Run:
         """A county's class pages and roll-ups, and a school's class list."""
         return [
             *county.contestants(self.ground, self._stack, self.pace),
-            *correcting.contestants(self.ground, self._stack, self.pace),
+            *correcting.contestants(self.served, self._stack, self.pace),
             *listing.contestants(self.served, self.pace),
         ]
 

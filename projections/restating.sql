@@ -13,8 +13,12 @@ CROSS JOIN LATERAL (
 JOIN views.enrolments e ON e.record = child.record AND e.to_position = 9223372036854775807
 WHERE c.state = 'applied' AND c.to_position = 9223372036854775807
   AND c.effective_on BETWEEN e.checked_on AND %(day)s
+  AND c.from_position > %(since)s
   AND (e.enrolment, c.correction) > (%(enrolment)s, %(correction)s)
   AND NOT EXISTS (SELECT FROM views.restated_checks r
                   WHERE r.enrolment = e.enrolment AND r.correction = c.correction)
 ORDER BY e.enrolment, c.correction
 LIMIT %(limit)s
+
+-- name: reached
+SELECT position FROM views.positions WHERE name = 'corrections'

@@ -10,7 +10,7 @@ import structlog
 
 from ledger.store.errors import StoreError
 
-_LOOK_SECONDS = 2.0
+_LOOK_SECONDS = 0.25
 
 _log = structlog.get_logger("calendar")
 
@@ -47,7 +47,7 @@ def run(turns: Sequence[Turn], stop: threading.Event) -> None:
 
     Args:
         turns: What is to be looked at.
-        stop: Set by whoever wants an end; noticed within two seconds.
+        stop: Set by whoever wants an end; noticed within a moment.
     """
     while not stop.wait(_LOOK_SECONDS):
         for turn in turns:
