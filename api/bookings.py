@@ -1,5 +1,6 @@
 """Bookings of citizens, and the day of a site (A-2 to A-7, A-18 to A-21)."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
@@ -20,6 +21,7 @@ from api.offers import alternatives
 from api.parts import Serving, serving_of
 from api.people import organisation_names
 from api.reads import NO_STORE
+from api.rush import ANSWER_SECONDS
 from api.schemas import CancelRequest, HoldRequest, MoveRequest
 from api.writes import answer, idempotency_key
 from certificates.qr import Code
@@ -128,8 +130,9 @@ async def get_booking_code(request: Request, caller: Caller, appointment: UUID) 
 
 async def _admitted(request: Request, act: Callable[[UUID], Written]) -> Response:
     """Let the platform write, unless so many wait that an answer would take too long."""
-    key = idempotency_key(request)
-    return await answer(request, await serving_of(request).rush.run(partial(act, key)))
+    key, arrived = idempotency_key(request), time.monotonic()
+    written = await serving_of(request).rush.run(partial(act, key))
+    return await answer(request, written, max(0.0, arrived + ANSWER_SECONDS - time.monotonic()))
 
 
 def _own(booked: Booked, site_name: str | None) -> dict[str, Any]:

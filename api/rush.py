@@ -8,9 +8,12 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from api.errors import Rushed
+from ledger.store.errors import Backlogged
 
 PATIENCE_SECONDS = 0.5
 """What an admitted booking may be expected to wait for its thread."""
+ANSWER_SECONDS = 1.5
+"""From a booking's arrival to its answer; what no checkpoint covers by then is answered 202."""
 FIRST_GUESS_SECONDS = 0.05
 _WEIGHT = 0.1
 
@@ -52,10 +55,13 @@ class Rush:
 
         Raises:
             Rushed: So many wait that this one's turn would come too late. Asking again at once
-                gains nothing: nobody's place is kept.
+                gains nothing: nobody's place is kept. Or too many writes wait to be stored.
         """
         self.check()
-        return await to_thread.run_sync(self._timed, act, limiter=self._limiter)
+        try:
+            return await to_thread.run_sync(self._timed, act, limiter=self._limiter)
+        except Backlogged as full:
+            raise Rushed({"Retry-After": str(full.retry_after)}) from full
 
     def _timed(self, act: Callable[[], T]) -> T:
         started = time.monotonic()

@@ -109,8 +109,14 @@ class _Submission:
             ) from error
 
 
-async def answer(request: Request, written: Written) -> Response:
-    """201 with the proof, or 202 with the receipt's address when the checkpoint is late."""
+async def answer(request: Request, written: Written, patience: float = float("inf")) -> Response:
+    """201 with the proof, or 202 with the receipt's address when the checkpoint is late.
+
+    Args:
+        request: What was asked.
+        written: Where it stands.
+        patience: Seconds after which this checkpoint is late, where the settings do not say fewer.
+    """
     serving = serving_of(request)
     position = written.position
     headers = {
@@ -122,8 +128,9 @@ async def answer(request: Request, written: Written) -> Response:
         headers["Idempotency-Replayed"] = "true"
     else:
         mark_committed(request, position)
+    settings = serving.parts.settings
     in_time = "respond-async" not in request.headers.get("prefer", "") and (
-        await serving.published.wait(position, serving.parts.settings.receipt_wait_seconds)
+        await serving.published.wait(position, min(patience, settings.receipt_wait_seconds))
     )
     mark_covered(request)
     if not in_time:

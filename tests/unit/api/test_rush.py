@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.errors import Rushed
 from api.rush import PATIENCE_SECONDS, Rush
 from api.shedding import Shedding
+from ledger.store.errors import Backlogged
 
 
 async def until(condition):
@@ -44,6 +45,18 @@ def test_who_would_wait_too_long_is_sent_away_and_the_others_are_served():
     headers, served = asyncio.run(scene())
     assert headers == {"Retry-After": "2"}
     assert served == [True, True, True]
+
+
+def test_who_meets_a_full_queue_of_writes_is_sent_away_too():
+    def full():
+        raise Backlogged(3)
+
+    async def scene():
+        with pytest.raises(Rushed) as refused:
+            await Rush(1).run(full)
+        return refused.value.headers
+
+    assert asyncio.run(scene()) == {"Retry-After": "3"}
 
 
 @pytest.mark.parametrize(
