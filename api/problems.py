@@ -86,6 +86,12 @@ KINDS: Mapping[type[Exception], Kind] = {
     store.ClockBehind: Kind(
         "clock-behind", 503, "服务器时钟落后。", "This server's clock is behind the log."
     ),
+    store.ClockApart: Kind(
+        "clock-apart",
+        503,
+        "服务器与数据库的时钟相差过大，一致之前不写入。",
+        "The clocks of this server and its database differ: nothing is written until they agree.",
+    ),
     store.Backlogged: Kind("backlogged", 503, "系统繁忙，请稍后重试。", "Too much is waiting."),
     store.WritesHalted: Kind(
         "log-halted",

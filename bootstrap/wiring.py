@@ -41,6 +41,7 @@ from ledger.store.access import AccessWriter
 from ledger.store.connections import Pool
 from ledger.store.journal import Journal
 from ledger.store.mapping import Codec
+from ledger.store.pace import Pace
 from ledger.store.reading import LogReader
 from ledger.store.recorder import LedgerRecorder
 from ledger.store.writer import Writer
@@ -95,6 +96,10 @@ class Parts:
         """Who opens the log."""
         name, division = operator_of(self.settings)
         return Founder(self.secrets.operator, self.secrets.root_key, name, division)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _unix_seconds() -> int:
@@ -167,6 +172,7 @@ def wire(settings: Settings) -> Iterator[Parts]:
                 queue_limit=settings.append_queue,
                 unpublished_limit=settings.unpublished_entries,
                 look=partial(look_outside, settings),
+                pace=Pace(_now, partial(time.clock_gettime, time.CLOCK_BOOTTIME)),
             )
         ) as writer,
         closing(AccessWriter(settings.keys_url)) as access,
@@ -192,7 +198,7 @@ def _parts(
         directory=directory,
         platform=Platform(kept.platform, kept.platform_key, settings.origin),
         rules=rules(settings),
-        clock=lambda: datetime.now(UTC),
+        clock=_now,
         random=secrets.token_bytes,
         new_id=new_id,
         log_key_overlap=timedelta(hours=settings.log_key_overlap_hours),

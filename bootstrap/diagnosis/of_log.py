@@ -11,11 +11,13 @@ from bootstrap.log_keys import log_terms
 from bootstrap.migrate import pending
 from bootstrap.policy import PolicyFile
 from bootstrap.settings import Settings
+from ledger.entry import CLOCK_TOLERANCE
 from ledger.errors import LedgerError
 from ledger.store.connections import connect
 from ledger.store.errors import LogHalted
 from ledger.store.halting import standing_halt
 from ledger.store.integration import ROLE
+from ledger.store.pace import newest_recorded_at
 from ledger.store.recovery import refuse_behind
 
 _KEY_DAYS = 365
@@ -42,7 +44,7 @@ def of_log(settings: Settings, now: datetime) -> Iterator[Trap]:
         return
     try:
         yield from _migrations(settings)
-        yield from _standing(settings)
+        yield from _standing(settings, now)
         yield from _keks(settings, now)
     except (psycopg.Error, LedgerError) as error:
         yield Trap(
@@ -71,7 +73,7 @@ def _migrations(settings: Settings) -> Iterator[Trap]:
         )
 
 
-def _standing(settings: Settings) -> Iterator[Trap]:
+def _standing(settings: Settings, now: datetime) -> Iterator[Trap]:
     assert settings.database_url is not None
     try:
         refuse_behind(settings.database_url, log_terms(settings))
@@ -87,6 +89,19 @@ def _standing(settings: Settings) -> Iterator[Trap]:
         )
     with connect(settings.database_url, ROLE) as connection:
         halt = standing_halt(connection)
+        newest = newest_recorded_at(connection)
+    if newest - now > CLOCK_TOLERANCE:
+        yield Trap(
+            "clock-behind-log",
+            "本机时钟落后于最新条目；在此之前的写入都会被拒绝。",
+            "Our clock is behind the newest entry; whatever is written before that is refused.",
+            "校准各机时钟；若某机曾超前写入，只能等到那一刻。",
+            "Set the clocks by one source; if one wrote ahead of time, wait until then.",
+            facts={
+                "newest": newest.isoformat(),
+                "seconds": round((newest - now).total_seconds(), 1),
+            },
+        )
     if halt is not None:
         yield Trap(
             "halted",

@@ -13,3 +13,9 @@ SELECT ledger.finish_append(
     %b::bytea[], %b::bytea[],
     %b::bytea[], %b::uuid[], %b::bigint[], %b::bytea[]
 );
+
+-- name: time
+SELECT clock_timestamp();
+
+-- name: newest
+SELECT recorded_at FROM ledger.head;

@@ -77,6 +77,18 @@ class ClockBehind(StoreError):
         super().__init__(behind=behind)
 
 
+class ClockApart(StoreError):
+    """This process's clock and the database server's are too far apart; set them by one source.
+
+    Attributes:
+        apart: How far the server's is ahead.
+    """
+
+    def __init__(self, apart: timedelta) -> None:
+        self.apart = apart
+        super().__init__(apart=apart)
+
+
 class SubmissionTooLarge(StoreError):
     """One submission is at most 1,000 events and 4 MiB.
 

@@ -1,6 +1,7 @@
 """One append transaction: lock the head, read the facts, decide, write the winners, commit."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from hashlib import sha256
 from itertools import chain
 from typing import Any
@@ -33,6 +34,18 @@ def open_connection(url: str) -> Connection:
         psycopg.OperationalError: If the server cannot be reached.
     """
     return connect(url, ROLE, **_SETTINGS)
+
+
+def time_of_server(connection: Connection) -> datetime:
+    """Return the server's clock.
+
+    Raises:
+        psycopg.OperationalError: If the server cannot be reached.
+    """
+    row = connection.execute(_QUERIES["time"]).fetchone()
+    assert row is not None
+    found: datetime = row[0]
+    return found
 
 
 def append_batch(

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 
 import psycopg
 import structlog
@@ -19,7 +20,8 @@ from ledger.store.admission import UNPUBLISHED_LIMIT, Admitted, Verdict
 from ledger.store.append import Append, Appended
 from ledger.store.connections import Connection
 from ledger.store.errors import SubmissionRefused
-from ledger.store.transaction import append_batch, open_connection
+from ledger.store.pace import Pace
+from ledger.store.transaction import append_batch, open_connection, time_of_server
 from ledger.store.waiting import Job, Waiting
 
 QUEUE_LIMIT = 5_000
@@ -44,10 +46,11 @@ class Writer:
         patience: Seconds after which a submission is answered that the store is unavailable.
         unpublished_limit: Entries that may lack a checkpoint before submissions are refused.
         look: Called before each new connection: another database may stand there than before.
+        pace: Says before each batch whether this process's clock may be believed; None believes it.
         at: Called at named points, where tests make it fail.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each is a choice of its own
         self,
         url: str,
         *,
@@ -55,10 +58,12 @@ class Writer:
         patience: float = PATIENCE_SECONDS,
         unpublished_limit: int = UNPUBLISHED_LIMIT,
         look: Callable[[], None] = lambda: None,
+        pace: Pace | None = None,
         at: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._url = url
         self._look = look
+        self._pace = pace
         self._at = at
         self._unpublished_limit = unpublished_limit
         self._waiting = Waiting(queue_limit, patience)
@@ -80,9 +85,9 @@ class Writer:
         """Let a submission be appended.
 
         The future brings an ``Appended``, or one of ``VersionConflict``, ``GuardFailed``,
-        ``ClaimTaken``, ``ClaimNotHeld``, ``KeyReused``, ``ClockBehind``, ``Backlogged``,
-        ``SubmissionRefused`` (nothing was stored) and ``StoreUnavailable`` (see its ``in_doubt``).
-        Cancelling it works as long as the submission waits.
+        ``ClaimTaken``, ``ClaimNotHeld``, ``KeyReused``, ``ClockBehind``, ``ClockApart``,
+        ``Backlogged``, ``SubmissionRefused`` (nothing was stored) and ``StoreUnavailable`` (see its
+        ``in_doubt``). Cancelling it works as long as the submission waits.
 
         Raises:
             Backlogged: If too many events wait.
@@ -144,6 +149,8 @@ class Writer:
         if self._connection is None:
             self._look()
             self._connection = open_connection(self._url)
+        if self._pace is not None:
+            self._pace.check(partial(time_of_server, self._connection))
 
         def committing() -> None:
             for job in jobs:

@@ -334,6 +334,11 @@ def test_a_log_that_is_behind_halted_or_not_migrated_is_named(founded):
     with psycopg.connect(founded.database_url) as owner:
         owner.execute("INSERT INTO ledger.halt (kind) VALUES ('TamperFound')")
     assert names(of_log(founded, now)) == ["halted", "own-witness-only"]
+    with psycopg.connect(founded.database_url) as owner:
+        owner.execute("DELETE FROM ledger.halt")
+        owner.execute("UPDATE ledger.head SET recorded_at = %s", [now + timedelta(hours=1)])
+    (trap, _) = of_log(founded, now)
+    assert (trap.name, trap.facts["seconds"]) == ("clock-behind-log", 3600.0)
 
 
 def test_notices_that_are_late_failed_or_not_fetched_are_named(founded, monkeypatch):
