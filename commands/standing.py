@@ -17,7 +17,7 @@ from eventsourcing.domain import BaseAggregate
 
 from commands.reading import Change
 
-MOST_ENTRIES = 4_000
+MOST_ENTRIES = 2_000
 """Of all records kept, some 3.8 kB each. The record that was written longest ago goes first."""
 
 
