@@ -1,6 +1,7 @@
 """Signing as an author: the key, the draft of a write, and the body that is sent."""
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from client.errors import AuthorKeyError
 from ledger.envelope import Evidence, commitment, keyid_of, sign_batch, sign_payload
@@ -19,6 +21,7 @@ from ledger.jcs import canonical
 from ledger.statement import Statement, possession_text
 
 _SALT_BYTES = 32
+_SEED = re.compile(rb"[0-9a-f]{64}\n?").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,10 @@ class AuthorKey:
 
     @classmethod
     def load(cls, organisation: UUID, path: Path, passphrase: bytes | None = None) -> Self:
-        """Read a PKCS #8 PEM file, which its owner alone may read.
+        """Read a key file, which its owner alone may read: PKCS #8 PEM, or a seed in hex.
+
+        An installation keeps its own keys as seeds, so the embedded operator signs with
+        ``secrets/root`` as it lies there.
 
         Args:
             organisation: Stream id of the organisation.
@@ -103,10 +109,10 @@ class AuthorKey:
         if path.stat().st_mode & 0o077:
             raise AuthorKeyError("Others may read this key file; chmod 600.", path=str(path))
         try:
-            key = serialization.load_pem_private_key(path.read_bytes(), passphrase)
+            key = _read_key(path.read_bytes(), passphrase)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            kind = "with this passphrase" if passphrase else "without passphrase"
-            raise AuthorKeyError(f"This is not a PEM key {kind}.", path=str(path)) from error
+            kind = "a PEM key with this passphrase" if passphrase else "a PEM key or a seed in hex"
+            raise AuthorKeyError(f"This is not {kind}.", path=str(path)) from error
         if not isinstance(key, Ed25519PrivateKey):
             raise AuthorKeyError("This is not an Ed25519 key.")
         return cls(organisation, key)
@@ -193,6 +199,13 @@ class AuthorKey:
             SignedWrite(statement, member, private)
             for (statement, private), member in zip(stated, members, strict=True)
         ]
+
+
+def _read_key(raw: bytes, passphrase: bytes | None) -> PrivateKeyTypes:
+    """Read a PEM key, or a plain 32-byte seed in hex; raises as the former does."""
+    if passphrase is None and _SEED(raw):
+        return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(raw.decode()))
+    return serialization.load_pem_private_key(raw, passphrase)
 
 
 def _stated(

@@ -97,6 +97,18 @@ def test_a_key_survives_its_file_and_others_may_not_read_it(tmp_path):
         AuthorKey.load(CLINIC, path)
 
 
+def test_an_installations_own_seed_is_a_key_file(tmp_path):
+    seed, path = bytes(range(32)), tmp_path / "root"
+    path.write_text(seed.hex())
+    path.chmod(0o600)
+    assert AuthorKey.load(CLINIC, path).keyid == AuthorKey.from_seed(CLINIC, seed).keyid
+    with pytest.raises(AuthorKeyError, match="passphrase"):
+        AuthorKey.load(CLINIC, path, b"of another file")
+    path.write_text(seed.hex()[:-2])
+    with pytest.raises(AuthorKeyError, match="seed in hex"):
+        AuthorKey.load(CLINIC, path)
+
+
 def test_what_is_no_key_is_refused(tmp_path):
     path = tmp_path / "key.pem"
     path.write_bytes(b"not a key")
