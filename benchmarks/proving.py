@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.contest import Contestant, Pace
 from benchmarks.floors import bare_hash, bare_verify, bare_verify_everywhere
-from benchmarks.measuring import once
+from benchmarks.measuring import alone, once
 from benchmarks.site import Site
 from client.beside import Checkers
 from client.copying import LogCopy
@@ -100,7 +100,7 @@ def _verified(site: Site, folder: Path) -> list[Contestant]:
         Contestant(
             HASHES_ONLY,
             ENTRIES_A_SECOND,
-            lambda _: once(lambda: verify(envelopes=False, entries=False)),
+            lambda seconds: alone(lambda: verify(envelopes=False, entries=False), seconds),
             prepare,
             beside=HASH,
             note="entries, leaves, tiles, root and checkpoint; 1 core",
@@ -108,7 +108,7 @@ def _verified(site: Site, folder: Path) -> list[Contestant]:
         Contestant(
             NO_ENVELOPES,
             ENTRIES_A_SECOND,
-            lambda _: once(lambda: verify(envelopes=False)),
+            lambda seconds: alone(lambda: verify(envelopes=False), seconds),
             prepare,
             beside=HASH,
             note=f"canonical form, shapes, versions; {cores} processes beside the one that judges",
@@ -116,7 +116,7 @@ def _verified(site: Site, folder: Path) -> list[Contestant]:
         Contestant(
             EVERYTHING,
             ENTRIES_A_SECOND,
-            lambda _: once(lambda: verify(envelopes=True)),
+            lambda seconds: alone(lambda: verify(envelopes=True), seconds),
             prepare,
             beside=SIGNATURES,
             note=f"every author's signature; {cores} processes beside the one that judges",

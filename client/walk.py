@@ -102,9 +102,7 @@ class Walk:
                 take_row(position, row)
         self.audit.counts.blobs += checked.blobs
         self.audit.counts.erased += checked.erased
-        raw = checked.leaves
-        leaves = [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)]
-        self._grow(leaves, checked.node)
+        self._grow(checked.leaves, checked.node)
 
     def _take_bundle(self, bundle: Bundle) -> None:
         entries, envelopes, first = bundle.entries, bundle.envelopes, bundle.first
@@ -117,7 +115,7 @@ class Walk:
                 self._judge(position, raw, envelopes)
         if difference is not None and right < len(leaves):
             raise self._blame(first + right, leaves[right], difference)
-        self._grow(leaves, full_tile_root(leaves))
+        self._grow(b"".join(leaves), full_tile_root(leaves))
         if len(entries) < width:
             raise RefutedError(TREE, first + len(entries), "entry-missing")
         if len(entries) > width:
@@ -205,19 +203,21 @@ class Walk:
         for digest in facts.sealed if self._extent.blobs else ():
             self.audit.take_blob(position, digest, self._bundles.blob(digest))
 
-    def _grow(self, leaves: Sequence[bytes], node: bytes | None) -> None:
+    def _grow(self, raw: bytes, node: bytes | None) -> None:
         """Append leaves, and compare the root at each size that the caller knows.
 
         Args:
-            leaves: The leaf hashes of a bundle.
+            raw: The leaf hashes of a bundle, one after the other.
             node: The root over them, where they are a full tile.
         """
         self._tower.take(node)
         start = self.frontier.size
-        if node is not None and not (self._known and self._known[0].size <= start + len(leaves)):
+        end = start + len(raw) // HASH_BYTES
+        if node is not None and not (self._known and self._known[0].size <= end):
             self.frontier.extend((node,), TILE_HEIGHT)  # hashed once, for both
             return
-        for known in [one for one in self._known if one.size <= start + len(leaves)]:
+        leaves = [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)]
+        for known in [one for one in self._known if one.size <= end]:
             self.frontier.extend(leaves[self.frontier.size - start : known.size - start])
             self._compare_known()
         self.frontier.extend(leaves[self.frontier.size - start :])

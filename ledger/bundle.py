@@ -37,14 +37,15 @@ def decode_bundle(raw: bytes) -> list[bytes]:
         TileError: If it is cut off, empty, or holds more than 256 entries.
     """
     entries: list[bytes] = []
-    start, size = 0, len(raw)
-    while start < size:
+    start, last = 0, len(raw) - BUNDLE_LENGTH_BYTES
+    for _ in range(BUNDLE_ENTRIES):
+        if start > last:
+            break
         body = start + BUNDLE_LENGTH_BYTES
-        end = body if body > size else body + (raw[start] << 8 | raw[start + 1])
-        if end > size or len(entries) == BUNDLE_ENTRIES:
-            raise TileError("A bundle is cut off or too long.", entries=len(entries))
-        entries.append(raw[body:end])
-        start = end
+        start = body + (raw[start] << 8 | raw[start + 1])
+        entries.append(raw[body:start])
+    if start != len(raw):  # before it: too long; beyond it, or too few for a length: cut off
+        raise TileError("A bundle is cut off or too long.", entries=len(entries))
     if not entries:
         raise TileError("A bundle holds 1 to 256 entries.", entries=0)
     return entries
