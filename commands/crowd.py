@@ -97,7 +97,9 @@ class Crowd:
     def __init__(self, services: Services, seats: Seats) -> None:
         self._services = services
         self._seats = seats
-        self._company: Together[Asked, _Flight | None] = Together(self._hand_in)
+        self._company: Together[Asked, _Flight | None] = Together(
+            self._hand_in, lambda flight: flight.appended if flight else None
+        )
 
     def hold(self, asked: Asked) -> Written | None:
         """Hold a seat together with whoever else asks.

@@ -92,7 +92,9 @@ class Desk:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._standing = Standing()
-        self._company: Together[Admitted, Flight | None] = Together(self._hand_in)
+        self._company: Together[Admitted, Flight | None] = Together(
+            self._hand_in, lambda flight: flight.appended if flight else None
+        )
         self.certificates = certificates.Console(services)
         self.bookings = bookings.Bookings(services)
         self.walk_ins = walk_ins.WalkIns(services, self.bookings)

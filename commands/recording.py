@@ -126,7 +126,7 @@ def statement_of(
 
 def signed_of(body: SignedBody, organisation: UUID) -> Signed:
     """The author's signature over a write."""
-    return Signed(organisation, body.keyid, body.envelope.encode())
+    return Signed(organisation, body.keyid, body.evidence)
 
 
 def request_digest(payload: bytes) -> bytes:

@@ -17,7 +17,7 @@ from ledger.envelope import (
     signing_envelope,
 )
 from ledger.errors import LedgerError, StatementError
-from ledger.jcs import canonical
+from ledger.jcs import canonical, respell
 from ledger.statement import Statement, read_hex32, read_uuid
 
 
@@ -38,9 +38,16 @@ class SignedBody:
     """An HTTP body or bulk line: the envelope, its statement, and the private parts by person.
 
     The envelope signs the statement alone, or a batch in which the statement has its place.
+
+    Attributes:
+        envelope: What the author signed.
+        evidence: Its canonical bytes, which are stored.
+        statement: What it states.
+        private: The private parts by person.
     """
 
     envelope: Evidence
+    evidence: bytes
     statement: Statement
     private: Mapping[UUID, PrivatePart]
 
@@ -73,7 +80,9 @@ class SignedBody:
         except StatementError as error:
             raise MalformedStatement(reason=error.message, **error.fields) from error
         _check_commitments(statement, private)
-        return cls(envelope=envelope, statement=statement, private=private)
+        # Read strictly, it has one spelling: no need to make it anew from what was read.
+        evidence = respell(members["envelope"])
+        return cls(envelope, evidence, statement, private)
 
     @property
     def keyid(self) -> str:

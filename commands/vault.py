@@ -154,11 +154,11 @@ class Vault:
         Raises:
             Erased: a known person's key was destroyed.
         """
-        known = [who for who in private if who not in set(newcomers)]
-        held = (ring or self.keys).open(known)
-        if len(held) != len(known):
+        source, new = ring or self.keys, private.keys() & set(newcomers)
+        held = source.open(private.keys() - new)
+        if len(held) + len(new) != len(private):
             raise Erased
-        fresh = (ring or self.keys).prepare([who for who in private if who in set(newcomers)])
+        fresh = source.prepare(new) if new else {}
         sealed, blobs = [], []
         for who, part in private.items():
             context = _context(self._origin, place.topic, place.stream, place.version, who)
@@ -251,11 +251,12 @@ class Vault:
         Raises:
             Erased: the person's key or blobs are gone.
         """
+        subject = str(who)
         about = [
             change
             for change in history
-            if any(part.subject == str(who) for part in change.entry.sealed)
-            and change.entry.topic in PERSONAL
+            if change.entry.topic in PERSONAL
+            and any(part.subject == subject for part in change.entry.sealed)
         ]
         opened = {} if opened is None else opened
         closed = [change for change in about if (change.position, who) not in opened]

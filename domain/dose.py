@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain import codec
@@ -25,8 +25,7 @@ from domain.dose_events import (
 from domain.vocabulary import SourceSystem
 
 
-@dataclass(frozen=True)
-class DoseState:
+class DoseState(NamedTuple):
     """A dose as it reads at some point.
 
     Attributes:
@@ -81,7 +80,7 @@ class DoseState:
             day: first day on which views show it.
             given: given here (True) or transcribed (False).
         """
-        known = {name: value for name, value in stated.items() if name in _NAMES}
+        known = {name: stated[name] for name in _NAMES & stated.keys()}
         return cls(**known, is_transcribed=not given, version=version, effective_on=day)
 
     @classmethod
@@ -100,12 +99,12 @@ class DoseState:
         Raises:
             codec.MalformedData: a value has not the form of its field.
         """
-        return replace(
-            self, **{change.field: field_value(change.field, change.after) for change in changes}
+        return self._replace(
+            **{change.field: field_value(change.field, change.after) for change in changes}
         )
 
 
-_NAMES = frozenset(item.name for item in fields(DoseState)) - {
+_NAMES = frozenset(DoseState._fields) - {
     "is_transcribed",
     "version",
     "effective_on",
@@ -154,8 +153,7 @@ class DoseHistory:
                 continue
             is_struck = isinstance(event, DoseEnteredInError)
             changes = event.changes if isinstance(event, DoseCorrected) else ()
-            state = replace(
-                state.changed(changes),
+            state = state.changed(changes)._replace(
                 version=event.originator_version,
                 effective_on=effective_on,
             )

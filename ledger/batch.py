@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger.dsse import Envelope, sign_payload, verify_envelope
 from ledger.errors import EnvelopeError, ProofError
 from ledger.hashing import leaf_hash
-from ledger.jcs import canonical
+from ledger.jcs import canonical, respell
 from ledger.members import (
     decode_document,
     encode_document,
@@ -88,7 +88,7 @@ class BatchMember:
         """
         members = read_object(value, {"envelope", "index", "path", "payload", "size"})
         return cls(
-            Envelope.from_json(members["envelope"]),
+            _read_envelope(respell(members["envelope"])),
             read_count(members["index"]),
             read_count(members["size"]),
             tuple(read_bytes(one) for one in read_list(members["path"])),
@@ -131,6 +131,12 @@ def verify_batch_member(member: BatchMember, public: bytes) -> None:
         verify_inclusion(member.index, size, leaf, member.path, signed_root)
     except ProofError as error:
         raise EnvelopeError("The payload is not in the batch at this place.") from error
+
+
+@lru_cache(maxsize=64)
+def _read_envelope(raw: bytes) -> Envelope:
+    """Read the envelope of a batch; lines of one batch come together."""
+    return Envelope.decode(raw)
 
 
 @lru_cache(maxsize=64)

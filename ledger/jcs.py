@@ -48,6 +48,15 @@ def canonical(value: Any) -> bytes:
         raise EntryError("This value has no canonical form.", reason=str(error)) from error
 
 
+def respell(value: Any) -> bytes:
+    """Return the canonical bytes of a value that was read strictly; nothing is looked at again.
+
+    Args:
+        value: What ``parse`` or ``parse_canonical`` returned, or a part of it.
+    """
+    return orjson.dumps(value, option=_OPTIONS)
+
+
 def parse(raw: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
     """Read JSON of the subset strictly, in any spelling and member order.
 
