@@ -17,7 +17,7 @@ from benchmarks.measuring import Step, alone
 from bootstrap.migrate import migrate_all
 from ledger.entry import Author, Entry
 from projections import school_checks
-from projections.change import Change
+from projections.change import read_change
 from projections.connection import PROJECT, READ, READ_PEOPLE, connect, open_pool
 from projections.people import People
 from projections.pieces import OPEN_POSITION
@@ -164,12 +164,8 @@ class County:
             child = 3 * self._next % (len(self._children) // 3 * 3)
             self._next += 1
             self._position += 1
-            changes.append(
-                Change(
-                    self._position,
-                    _rechecked(child, self._position, self._division(child // _CHILDREN)),
-                )
-            )
+            entry = _rechecked(child, self._position, self._division(child // _CHILDREN))
+            changes.append(read_change(self._position, entry.encode()))
         with self._connection.cursor() as cursor, self._connection.transaction():
             school_checks.apply(cursor, changes)
             self.advance()

@@ -7,12 +7,14 @@ changes no count: a correction speaks well of a clinic's data, not ill.
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta, timezone
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from psycopg.rows import dict_row
 
+from domain.calendar import civil_day
 from projections.change import Change
 from projections.connection import Cursor, Pool
 from projections.projection import Projection, Table
@@ -23,47 +25,69 @@ _SQL = named_queries("data_quality.sql")
 
 _ADMINISTERED = "vaccination-record.dose-administered.v1"
 _TRANSCRIBED = "vaccination-record.dose-transcribed.v1"
-_FILLABLE: Mapping[str, Sequence[str]] = {
-    _ADMINISTERED: ("national_code", "dose_number", "preparation"),
-    _TRANSCRIBED: ("national_code", "dose_number", "product", "maker", "lot", "expires_on"),
+_FILLABLE: Mapping[str, frozenset[str]] = {
+    _ADMINISTERED: frozenset(("national_code", "dose_number", "preparation")),
+    _TRANSCRIBED: frozenset(
+        ("national_code", "dose_number", "product", "maker", "lot", "expires_on")
+    ),
 }
 """What may be left out of a dose, and is missed where it is."""
-_SHANGHAI = timezone(timedelta(hours=8))
 IN_TIME = timedelta(days=1)
 """A dose is written in time on its day, or on the next."""
 COUNTS = ("given", "in_time", "transcribed", "filled", "fillable", "remarked")
+_TO_THE_HOUR = len("2026-11-22T01")
+
+
+@dataclass(slots=True)
+class _Day:
+    """What a clinic wrote on a day, by the names of the counts."""
+
+    given: int = 0
+    in_time: int = 0
+    transcribed: int = 0
+    filled: int = 0
+    fillable: int = 0
+    remarked: int = 0
 
 
 def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
     """Add up what the entries tell of each clinic and day."""
-    days: defaultdict[tuple[str, date], Counter[str]] = defaultdict(Counter)
+    days: defaultdict[tuple[str, date], _Day] = defaultdict(_Day)
     remarks: Counter[tuple[str, date, str]] = Counter()
     for _, entry in changes:
         if entry.topic not in _FILLABLE:
             continue
         data = entry.data
-        clinic, day = data["clinic"], entry.recorded_at.astimezone(_SHANGHAI).date()
+        clinic, day = data["clinic"], _day_of(entry.members["recorded_at"][:_TO_THE_HOUR])
         found = data["derived"].get("remarks", ())
         is_given = entry.topic == _ADMINISTERED
         fields = _FILLABLE[entry.topic]
         late = day - date.fromisoformat(data["occurred_on"])
-        days[clinic, day].update(
-            given=is_given,
-            in_time=is_given and late <= IN_TIME,
-            transcribed=not is_given,
-            filled=sum(name in data for name in fields),
-            fillable=len(fields),
-            remarked=bool(found),
-        )
-        remarks.update((clinic, day, remark) for remark in found)
+        counts = days[clinic, day]
+        counts.given += is_given
+        counts.in_time += is_given and late <= IN_TIME
+        counts.transcribed += not is_given
+        counts.filled += len(fields & data.keys())
+        counts.fillable += len(fields)
+        if found:
+            counts.remarked += 1
+            remarks.update((clinic, day, remark) for remark in found)
     if days:
-        asked: dict[str, list[Any]] = {name: [c[name] for c in days.values()] for name in COUNTS}
+        asked: dict[str, list[Any]] = {
+            name: [getattr(one, name) for one in days.values()] for name in COUNTS
+        }
         asked |= {"clinics": [clinic for clinic, _ in days], "days": [day for _, day in days]}
         cursor.execute(_SQL["add_days"], asked)
     if remarks:
         clinics, told, ids = (list(column) for column in zip(*remarks, strict=True))
         asked = {"clinics": clinics, "days": told, "remarks": ids, "doses": list(remarks.values())}
         cursor.execute(_SQL["add_remarks"], asked)
+
+
+@lru_cache(maxsize=64)  # entries follow one another by the hour
+def _day_of(hour: str) -> date:
+    """Return the civil day of an hour in UTC, `YYYY-MM-DDTHH`."""
+    return civil_day(datetime.fromisoformat(f"{hour}:00:00Z"))
 
 
 PROJECTION = Projection(

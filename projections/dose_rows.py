@@ -94,7 +94,8 @@ def _apply_doses(cursor: Cursor, changes: Sequence[Change]) -> None:
             pieces.resume(dose, position, day)
         else:
             provenance = _provenance(entry.topic, data)
-            values = {**_EMPTY, **data, "record": entry.stream, "provenance": provenance}
+            record = entry.members["stream"]
+            values = {**_EMPTY, **data, "record": record, "provenance": provenance}
             pieces.begin(dose, position, day, values)
     _close(cursor, "close_doses", pieces.closed())
     with cursor.copy(_SQL["copy_doses"]) as rows:

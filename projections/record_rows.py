@@ -56,7 +56,7 @@ def _add_records(cursor: Cursor, registered: Sequence[Change]) -> None:
             data = entry.data
             rows.write_row(
                 (
-                    entry.stream,
+                    entry.members["stream"],
                     data["recipient"],
                     data["kind"],
                     data["birth_year"],
@@ -70,7 +70,8 @@ def _add_records(cursor: Cursor, registered: Sequence[Change]) -> None:
     with cursor.copy(_SQL["copy_guardians"]) as rows:
         for _, entry in registered:
             for ordinal, guardian in enumerate(entry.data["guardians"]):
-                rows.write_row((entry.stream, ordinal, guardian["person"], guardian["relation"]))
+                who = guardian["person"]
+                rows.write_row((entry.members["stream"], ordinal, who, guardian["relation"]))
 
 
 def _add_rolls(cursor: Cursor, registered: Sequence[Change], moved: Sequence[Change]) -> None:
@@ -137,17 +138,18 @@ def _add_timeline(cursor: Cursor, changes: Sequence[Change]) -> None:
     record_of = _records_of_streams(cursor, about)
     with cursor.copy(_SQL["copy_timeline"]) as rows:
         for position, entry in about:
-            data = entry.data
+            data, members = entry.data, entry.members
+            stream, author = members["stream"], members["author"]
             rows.write_row(
                 (
                     position,
-                    record_of[str(entry.stream)],
-                    entry.stream,
+                    record_of.get(stream, stream),
+                    stream,
                     entry.version,
                     entry.topic,
-                    entry.recorded_at,
-                    entry.author.org,
-                    entry.author.keyid,
+                    members["recorded_at"],
+                    author["org"],
+                    author["keyid"],
                     _occurred_on(data),
                     data.get("derived", {}).get("effective_on"),
                     data.get("dose"),
@@ -163,14 +165,14 @@ def _occurred_on(data: Mapping[str, Any]) -> str | None:
 
 
 def _records_of_streams(cursor: Cursor, about: Sequence[Change]) -> dict[str, str]:
-    """Tell which record each stream belongs to: itself, or what its first entry names."""
+    """Tell which record a stream belongs to that is none: what its first entry names."""
     record_of: dict[str, str] = {}
     unknown: set[str] = set()
     for _, entry in about:
-        stream = str(entry.stream)
+        stream = entry.members["stream"]
         if entry.topic.startswith("vaccination-record."):
-            record_of[stream] = stream
-        elif entry.version == 1:
+            continue
+        if entry.version == 1:
             record_of[stream] = entry.data["record"]
         elif stream not in record_of:
             unknown.add(stream)
