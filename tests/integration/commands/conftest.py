@@ -21,6 +21,7 @@ from tests.founded import founded
 COUNTY = "410299"
 TOWNSHIP = "410299101"
 OTHER_COUNTY = "410288"
+MOTHER = "11010519491231002X"
 
 
 @dataclass
@@ -110,7 +111,7 @@ def registration(
     values = {"name": "王小明", "sex": "male", "birth_date": birth_date}
     if number:
         values |= {"id_number": number}
-    mother = {"name": "李梅", "id_number": "11010519491231002X"}
+    mother = {"name": "李梅", "id_number": MOTHER}
     draft, child, _ = drafts.registration(clinic.organisation, TOWNSHIP, values, mother)
     return draft, child
 

@@ -1,9 +1,9 @@
 """Whatever is written about records, in any order: nothing is lost, doubled or out of order."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -17,25 +17,33 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from psycopg.conninfo import conninfo_to_dict
 
-from bootstrap.folders import outside_path
+from bootstrap.embedded.postgres import EmbeddedPostgres
 from bootstrap.identifiers import new_id
-from bootstrap.log_keys import log_signers
-from bootstrap.views import Views, open_views
+from bootstrap.views import open_views
 from bootstrap.wiring import Parts
 from client.signing import Draft
 from commands.reclaiming import Reclaiming
 from commands.writing import HOLDER
 from domain.correction import NotStruck
 from domain.dosing import UnknownDose
+from domain.guardianship import (
+    MAX_GUARDIANS,
+    NoSuchGuardian,
+    PersonNamedTwice,
+    TooManyGuardians,
+)
 from domain.merging import HasMergedRecords, NotMerged, RecordMerged, RecordsNotAlike
 from ledger.entry import Entry
 from ledger.store.errors import VersionConflict
-from ledger.store.integration import Integrator
+from projections.change import read_change
 from projections.doses import Doses
-from projections.loop import Projector
-from tests.integration.commands.conftest import Author, County, dose, registration
-from tests.leading import lead
+from projections.record_as_of import record_as_of
+from tests.conftest import Databases
+from tests.drafts import id_number
+from tests.integration.commands.conftest import MOTHER, Author, County, dose, registration
+from tests.integration.commands.record_house import DEATHS, VIEWS, House
 
 RECORDS = st.integers(0, 2)
 EVER = 9999
@@ -52,41 +60,29 @@ class Given:
     is_struck: bool = False
 
 
-@dataclass
-class House:
-    """The write side, and what follows it."""
-
-    county: County
-    integrator: Integrator
-    projector: Projector
-    views: Views
-
-    def follow(self) -> int:
-        """Carry everything into the views; return the position."""
-        while self.integrator.round():
-            pass
-        self.projector.catch_up()
-        return self.county.head()
-
-
 @pytest.fixture(scope="module")
-def house(county: County, parts: Parts) -> Iterator[House]:
-    given = parts.settings
-    assert given.database_url
-    assert given.keys_url
-    outside = outside_path(given)
-    outside.parent.mkdir(exist_ok=True)
-    integrator = Integrator(given.database_url, log_signers(given), outside)
-    lead(integrator)
-    projector = Projector(parts.reader, given.database_url, given.keys_url, parts.vault)
-    with open_views(given) as views:
-        yield House(county, integrator, projector, views)
-    projector.close()
-    integrator.close()
+def house(
+    county: County,
+    parts: Parts,
+    postgres: EmbeddedPostgres,
+    migrated_database: Callable[[], Databases],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[House]:
+    database = str(conninfo_to_dict(parts.settings.database_url or "")["dbname"])
+    with open_views(parts.settings) as views:
+        house = House(
+            county,
+            views,
+            superuser=postgres.superuser_url(database),
+            elsewhere=migrated_database().log,
+            export=tmp_path_factory.mktemp("export"),
+        )
+        yield house
+        house.close()
 
 
 class Machine(RuleBasedStateMachine):
-    """Three records of one clinic, and a model of their doses and of who is merged into whom."""
+    """Three records of one clinic, and a model of their doses, guardians and merges."""
 
     house: House
 
@@ -105,6 +101,9 @@ class Machine(RuleBasedStateMachine):
         self.children = [(draft.stream, child) for draft, child in drafts]
         self.versions = [self.clinic.submit(draft).version for draft, _ in drafts]
         self.doses: dict[UUID, Given] = {}
+        named = [UUID(draft.data["guardians"][0]["person"]) for draft, _ in drafts]
+        self.guardians = [(mother,) for mother in named]
+        self.numbers = dict.fromkeys(named, MOTHER)
         self.into: dict[int, int] = {}  # duplicate -> survivor
         self.past: list[tuple[int, Any]] = []
         self.lots = iter(range(10**6))
@@ -142,6 +141,57 @@ class Machine(RuleBasedStateMachine):
         if draft.expected_version:
             with pytest.raises(VersionConflict):
                 self.clinic.submit(draft)
+
+    @rule(which=RECORDS, where=st.sampled_from(sorted(DEATHS)))
+    def give_while_somebody_dies(self, which, where):
+        """Who was ended amid its work begins again; the dose stands once."""
+        if which in self.into:
+            return
+        with self.house.dying(where):
+            self.give(which, "HepB")
+            self.house.follow()
+
+    @rule(which=RECORDS, data=st.data())
+    def name_guardian(self, which, data):
+        """Somebody new, or somebody whom one of the records has or had."""
+        person = data.draw(st.none() | st.sampled_from(sorted(self.numbers))) or uuid4()
+        self.write_about_guardian(which, person, "guardian-added", relation="father")
+
+    @rule(which=RECORDS, data=st.data())
+    def remove_guardian(self, which, data):
+        person = data.draw(st.sampled_from(sorted(self.numbers)))
+        self.write_about_guardian(which, person, "guardian-removed", reason="guardianship-ended")
+
+    def write_about_guardian(self, which, person, what, **fields):
+        stream, _ = self.children[which]
+        there = self.guardians[which]
+        number = self.numbers.get(person) or id_number("19880303")
+        identity = {"name": "李强", "id_number": number}
+        private = {person: identity} if what == "guardian-added" else {}
+        draft = Draft(
+            f"vaccination-record.{what}.v1",
+            stream,
+            self.versions[which],
+            {"person": str(person), **fields},
+            private,
+        )
+        if which in self.into:
+            refusal = RecordMerged
+        elif not private:
+            refusal = None if person in there else NoSuchGuardian
+        elif person in there:
+            refusal = PersonNamedTwice
+        else:
+            refusal = TooManyGuardians if len(there) == MAX_GUARDIANS else None
+        if refusal is not None:
+            with pytest.raises(refusal):
+                self.clinic.submit(draft)
+            return
+        self.clinic.submit(draft)
+        self.versions[which] += 1
+        self.numbers[person] = number
+        others = tuple(one for one in there if one != person)
+        self.guardians[which] = (*others, person) if private else others
 
     @precondition(lambda self: self.doses)
     @rule(data=st.data(), kind=st.sampled_from(("amend", "entered-in-error", "reinstate")))
@@ -226,11 +276,15 @@ class Machine(RuleBasedStateMachine):
     def rebuild(self):
         """Live and rebuilt views have one digest."""
         self.house.follow()
-        projector = self.house.projector
-        for name in ("records", "doses"):
-            live = projector.digest(name)
-            projector.rebuild(name)
-            assert projector.digest(name) == live
+        live = self.house.digests()
+        self.house.projector.rebuild(*VIEWS)
+        assert self.house.digests() == live
+
+    @rule()
+    def replay(self):
+        """An export alone gives the same digest, in another database."""
+        self.house.follow()
+        assert self.house.replayed() == self.house.digests()
 
     # What must hold ---------------------------------------------------------------------------
 
@@ -286,24 +340,32 @@ class Machine(RuleBasedStateMachine):
         )
 
     def expected(self, which):
-        """Its own doses, and those of what was merged into it."""
+        """Its own doses and those of what was merged into it; its guardians."""
         homes = {which, *(other for other, into in self.into.items() if into == which)}
-        return sorted(
+        doses = sorted(
             (str(one), given.lot)
             for one, given in self.doses.items()
             if given.home in homes and not given.is_struck
         )
+        return doses, self.guardians[which]
 
     def seen(self, which, at):
         doses: Doses = self.house.views.doses
-        rows = doses.of_record(self.children[which][0], self.today(), at)
-        return sorted((str(row.dose), row.lot) for row in rows)
+        record = self.children[which][0]
+        rows = doses.of_record(record, self.today(), at)
+        told = [read_change(at, raw) for at, raw, _ in self.parts.reader.stream(record)]
+        row = record_as_of(told, at)
+        assert row is not None
+        if at == self.past[-1][0]:
+            assert self.house.views.records.get(record) == row
+        guardians = tuple(one.person for one in row.guardians)
+        return sorted((str(row.dose), row.lot) for row in rows), guardians
 
     def today(self):
         return self.parts.services.clock().date().replace(year=EVER)
 
 
-@pytest.mark.parametrize("examples", [5, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [6, pytest.param(100, marks=pytest.mark.long)])
 def test_nothing_is_lost_doubled_or_out_of_order(house, examples):
     class Here(Machine):
         pass
@@ -320,6 +382,21 @@ def test_nothing_is_lost_doubled_or_out_of_order(house, examples):
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("where", sorted(DEATHS))
+def test_nothing_is_lost_or_doubled_when_one_dies(house, where):
+    class Here(Machine):
+        pass
+
+    Here.house = house
+    machine = Here()
+    machine.begin()
+    machine.give(0, "HepB")
+    machine.give_while_somebody_dies(0, where)
+    machine.views_show_the_model_now_and_then()
+    machine.the_log_has_every_write_once_and_in_order()
+    machine.replay()
 
 
 def test_the_machine_would_notice_a_lost_dose(house):
