@@ -14,7 +14,7 @@ from api.errors import AddressUnknown
 from api.frame import go_to, page, page_router
 from api.noting import note_read
 from api.parts import Serving, serving_of
-from api.people import EVER
+from api.people import EVER, organisation_names
 from api.reads import read_together, readable, record_body, row_as_of
 from api.session import Reader
 from api.trail import trail
@@ -82,6 +82,14 @@ def _state(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str, Any]
         return None
 
 
+def _named(serving: Serving, lines: Sequence[Mapping[str, Any]]) -> Mapping[str, str | None]:
+    """The organisations that a record went from and to."""
+    changes = [one for line in lines for one in line["changes"]]
+    moves = [one for one in changes if one["field"] == "managing_organisation"]
+    ids = {one[at] for one in moves for at in ("before", "after") if one[at]}
+    return {str(one): name for one, name in organisation_names(serving.views, ids).items()}
+
+
 def _values(
     serving: Serving,
     lines: Sequence[Mapping[str, Any]],
@@ -99,6 +107,7 @@ def _values(
     ]
     return {
         "lines": past,
+        "names": _named(serving, past),
         "steps": len(lines),
         "step": len(past),
         "truncated": len(lines) == MAX_LINES,

@@ -1,6 +1,6 @@
 """What the desk's forms hold, as writes: fields by name, empty ones left out."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -35,13 +35,21 @@ _RECIPIENT = (
     "name",
     "sex",
     "birth_date",
+    "id_type",
     "id_number",
     "birth_certificate_number",
     "certificate_number",
+    "household_division",
+    "residence_division",
     "phone",
     "address",
 )
-_GUARDIAN = {"name": "guardian_name", "id_number": "guardian_id_number", "phone": "guardian_phone"}
+_GUARDIAN = {
+    "name": "guardian_name",
+    "id_type": "guardian_id_type",
+    "id_number": "guardian_id_number",
+    "phone": "guardian_phone",
+}
 _SEARCHED = ("id_number", "birth_certificate_number", "certificate_number", "name", "birth_date")
 
 Fields = Mapping[str, str]
@@ -59,8 +67,8 @@ def registration_form(caller: Principal, fields: Fields) -> Form:
     """
     record = _key(fields)
     recipient, guardian = uuid5(record, "recipient"), uuid5(record, "guardian")
-    private: dict[UUID, Mapping[str, Any]] = {recipient: _given(fields, _RECIPIENT)}
-    values = {name: fields[at].strip() for name, at in _GUARDIAN.items() if fields.get(at)}
+    private: dict[UUID, Mapping[str, Any]] = {recipient: _identity(fields, _RECIPIENT)}
+    values = _identity({name: fields.get(at, "") for name, at in _GUARDIAN.items()}, _GUARDIAN)
     if values:
         private[guardian] = values
     kind = PersonKind(_one(fields, "kind", [member.value for member in PersonKind]))
@@ -183,7 +191,15 @@ def _changes(fields: Fields, dose: Mapping[str, Any]) -> Iterator[dict[str, str]
             yield {name: text for name, text in both.items() if text}
 
 
-def _given(fields: Fields, names: tuple[str, ...]) -> dict[str, str]:
+def _identity(fields: Fields, names: Iterable[str]) -> dict[str, str]:
+    """The values of a person; a kind of document, which is always chosen, goes with its number."""
+    values = _given(fields, names)
+    if "id_number" not in values:
+        values.pop("id_type", None)
+    return values
+
+
+def _given(fields: Fields, names: Iterable[str]) -> dict[str, str]:
     texts = {name: fields.get(name, "").strip() for name in names}
     return {name: text for name, text in texts.items() if text}
 

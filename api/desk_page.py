@@ -34,7 +34,8 @@ from api.proving import Prover
 from api.reads import readable, record_body
 from api.searching import find
 from api.session import Reader
-from api.wording import FIELDS, roll_of
+from api.trail import changes_asked
+from api.wording import FIELDS, KINDS, STATES, VALUES, roll_of
 from bootstrap.identifiers import new_id
 from commands.answering import Written
 from commands.counter import Form
@@ -75,7 +76,9 @@ async def search(request: Request, caller: Reader) -> Response:
 async def registering(request: Request, caller: Reader) -> Response:
     """Ask for a person's particulars."""
     check_clinic(caller)
-    return page(request, "desk-register.html", caller=caller, key=new_id())
+    return page(
+        request, "desk-register.html", caller=caller, key=new_id(), id_types=VALUES["id_type"]
+    )
 
 
 @router.post("/desk/register")
@@ -150,6 +153,7 @@ async def correcting(request: Request, caller: Reader, record: UUID, dose: UUID)
     """Ask what is wrong with a dose."""
     check_clinic(caller)
     shown = await _shown(request, caller, record)
+    catalogue = serving_of(request).parts.services.rules.catalogue
     return page(
         request,
         "desk-dose.html",
@@ -157,6 +161,11 @@ async def correcting(request: Request, caller: Reader, record: UUID, dose: UUID)
         shown=shown,
         dose=_dose(shown, dose),
         fields={name: FIELDS[name] for name in CORRECTED},
+        choices={
+            "vaccine": list(catalogue),
+            "site": list(catalogue.sites.values()),
+            "route": list(catalogue.routes.values()),
+        },
         key=new_id(),
     )
 
@@ -176,7 +185,7 @@ async def correction_page(request: Request, caller: Reader, correction: UUID) ->
     """A correction with before and after, and what may be done about it."""
     check_clinic(caller)
     serving = serving_of(request)
-    found = await to_thread.run_sync(_correction, serving, correction)
+    found, changes = await to_thread.run_sync(_correction, serving, correction)
     await to_thread.run_sync(readable, serving, caller, found.record)
     await note_read(request, caller, "record", [found.record])
     return page(
@@ -184,8 +193,10 @@ async def correction_page(request: Request, caller: Reader, correction: UUID) ->
         "desk-correction.html",
         caller=caller,
         correction=found,
+        changes=changes,
         is_open=found.state in OPEN,
-        fields=FIELDS,
+        kind=KINDS[found.kind],
+        state=STATES[found.state],
         key=uuid4(),
     )
 
@@ -246,12 +257,12 @@ def _dose(shown: Mapping[str, Any], dose: UUID) -> Mapping[str, Any]:
     raise AddressUnknown
 
 
-def _correction(serving: Serving, correction: UUID) -> Correction:
+def _correction(serving: Serving, correction: UUID) -> tuple[Correction, list[dict[str, Any]]]:
     services = serving.parts.services
     reading = Reading(services=services, recorded_at=services.clock())
     found = reading.load(Correction, correction)
     reading.load(VaccinationRecord, found.record)  # refuses one that is restricted
-    return found
+    return found, changes_asked(reading, correction)
 
 
 async def _proof(prover: Prover, position: int) -> str:

@@ -22,6 +22,7 @@ from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from api.body import read_body
+from api.coded import said
 from api.errors import ForeignForm, MalformedForm
 from api.problems import PAGE, Kind
 from commands.principal import Principal, Role
@@ -106,6 +107,15 @@ def _say(context: Context, zh: str, en: str) -> str:
     return en if context["lang"] == "en" else zh
 
 
+@pass_context
+def _said(context: Context, field: str, value: Any) -> str:
+    """Say what a value of a field is called; a dash where there is none."""
+    if value is None or value == "":
+        return "—"
+    called = said(field, value)
+    return called["en"] if context["lang"] == "en" else called["zh"]
+
+
 def _json(value: Any) -> Markup:
     """A JSON value for people."""
     return Markup.escape(json.dumps(value, ensure_ascii=False, indent=2, default=str))
@@ -115,6 +125,7 @@ _TEMPLATES = Environment(
     loader=PackageLoader("api"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 _TEMPLATES.globals["t"] = _say
+_TEMPLATES.globals["said"] = _said
 _TEMPLATES.filters["json"] = _json
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from api.receipts import receipt_address
 from api.wording import label_of, title_of
 from client.checking import check_evidence, origins_of
 from client.errors import RefutedError
+from commands.reading import Reading
 from ledger.entry import Entry
 from ledger.hashing import leaf_hash
 from projections.change import Change, read_change
@@ -184,32 +186,40 @@ def _changes(
     row: TimelineRow, entry: Entry, evidence: _Evidence
 ) -> tuple[list[dict[str, Any]], bool]:
     """What reads differently since, before and after; and whether part of that is erased."""
-    data = entry.data
-    found: list[tuple[str, Any, Any]] = [
-        (change["field"], change.get("before"), change.get("after"))
-        for change in data.get("changes", ())
+    opened = [
+        evidence.opened.get((row.position, UUID(seal.subject)))
+        for seal in entry.sealed
+        if entry.topic in _RESTATING
     ]
-    erased = False
-    if entry.topic in _RESTATING:
-        for seal in entry.sealed:
-            values = evidence.opened.get((row.position, UUID(seal.subject)))
-            erased = erased or values is None
-            found += _sealed_changes(values or {})
+    found = [*_clear_changes(entry), *chain.from_iterable(map(_sealed_changes, opened))]
     if entry.topic == _IN_ERROR:
         found.append(("record_status", "completed", "entered-in-error"))
     if entry.topic == _REINSTATED:
         found.append(("record_status", "entered-in-error", "completed"))
     if entry.topic == _ROLL_CHANGED:
         found += _moves(row.position, evidence.rolls.get(row.record, ()))
-    lines = [
-        {"field": field, "label": label_of(field), "before": before, "after": after}
-        for field, before, after in found
-    ]
-    return lines, erased
+    return [_labelled(*one) for one in found], None in opened
 
 
-def _sealed_changes(values: Mapping[str, Any]) -> Iterable[tuple[str, Any, Any]]:
-    before, after = values.get("before", {}), values.get("after", {})
+def changes_asked(reading: Reading, correction: UUID) -> list[dict[str, Any]]:
+    """What a correction is to change, before and after; without what is erased."""
+    asked = reading.history(correction)[0]
+    opened = reading.services.vault.unseal([asked], reading.ring).values()
+    found = [*_clear_changes(asked.entry), *chain.from_iterable(map(_sealed_changes, opened))]
+    return [_labelled(*one) for one in found]
+
+
+def _labelled(field: str, before: Any, after: Any) -> dict[str, Any]:
+    return {"field": field, "label": label_of(field), "before": before, "after": after}
+
+
+def _clear_changes(entry: Entry) -> Iterable[tuple[str, Any, Any]]:
+    for change in entry.data.get("changes", ()):
+        yield change["field"], change.get("before"), change.get("after")
+
+
+def _sealed_changes(values: Mapping[str, Any] | None) -> Iterable[tuple[str, Any, Any]]:
+    before, after = ((values or {}).get(at, {}) for at in ("before", "after"))
     for field in dict.fromkeys((*before, *after)):
         yield field, before.get(field), after.get(field)
 

@@ -6,12 +6,14 @@ from commands.access import Purpose
 from commands.credential_history import Fate
 from commands.principal import Role
 from domain.booking.lifecycle import State
-from domain.correction_events import CorrectionKind, CorrectionState
+from domain.correction_events import CorrectionKind, CorrectionState, RequestedBy
 from domain.credential import Content
 from domain.grant import GrantRelation, Scope
+from domain.private import IdType
 from domain.roll import Roll
 from domain.topics import EVENTS
 from domain.visit import Step
+from domain.vocabulary import SourceSystem
 
 Wording = Mapping[str, str]
 """A text by language, `zh` and `en`."""
@@ -71,12 +73,28 @@ TOPICS: Mapping[str, Wording] = {
     "enrolment.checked.v1": _both("学校查验", "Checked by the school"),
     "enrolment.certificate-reissued.v1": _both("补证", "Certificate reissued"),
     "enrolment.rechecked.v1": _both("学校复查", "Rechecked by the school"),
+    "enrolment.check-restated.v1": _both("更正后重述查验", "Check restated after a correction"),
+    "enrolment.notice-given.v1": _both("发放告知书", "Notice given to the parents"),
     "visit.opened.v1": _both("取号", "Visit opened"),
     "visit.registered.v1": _both("就诊登记", "Visit registered"),
     "visit.vaccinated.v1": _both("接种完成，开始留观", "Vaccinated, observation begins"),
     "visit.observed.v1": _both("留观结束", "Observation ended"),
     "visit.left.v1": _both("未接种离开", "Left without a dose"),
     "check-statement.issued.v1": _both("出具查验证明", "Check statement issued"),
+    "check-statement.makeup-recorded.v1": _both("查验证明登记补种", "Make-up on the statement"),
+    "check-statement.superseded.v1": _both("查验证明已被替代", "Check statement superseded"),
+    "paper-comparison.differed.v1": _both("纸质证与系统不一致", "Paper and record differ"),
+    "paper-comparison.settled.v1": _both("纸质证与系统已核对一致", "Paper and record agree again"),
+    "appointment.held.v1": _both("预约占号", "Seat held"),
+    "appointment.confirmed.v1": _both("预约成功", "Booked"),
+    "appointment.moved.v1": _both("预约改期", "Booking moved"),
+    "appointment.cancelled.v1": _both("取消预约", "Booking cancelled"),
+    "appointment.called-off.v1": _both("门诊停诊，预约取消", "Called off by the site"),
+    "appointment.expired.v1": _both("占号超时释放", "Hold expired"),
+    "appointment.missed.v1": _both("爽约", "Missed"),
+    "appointment.verified.v1": _both("到场核验", "Arrived and verified"),
+    "appointment.redeemed.v1": _both("预约核销", "Booking redeemed"),
+    "appointment.followed-up.v1": _both("登记后续剂次", "Followed up"),
 }
 FIELDS: Mapping[str, Wording] = {
     "vaccine": _both("疫苗", "vaccine"),
@@ -121,6 +139,65 @@ ROLLS: Mapping[str, Wording] = {
     Roll.DECEASED: _both("死亡", "deceased"),
     Roll.MATERNITY: _both("产科建档", "in the maternity ward"),
 }
+
+REASONS: Mapping[str, Wording] = {
+    "typing-error": _both("录入错误", "typing error"),
+    "wrong-person": _both("录错人", "wrong person"),
+    "wrong-lot": _both("批号有误", "wrong lot"),
+    "wrong-expiry": _both("有效期有误", "wrong expiry"),
+    "wrong-vaccinator": _both("接种人员有误", "wrong vaccinator"),
+    "entered-twice": _both("重复录入", "entered twice"),
+    "asked-twice": _both("重复申请", "asked for twice"),
+    "paper-differs": _both("与纸质凭证不符", "paper differs"),
+    "source-changed": _both("与导入数据不一致", "an import says otherwise"),
+    "recalled": _both("批号召回", "lot recalled"),
+    "strike-was-wrong": _both("作废有误", "struck out by mistake"),
+    "requested-in-error": _both("申请有误", "requested in error"),
+    "not-confirmed": _both("未能核实", "not confirmed"),
+    "evidence-insufficient": _both("证据不足", "evidence insufficient"),
+    "same-person": _both("同一人", "same person"),
+    "another-person": _both("非同一人", "another person"),
+    "twins": _both("双胞胎", "twins"),
+    "guardianship-ended": _both("监护关系终止", "guardianship ended"),
+    "number-known-now": _both("补登证件号码", "number known now"),
+    "new-number": _both("证件号码变更", "new number"),
+    "consent-withdrawn": _both("撤回同意", "consent withdrawn"),
+    "matter-settled": _both("事项已处理", "matter settled"),
+    "legal-order": _both("依法要求", "legal order"),
+    "record-merged": _both("档案已合并", "record merged"),
+    "other": _both("其他", "other"),
+}
+"""Reasons that pages offer and commands give; whoever signs may state another code."""
+VALUES: Mapping[str, Mapping[str, Wording]] = {
+    "sex": {"male": _both("男", "male"), "female": _both("女", "female")},
+    "id_type": {
+        IdType.ID_CARD: _both("居民身份证", "identity card"),
+        IdType.HK_MACAO_TAIWAN_RESIDENCE_PERMIT: _both(
+            "港澳台居民居住证", "residence permit (Hong Kong, Macao, Taiwan)"
+        ),
+        IdType.FOREIGN_PERMANENT_RESIDENCE_CARD: _both(
+            "外国人永久居留身份证", "foreign permanent resident card"
+        ),
+        IdType.HK_MACAO_TRAVEL_PERMIT: _both("港澳居民来往内地通行证", "Hong Kong, Macao permit"),
+        IdType.TAIWAN_TRAVEL_PERMIT: _both("台湾居民来往大陆通行证", "Taiwan permit"),
+        IdType.PASSPORT: _both("护照", "passport"),
+    },
+    "record_status": {
+        "completed": _both("有效", "completed"),
+        "entered-in-error": _both("作废（误录）", "entered in error"),
+    },
+    "requested_by": {
+        RequestedBy.CLINIC: _both("接种单位", "the clinic"),
+        RequestedBy.GUARDIAN: _both("监护人", "a guardian"),
+    },
+    "source_system": {
+        SourceSystem.PROGRAMME: _both("免疫规划系统", "immunization programme"),
+        SourceSystem.BITE_INJURY: _both("犬伤系统", "bite-injury system"),
+        SourceSystem.OTHER_PROVINCE: _both("外省", "another province"),
+        SourceSystem.PAPER: _both("纸质凭证", "paper"),
+    },
+}
+"""What the codes of a field are called."""
 
 STATES: Mapping[str, Wording] = {
     CorrectionState.REQUESTED: _both("已申请", "requested"),

@@ -176,23 +176,17 @@ class DoseTranscribed(Fact):
         aggregate.add_dose(self)
 
 
-class DoseCorrected(Fact):
+class DoseRestated(Fact):
     """A dose reads differently from a day on; written by the platform for an applied correction.
 
     Attributes:
         dose: which dose.
-        changes: clear fields before and after; sealed ones stand sealed.
         correction: stream of the correction.
-        urgency: next day (C-21) or at once.
         derived: from when views show it, and the event that applied the correction.
     """
 
-    TOPIC = "vaccination-record.dose-corrected.v1"
-
     dose: UUID
-    changes: Annotated[tuple[Change, ...], Size(0, 16)]
     correction: UUID
-    urgency: Urgency
     derived: CausedEffect
 
     def apply(self, aggregate: VaccinationRecord) -> None:
@@ -200,45 +194,39 @@ class DoseCorrected(Fact):
         aggregate.restate_dose(self)
 
 
-class DoseEnteredInError(Fact):
+class DoseCorrected(DoseRestated):
+    """A dose reads differently from a day on; written by the platform for an applied correction.
+
+    Attributes:
+        changes: clear fields before and after; sealed ones stand sealed.
+        urgency: next day (C-21) or at once.
+    """
+
+    TOPIC = "vaccination-record.dose-corrected.v1"
+
+    changes: Annotated[tuple[Change, ...], Size(0, 16)]
+    urgency: Urgency
+
+
+class DoseEnteredInError(DoseRestated):
     """A dose was never given as entered; it stays in the history, struck out from a day on.
 
     Attributes:
-        dose: which dose.
-        correction: stream of the correction.
         reason: why, as a code.
-        derived: from when views show it, and the event that applied the correction.
     """
 
     TOPIC = "vaccination-record.dose-entered-in-error.v1"
 
-    dose: UUID
-    correction: UUID
     reason: Code
-    derived: CausedEffect
-
-    def apply(self, aggregate: VaccinationRecord) -> None:
-        """Strike the dose out."""
-        aggregate.restate_dose(self)
 
 
-class DoseReinstated(Fact):
+class DoseReinstated(DoseRestated):
     """A dose that was struck out was given after all; it reads again as before, from a day on.
 
     Attributes:
-        dose: which dose.
-        correction: stream of the correction.
         reason: why, as a code.
-        derived: from when views show it, and the event that applied the correction.
     """
 
     TOPIC = "vaccination-record.dose-reinstated.v1"
 
-    dose: UUID
-    correction: UUID
     reason: Code
-    derived: CausedEffect
-
-    def apply(self, aggregate: VaccinationRecord) -> None:
-        """Let the dose read again."""
-        aggregate.restate_dose(self)
