@@ -19,7 +19,7 @@ from domain.dose_events import (
     DoseAdministered,
     DoseCorrected,
     DoseEnteredInError,
-    DoseRestated,
+    DoseStanding,
     DoseTranscribed,
 )
 from domain.vocabulary import SourceSystem
@@ -132,7 +132,7 @@ class DoseHistory:
     """
 
     first: DoseState
-    later: list[DoseRestated] = field(default_factory=list)
+    later: list[DoseCorrected | DoseStanding] = field(default_factory=list)
 
     def is_struck(self) -> bool:
         """Whether it is struck out, with all that is known."""

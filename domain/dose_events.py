@@ -176,17 +176,23 @@ class DoseTranscribed(Fact):
         aggregate.add_dose(self)
 
 
-class DoseRestated(Fact):
+class DoseCorrected(Fact):
     """A dose reads differently from a day on; written by the platform for an applied correction.
 
     Attributes:
         dose: which dose.
+        changes: clear fields before and after; sealed ones stand sealed.
         correction: stream of the correction.
+        urgency: next day (C-21) or at once.
         derived: from when views show it, and the event that applied the correction.
     """
 
+    TOPIC = "vaccination-record.dose-corrected.v1"
+
     dose: UUID
+    changes: Annotated[tuple[Change, ...], Size(0, 16)]
     correction: UUID
+    urgency: Urgency
     derived: CausedEffect
 
     def apply(self, aggregate: VaccinationRecord) -> None:
@@ -194,39 +200,33 @@ class DoseRestated(Fact):
         aggregate.restate_dose(self)
 
 
-class DoseCorrected(DoseRestated):
-    """A dose reads differently from a day on; written by the platform for an applied correction.
+class DoseStanding(Fact):
+    """Whether a dose stands, from a day on; written by the platform for an applied correction.
 
     Attributes:
-        changes: clear fields before and after; sealed ones stand sealed.
-        urgency: next day (C-21) or at once.
-    """
-
-    TOPIC = "vaccination-record.dose-corrected.v1"
-
-    changes: Annotated[tuple[Change, ...], Size(0, 16)]
-    urgency: Urgency
-
-
-class DoseEnteredInError(DoseRestated):
-    """A dose was never given as entered; it stays in the history, struck out from a day on.
-
-    Attributes:
+        dose: which dose.
+        correction: stream of the correction.
         reason: why, as a code.
+        derived: from when views show it, and the event that applied the correction.
     """
+
+    dose: UUID
+    correction: UUID
+    reason: Code
+    derived: CausedEffect
+
+    def apply(self, aggregate: VaccinationRecord) -> None:
+        """Add the reading to the dose's history."""
+        aggregate.restate_dose(self)
+
+
+class DoseEnteredInError(DoseStanding):
+    """A dose was never given as entered; it stays in the history, struck out from a day on."""
 
     TOPIC = "vaccination-record.dose-entered-in-error.v1"
 
-    reason: Code
 
-
-class DoseReinstated(DoseRestated):
-    """A dose that was struck out was given after all; it reads again as before, from a day on.
-
-    Attributes:
-        reason: why, as a code.
-    """
+class DoseReinstated(DoseStanding):
+    """A dose that was struck out was given after all; it reads again as before, from a day on."""
 
     TOPIC = "vaccination-record.dose-reinstated.v1"
-
-    reason: Code

@@ -260,6 +260,6 @@ class VaccinationRecord(BaseAggregate[UUID]):
         """Add a dose as first entered."""
         self.dose_histories[event.dose] = DoseHistory(DoseState.of(event))
 
-    def restate_dose(self, event: dose_events.DoseRestated) -> None:
+    def restate_dose(self, event: dose_events.DoseCorrected | dose_events.DoseStanding) -> None:
         """Add a later reading of a dose."""
         self.dose_histories[event.dose].later.append(event)
