@@ -151,7 +151,9 @@ async def receipt(request: Request, caller: Caller, position: Position) -> Respo
     headers = {"Cache-Control": PRIVATE}
     await _published(serving.prover, position)
     if "text/plain" in request.headers.get("accept", ""):
-        proof = await to_thread.run_sync(serving.prover.prove_witnessed, position)
+        proof = serving.prover.prove_at_once(position)
+        if proof is None:
+            proof = await to_thread.run_sync(serving.prover.prove_witnessed, position)
         return Response(proof.encode(), media_type=TEXT, headers=headers)
     body = await to_thread.run_sync(_receipt, serving, caller, position)
     return json_response(body, headers=headers)
