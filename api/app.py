@@ -53,6 +53,7 @@ from api import (
     protection,
     reads,
     reports,
+    roll_up_changes_page,
     roll_up_pages,
     school_forms,
     school_pages,
@@ -139,6 +140,7 @@ ROUTERS = (
     class_list_page.router,
     notices_page.router,
     school_pages.router,
+    roll_up_changes_page.router,
     roll_up_pages.router,
     operator.router,
 )

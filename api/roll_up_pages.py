@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.behind import GroupCode, lines_of
 from api.clocks import clocks_of
 from api.errors import AddressUnknown
-from api.frame import page, page_router
+from api.frame import language_of, page, page_router
 from api.handing_in import REPORTS, preparations_of
 from api.noting import note_read
 from api.parameters import MAX_POSITION, AtLeast, wait_for_views
@@ -19,6 +19,7 @@ from api.parts import Serving, serving_of
 from api.rating import COUNTY_DIGITS, completeness_rate, rates_of
 from api.reports import prefix_of
 from api.school_forms import FileFormat, as_file, roll_up_form
+from api.school_pages import EDITIONS
 from api.school_year import YearOrNow, school_year_of
 from api.schools import EntryType
 from api.session import Reader
@@ -67,7 +68,7 @@ async def show_roll_up(
     written: AtLeast = 0,
 ) -> Response:
     """Annex 4 of a division: rates with bars, a row for each unit, who has reported."""
-    which = _within(caller, division)
+    which = within(caller, division)
     await wait_for_views(request, written)
     serving = serving_of(request)
     today = civil_day(serving.parts.services.clock())
@@ -103,6 +104,7 @@ async def show_roll_up(
         today=today,
         groups=GROUPS,
         opened=_CHILDREN,
+        english=await english_names(request, which),
         new_key=new_id,
         **values,
     )
@@ -121,7 +123,7 @@ async def show_children(  # noqa: PLR0913, PLR0917 - a parameter each
     after: Annotated[int, Query(ge=0, le=MAX_POSITION)] = 0,
 ) -> Response:
     """The children behind a number of annex 4."""
-    which = _within(caller, division)
+    which = within(caller, division)
     check_read(caller, "register", Scope(which))
     if (column in OF_DOSES) != (vaccine_group is not None):
         raise AddressUnknown
@@ -152,6 +154,7 @@ async def show_children(  # noqa: PLR0913, PLR0917 - a parameter each
         column=column,
         group=dict(GROUPS).get(vaccine_group or ""),
         lines=lines,
+        english=await english_names(request, which),
         further=_further(request, rows),
     )
 
@@ -166,7 +169,7 @@ async def roll_up_file(
     school_year: YearOrNow = None,
 ) -> Response:
     """Annex 4 as a file, for whoever is signed in."""
-    which = _within(caller, division)
+    which = within(caller, division)
     serving = serving_of(request)
     year = school_year_of(serving, school_year, civil_day(serving.parts.services.clock()))
     as_of = await clocks_of(request, None, None)
@@ -179,7 +182,7 @@ async def roll_up_file(
     return as_file(made, file_format, f"{which}-{year}-{entry_type}-附件4.{file_format}")
 
 
-def _within(caller: Principal, division: str | None) -> str:
+def within(caller: Principal, division: str | None) -> str:
     """The division asked for, else the caller's own.
 
     Raises:
@@ -193,6 +196,16 @@ def _within(caller: Principal, division: str | None) -> str:
 def _roll_up(serving: Serving, division: str, entry_type: str, year: int) -> RollUp:
     level = LEVELS[len(division)]
     return serving.views.roll_ups.roll_up(division, entry_type, school_year=year, level=level)
+
+
+async def english_names(request: Request, division: str) -> Mapping[str | None, str]:
+    """The English names of a division's units, for those who read English."""
+    if language_of(request) != "en":
+        return {}
+    serving = serving_of(request)
+    units = serving.views.organisations.within
+    rows = await to_thread.run_sync(units, division, limiter=serving.threads)
+    return {row.name: row.name_en for row in rows if row.name_en}
 
 
 def _own_reports(
@@ -217,7 +230,7 @@ def _standings(
         return [
             _standing(
                 serving,
-                (f"{due.month}月底登记表", f"registers due {due.isoformat()}"),
+                EDITIONS[edition],
                 due,
                 [
                     one
@@ -231,7 +244,7 @@ def _standings(
     below = ReportLevel(level.name.lower())
     due = rules.report_due(below, year)
     rows = reports.reporters(division, REPORTERS[below].value, year, entry_type)
-    return [_standing(serving, ("汇总表", "roll-ups"), due, rows)]
+    return [_standing(serving, ("汇总表", "Roll-ups"), due, rows)]
 
 
 def _standing(

@@ -249,6 +249,13 @@ def test_a_correction_restates_the_check_and_the_roll_up_says_so(place: SchoolCo
     causes = {cause["topic"]: cause for cause in change["causes"]}
     assert causes["enrolment.check-restated.v1"]["stream"] == str(pupil.stream)
     assert causes["correction.applied.v1"]["stream"] == str(correction)
+    for lang, sayings in {
+        "zh": ("应补种剂次: 21 → 22", "更正后重述查验", "更正执行"),
+        "en": ("doses due: 21 → 22", "Check restated after a correction", "Correction applied"),
+    }.items():
+        page = place.cdc.get("/roll-up/changes", division=place.division, lang=lang, **asked)
+        assert all(said in page.text for said in sayings), page.text
+    assert place.school.get("/roll-up/changes", division=place.division, **asked).status_code == 403
 
 
 def test_checks_are_restated_together_and_each_of_them_once(place: SchoolCounty):

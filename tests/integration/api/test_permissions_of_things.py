@@ -347,6 +347,9 @@ PAGES: dict[str, Callable[[Things, Principal], bool]] = {
     "/school/{school}/notice.pdf?school_year=2020": lambda at, who: oversees("register", at, who),
     "/school/class-list": lambda _, who: who.role is Role.SCHOOL,
     "/roll-up?division={division}": lambda at, who: oversees("roll-up", at, who),
+    "/roll-up/changes?division={division}&school_year=2021&since=1": lambda at, who: oversees(
+        "roll-up", at, who
+    ),
     "/roll-up/children?division={division}&column=enrolled": lambda at, who: oversees(
         "roll-up", at, who
     ),
