@@ -58,7 +58,7 @@ async def hold(request: Request, caller: Reader) -> Response:
         written = await _admitted(request, partial(bookings.hold, caller, key, wish))
     except BookingRefused as refused:
         asked = (form.get("product", ""), form.get("division", ""))
-        return await _found(request, caller, *asked, refused=refused.facts["reasons"], form=form)
+        return await _found(request, caller, *asked, refused=refused, form=form)
     return go_to(f"/book/{written.stream}")
 
 
@@ -107,8 +107,7 @@ async def move(request: Request, caller: Reader, appointment: UUID) -> Response:
     try:
         await _admitted(request, partial(bookings.move, caller, key, appointment, wish))
     except BookingRefused as refused:
-        division, reasons = form.get("division", ""), refused.facts["reasons"]
-        return await _movable(request, caller, appointment, division, refused=reasons)
+        return await _movable(request, caller, appointment, form.get("division", ""), refused)
     return go_to(f"/book/{appointment}")
 
 
@@ -126,7 +125,7 @@ async def _found(
     caller: Principal,
     product: str,
     division: str,
-    refused: list[dict[str, str]] | None = None,
+    refused: BookingRefused | None = None,
     form: Mapping[str, str] | None = None,
 ) -> Response:
     serving = serving_of(request)
@@ -145,7 +144,7 @@ async def _found(
         product=product,
         division=division,
         sites=sites,
-        refused=refused or (),
+        refused=refused,
         form=form or {},
         key=new_id(),
     )
@@ -156,7 +155,7 @@ async def _movable(
     caller: Principal,
     appointment: UUID,
     division: str,
-    refused: list[dict[str, str]] | None = None,
+    refused: BookingRefused | None = None,
 ) -> Response:
     booked = await _own(request, caller, appointment)
     serving = serving_of(request)
@@ -168,7 +167,7 @@ async def _movable(
         booked=booked,
         division=division,
         sites=await _sites(serving, booked.appointment.product, division) or [],
-        refused=refused or (),
+        refused=refused,
         key=new_id(),
     )
 
@@ -186,7 +185,7 @@ async def _shown(
     request: Request,
     caller: Principal,
     appointment: UUID,
-    refused: list[dict[str, str]] | None = None,
+    refused: BookingRefused | None = None,
 ) -> Response:
     booked = await _own(request, caller, appointment)
     one = booked.appointment
@@ -203,7 +202,7 @@ async def _shown(
         has_code=one.state in (State.BOOKED, State.ARRIVED_SCANNED),
         division=one.division,
         held_until=one.held_until.astimezone(SHANGHAI).strftime("%H:%M"),
-        refused=refused or (),
+        refused=refused,
         key=new_id(),
     )
 
@@ -230,7 +229,7 @@ async def _step(
     try:
         await _admitted(request, partial(act, caller, key, appointment))
     except BookingRefused as refused:
-        return await _shown(request, caller, appointment, refused.facts["reasons"])
+        return await _shown(request, caller, appointment, refused)
     return go_to(f"/book/{appointment}")
 
 

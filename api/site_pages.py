@@ -60,7 +60,7 @@ async def _day(
     request: Request,
     caller: Principal,
     day: str,
-    refused: list[dict[str, str]] | None = None,
+    refused: BookingRefused | None = None,
     form: Mapping[str, str] | None = None,
 ) -> Response:
     clinic = _clinic(caller)
@@ -76,7 +76,7 @@ async def _day(
         states=BOOKING_STATES,
         products=products_of(serving.parts.services.rules),
         is_today=on == day_or_today(request, None),
-        refused=refused or (),
+        refused=refused,
         form=form or {},
         key=new_id(),
     )
@@ -110,7 +110,7 @@ async def walk_in(request: Request, caller: Reader) -> Response:
     try:
         written = await take(request, caller, _key(fields), without_nulls(asked.members()))
     except BookingRefused as refused:
-        return await _day(request, caller, "", refused.facts["reasons"], fields)
+        return await _day(request, caller, "", refused, fields)
     return go_to(f"/site/appointments/{written.stream}?written={written.position}")
 
 
@@ -178,7 +178,7 @@ async def act(request: Request, caller: Reader, appointment: UUID, step: str) ->
     try:
         written = await _enter(request, form)
     except BookingRefused as refused:
-        return await _shown(request, caller, appointment, refused.facts["reasons"])
+        return await _shown(request, caller, appointment, refused)
     return go_to(f"/site/appointments/{appointment}?written={written.position}")
 
 
@@ -207,7 +207,7 @@ async def _shown(
     request: Request,
     caller: Principal,
     appointment: UUID,
-    refused: list[dict[str, str]] | None = None,
+    refused: BookingRefused | None = None,
 ) -> Response:
     serving, clinic = serving_of(request), _clinic(caller)
     row = await to_thread.run_sync(serving.views.bookings.get, appointment)
@@ -225,7 +225,7 @@ async def _shown(
         products=products_of(serving.parts.services.rules),
         state=BOOKING_STATES[line["state"]],
         given=given,
-        refused=refused or (),
+        refused=refused,
         key=new_id(),
     )
 

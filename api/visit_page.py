@@ -1,6 +1,6 @@
 """The clinic's page of visits: scan the code that is shown, then step by step to the end (C-19)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from uuid import UUID, uuid5
@@ -105,7 +105,7 @@ async def advance(request: Request, caller: Reader, visit: UUID, step: str) -> R
             enter = partial(serving.parts.desk.counter.enter, form)
             await to_thread.run_sync(enter, limiter=serving.threads)
     except BookingRefused as refused:
-        return await _shown(request, caller, visit, refused.facts["reasons"])
+        return await _shown(request, caller, visit, refused)
     return go_to(f"/desk/visits/{visit}")
 
 
@@ -113,7 +113,7 @@ async def _shown(
     request: Request,
     caller: Principal,
     visit: UUID,
-    refused: Sequence[Mapping[str, str]] = (),
+    refused: BookingRefused | None = None,
 ) -> Response:
     serving = serving_of(request)
     visits, rules = serving.parts.desk.visits, serving.parts.services.rules
