@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from bootstrap.wiring import Parts
+from commands.bookings import Bookings
 from commands.calendar import end_appointments
 from commands.counter import Form
 from commands.erasure import plan
@@ -455,6 +457,27 @@ class TestTheCalendar:
                 turn.result(60)
         assert {len(city.reading.history(stream)) for stream in held} == {2}
         assert city.seats(supply) == (20, 0, 20)
+
+
+def test_a_dose_that_arrives_while_a_hold_is_decided_lets_it_be_decided_anew(city):
+    who = citizen()
+    record, handle = city.records.register(who)
+    supply = city.open(3, on=city.clock.today + timedelta(days=71))
+    given = []
+
+    def new_id():  # drawn for the booking: the record was judged, nothing is stored
+        if not given:
+            given.append(city.records.give(record, handle, 1))
+        return city.parts.services.new_id()
+
+    bookings = Bookings(replace(city.parts.services, new_id=new_id))
+    wish = {"supply": str(supply), "slot": 1, "dose_number": 1, "channel": "individual"}
+    with pytest.raises(BookingRefused) as refused:
+        bookings.hold(who, uuid4(), {**wish, "person": HOME})
+    assert given
+    assert reason_of(refused) == "wrong_dose_number"
+    assert city.seats(supply) == (3, 0, 3)
+    assert bookings.hold(who, uuid4(), {**wish, "person": HOME, "dose_number": 2})
 
 
 def test_200_submitters_race_for_50_seats_and_exactly_50_win(city):
