@@ -33,7 +33,13 @@ class Called:
             OSError: If a file cannot be read.
         """
         token = read_secret(self.token_file)
-        return Caller(self.url, token, load_trust(self.trust, self.origin), key)
+        return Caller(
+            self.url,
+            token,
+            load_trust(self.trust, self.origin),
+            key,
+            fresh_token=lambda: read_secret(self.token_file),
+        )
 
     def client(self, key: AuthorKey | None = None) -> Client:
         """Return a client; raises as ``caller``."""

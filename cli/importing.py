@@ -22,6 +22,7 @@ from cli.key import (
 from cli.progress import progress_bar
 from cli.trusting import JsonOption
 from cli.verify import REFUTED
+from client.exchange import OF_A_LONG_RUN
 from client.http import Client
 from client.importing.applying import Applying
 from client.importing.columns import ColumnMapping
@@ -132,6 +133,8 @@ def import_(  # noqa: PLR0913  each is an option of the command line
             else:
                 drafting = Drafting(remembered, Clinic(key, division, transcriber))
                 with Client(caller) as client:
+                    client.request("GET", "/livez")  # a wrong address is told at once
+                    caller.patience = OF_A_LONG_RUN
                     applying = Applying(client, remembered, planner, drafting, new_id)
                     counts = _apply(job, remembered, applying, apply, as_json=as_json)
     if any(counts[name] for name in ("conflict", "refused")):

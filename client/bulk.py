@@ -3,6 +3,7 @@
 import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Self
 
 from client.errors import ProblemError, ReceiptError
@@ -16,6 +17,7 @@ MAX_LINES = 1_000
 """What a server takes in one request."""
 
 _PAUSE = 0.5
+_LONGEST_PAUSE = 5.0
 _OK = range(200, 300)
 
 
@@ -90,9 +92,9 @@ def bulk_submission(
     """
     verdicts: dict[int, Verdict] = {}
     waiting = list(range(len(writes)))
-    for attempt in range(patience.attempts):
+    for attempt in count() if patience.waits_out else range(patience.attempts):
         if attempt:
-            yield Pause(_PAUSE)
+            yield Pause(min(attempt * _PAUSE, _LONGEST_PAUSE))
         found = yield from _attempt([writes[number] for number in waiting], patience)
         verdicts.update(zip(waiting, found, strict=True))
         waiting = [number for number in waiting if verdicts[number].is_passing]

@@ -1,7 +1,7 @@
 """Who calls which log: what a call of either client does, step by step, without doing it."""
 
 import ssl
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
@@ -47,6 +47,8 @@ class Caller:
         trust: The log that is meant; follows proven rotations of its keys.
         key: The author's key; None for one who only reads.
         patience: How long a call is pursued.
+        fresh_token: Reads the token anew when it is refused; one that has expired may have been
+            replaced meanwhile.
     """
 
     base_url: str
@@ -54,12 +56,18 @@ class Caller:
     trust: Trust
     key: AuthorKey | None = None
     patience: Patience = field(default_factory=Patience)
+    fresh_token: Callable[[], str] | None = None
+
+    def renew_token(self, refused: str) -> bool:
+        """Take another token than the one that was refused, and tell whether there is one."""
+        if self.fresh_token is not None:
+            self.token = self.fresh_token()
+        return self.token != refused
 
     def options(self) -> dict[str, Any]:
         """Return the options of the HTTP library's client."""
         return {
             "base_url": self.base_url,
-            "headers": {"Authorization": f"Bearer {self.token}"} if self.token else {},
             "timeout": httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             "limits": httpx.Limits(
                 max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS

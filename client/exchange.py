@@ -17,8 +17,10 @@ CREATED = (200, 201)
 ACCEPTED = 202
 NOT_FOUND = 404
 AGAIN = (429, 502, 503, 504)
+_BUSY = (429, 503)
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
+_LONGEST_OBEYED = 30.0
 _RECEIPT_PAUSE = 0.2
 _OK = range(200, 300)
 ANSWER_SECONDS = 30.0
@@ -78,11 +80,18 @@ class Patience:
     Attributes:
         attempts: Most requests with the same idempotency key.
         receipt_seconds: How long to wait for the receipt of an accepted write.
+        waits_out: Whether a server that is there and takes nothing now (429, 503) is waited for
+            however long that lasts. Only requests that it does not answer are counted then, from
+            its last answer on.
     """
 
     attempts: int = 8
     receipt_seconds: float = 30.0
+    waits_out: bool = False
 
+
+OF_A_LONG_RUN = Patience(attempts=120, waits_out=True)
+"""A server that is away altogether is waited for some ten minutes."""
 
 Steps = Generator[Call | Pause, Answer | None, Answer]
 
@@ -96,15 +105,19 @@ def call(request: Call, patience: Patience) -> Steps:
     """
     pause = _FIRST_PAUSE
     status = None
-    for attempt in range(1, patience.attempts + 1):
+    failed = 0
+    while failed < patience.attempts:
         answer = yield request
         status = answer and answer.status
         if answer is not None and answer.status not in AGAIN:
             if answer.status not in _OK:
                 raise ProblemError(answer.status, _problem(answer))
             return answer
-        if attempt < patience.attempts:
-            yield Pause(min(_retry_after(answer) or pause, _LONGEST_PAUSE))
+        is_waited_for = patience.waits_out and status in _BUSY
+        failed = 0 if is_waited_for else failed + 1
+        if failed < patience.attempts:
+            longest = _LONGEST_OBEYED if is_waited_for else _LONGEST_PAUSE
+            yield Pause(min(_retry_after(answer) or pause, longest))
             pause = min(2 * pause, _LONGEST_PAUSE)
     raise UnavailableError(path=request.path, attempts=patience.attempts, status=status)
 

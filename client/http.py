@@ -16,6 +16,8 @@ from client.signing import Draft, SignedWrite
 
 __all__ = ["AsyncClient", "Caller", "Client"]
 
+UNAUTHORIZED = 401
+
 
 class Client:
     """A blocking client over pooled connections; safe to share between threads.
@@ -111,10 +113,13 @@ class Client:
             if isinstance(step, Pause):
                 time.sleep(step.seconds)
                 continue
+            token = self.caller.token
             try:
-                response = self._http.request(**_arguments(step))
+                response = self._http.request(**_arguments(step, token))
             except httpx.TransportError:
                 continue  # the steps decide whether to try again
+            if response.status_code == UNAUTHORIZED and self.caller.renew_token(token):
+                continue
             answer = _answer(response)
 
 
@@ -175,26 +180,30 @@ class AsyncClient:
             if isinstance(step, Pause):
                 await asyncio.sleep(step.seconds)
                 continue
+            token = self.caller.token
             try:
-                response = await self._request(step)
+                response = await self._request(step, token)
             except httpx.TransportError:
                 continue  # the steps decide whether to try again
+            if response.status_code == UNAUTHORIZED and self.caller.renew_token(token):
+                continue
             answer = _answer(response)
 
-    async def _request(self, step: Call) -> httpx.Response:
+    async def _request(self, step: Call, token: str) -> httpx.Response:
         async with self._turns:
             http = self._idle.pop() if self._idle else httpx.AsyncClient(**self.caller.options())
             try:
-                return await http.request(**_arguments(step))
+                return await http.request(**_arguments(step, token))
             finally:
                 self._idle.append(http)
 
 
-def _arguments(step: Call) -> dict[str, Any]:
+def _arguments(step: Call, token: str) -> dict[str, Any]:
+    authorization = {"Authorization": f"Bearer {token}"} if token else {}
     return {
         "method": step.method,
         "url": step.path,
-        "headers": dict(step.headers),
+        "headers": {**authorization, **step.headers},
         "content": step.content,
         "timeout": httpx.Timeout(step.seconds, connect=CONNECT_SECONDS),
     }

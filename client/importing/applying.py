@@ -8,8 +8,9 @@ person wait for one another, and all end in their order.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from uuid import UUID
@@ -125,7 +126,7 @@ class Applying:
             # it anew from the ids and versions that were kept, and signs the same statements.
             show(done)
 
-        with ThreadPoolExecutor(AT_ONCE) as senders:
+        with ThreadPoolExecutor(AT_ONCE) as senders, self._hanging_up():
             for some in chunks_of(islice(iter(rows), done, None)):
                 people = people_of(some)
                 while flights and (
@@ -135,6 +136,15 @@ class Applying:
                 flights.append(self._begin(some, people, senders))
             while flights:
                 end_first()
+
+    @contextmanager
+    def _hanging_up(self) -> Iterator[None]:
+        """Hang up when something ends the run: what is under way would go on trying."""
+        try:
+            yield
+        except BaseException:
+            self._client.close()
+            raise
 
     def _begin(
         self, some: Sequence[Reviewed], people: frozenset[str], senders: Executor

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from client.errors import ProblemError, ReceiptError, UnavailableError
-from client.exchange import Patience
+from client.exchange import Answer, Call, Patience, Pause, call
 from client.http import AsyncClient, Caller, Client
 from client.sources import HttpSource
 from client.verify import verify_log
@@ -164,6 +164,51 @@ def test_retries_end(desk):
         client.submit("/v1/records", draft(desk))
     assert len(desk.requests) == 4
     assert caught.value.fields["status"] == 503
+
+
+def answered(patience, answers):
+    """The answer to a call that gets these, and how long it paused before each further one."""
+    steps, answer, pauses = call(Call("GET", "/"), patience), None, []
+    following = iter(answers)
+    try:
+        while True:
+            step = steps.send(answer)
+            answer = None
+            if isinstance(step, Pause):
+                pauses.append(step.seconds)
+            else:
+                answer = next(following)
+    except StopIteration as done:
+        return done.value, pauses
+
+
+BUSY, DONE = Answer(503, {"retry-after": "7"}, b""), Answer(200, {}, b"")
+
+
+def test_a_long_run_waits_for_a_busy_server_however_long_and_as_long_as_it_is_told():
+    answer, pauses = answered(Patience(2, waits_out=True), [*[BUSY] * 1_000, DONE])
+    assert (answer, pauses) == (DONE, [7.0] * 1_000)
+
+
+def test_a_long_run_counts_requests_without_an_answer_from_the_last_answer_on():
+    answer, _ = answered(Patience(2, waits_out=True), [None, BUSY, None, BUSY, None, DONE])
+    assert answer == DONE
+    with pytest.raises(UnavailableError):
+        answered(Patience(2, waits_out=True), [BUSY, None, None, DONE])
+
+
+def test_a_token_that_expired_is_read_anew_and_the_same_token_is_not_tried_again(desk):
+    tokens, refusal = ["second", "second"], (401, {}, b"{}")
+    desk.script = [refusal]
+    who = caller(desk, token="first", fresh_token=lambda: tokens.pop(0))
+    with Client(who) as client:
+        client.submit("/v1/records/x/doses", draft(desk))
+        sent = [headers["authorization"] for _, _, headers, _ in desk.requests]
+        assert sent == ["Bearer first", "Bearer second"]
+        desk.script = [refusal]
+        with pytest.raises(ProblemError):
+            client.submit("/v1/records/x/doses", draft(desk))
+    assert len(desk.requests) == 3
 
 
 def test_a_server_that_is_not_there_is_unavailable(desk):
