@@ -9,7 +9,7 @@ from domain.roll import Roll
 from domain.schedules.dose_allocation import Dose
 from domain.schedules.immunization import Against, Question
 from domain.schedules.immunization_case import next_due
-from domain.schedules.immunization_history import evaluate_history
+from domain.schedules.immunization_history import forecast_history
 from domain.schedules.json_document import LAST_DAY
 from projections.doses import ContraindicationRow, DoseRow
 from projections.records import RecordRow
@@ -55,4 +55,4 @@ def coming_doses(
             if group in known
         ),
     )
-    return next_due(schedule, evaluate_history(schedule, question))
+    return next_due(schedule, forecast_history(schedule, question).values())

@@ -42,23 +42,23 @@ from benchmarks.rows import Book, Failure
 from benchmarks.site import Site, founded
 
 RESULTS = Path(__file__).with_name("results")
-SHORT = Pace(patience=1.0)
+SHORT = Pace(seconds=0.7, patience=1.0)
 QUICK = Pace(rounds=1, seconds=0.2, scale=0.02)
 _ENDS = {
     "floors": 45,
-    "appends": 215,
-    "http": 300,
-    "reads": 365,
-    "log": 420,
-    "views": 470,
-    "feed": 500,
-    "growth": 535,
-    "bookings": 545,
+    "appends": 190,
+    "http": 270,
+    "reads": 330,
+    "log": 385,
+    "views": 435,
+    "feed": 465,
+    "growth": 500,
+    "bookings": 510,
     "opening": 0,
-    "schools": 552,
-    "rules": 557,
-    "credentials": 562,
-    "prices": 575,
+    "schools": 517,
+    "rules": 522,
+    "credentials": 527,
+    "prices": 540,
 }
 """Seconds of the run after which a group begins no further round: a busy machine costs rounds."""
 _ASKED_FOR = {"opening"}

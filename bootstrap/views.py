@@ -33,6 +33,7 @@ from projections.supervision import Supervision
 from projections.tasks import Tasks
 
 POOL_SIZE = 8
+RECORD_POOL_SIZE = 8
 PEOPLE_POOL_SIZE = 4
 ACCESS_POOL_SIZE = 2
 
@@ -76,19 +77,20 @@ def open_views(settings: Settings) -> Iterator[Views]:
     assert settings.keys_url is not None
     with (
         open_pool(settings.database_url, READ, POOL_SIZE) as pool,
-        open_pool(settings.keys_url, READ_PEOPLE, PEOPLE_POOL_SIZE) as people_pool,
+        open_pool(settings.database_url, READ, RECORD_POOL_SIZE, of_one=True) as record_pool,
+        open_pool(settings.keys_url, READ_PEOPLE, PEOPLE_POOL_SIZE, of_one=True) as people_pool,
         open_access_pool(settings.keys_url, ACCESS_ROLE, size=ACCESS_POOL_SIZE) as access_pool,
     ):
         people = People(people_pool)
         school_rules = RollUpRules.load(settings.school_rules)
         yield Views(
             Records(pool),
-            AboutRecords(pool),
+            AboutRecords(record_pool),
             ClinicRolls(pool),
             Doses(pool),
             Lots(pool),
             DataQuality(pool),
-            Certificates(pool),
+            Certificates(record_pool),
             Credentials(pool),
             Corrections(pool),
             Registers(pool, people),

@@ -56,9 +56,18 @@ def connect(url: str, role: str, schema: str) -> Connection:
     return connection
 
 
-def open_pool(url: str, role: str, size: int = 4) -> Pool:
-    """Open a pool of autocommit connections for the queries of this package."""
+def open_pool(url: str, role: str, size: int = 4, *, of_one: bool = False) -> Pool:
+    """Open a pool of autocommit connections for the queries of this package.
+
+    Args:
+        url: Libpq URL.
+        role: Role to take.
+        size: Most connections.
+        of_one: For questions about one record or a few people. Their plan is always the same, and
+            PostgreSQL would make it anew for each: as dear as running it.
+    """
+    settings = {"plan_cache_mode": "force_generic_plan"} if of_one else {}
     # Unlike the log's look-ups, sums do read whole tables, and hash them.
     return store.open_pool(
-        url, role, size=size, enable_seqscan="on", work_mem="32MB", TimeZone="UTC"
+        url, role, size=size, enable_seqscan="on", work_mem="32MB", TimeZone="UTC", **settings
     )

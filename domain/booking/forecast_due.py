@@ -5,7 +5,7 @@ from datetime import timedelta
 from domain.booking.course import Due, Window
 from domain.errors import DomainError
 from domain.schedules.immunization import Question
-from domain.schedules.immunization_history import evaluate_history
+from domain.schedules.immunization_history import forecast_history
 from domain.schedules.schedule import Schedule
 
 MOST_DOSES = 20
@@ -32,7 +32,7 @@ def forecast_due(schedule: Schedule, question: Question, vaccine: str) -> Due:
     Raises:
         NothingDue: The series is complete, contraindicated or no longer given at this age.
     """
-    forecasts = evaluate_history(schedule, question).forecasts.values()
+    forecasts = forecast_history(schedule, question).values()
     for found in forecasts:
         if found.vaccine == vaccine and found.number is not None and found.earliest is not None:
             overdue = found.overdue_from

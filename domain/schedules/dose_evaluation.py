@@ -70,6 +70,25 @@ class _Failure:
     earliest: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of a dose in a series, not yet in words.
+
+    Attributes:
+        check: The check that it failed, ``valid``, or why it was not held against a step.
+        dose: The dose.
+        pathway: What it was held against, or None.
+        index: Place of the step in the pathway.
+        earliest: Day from which it would have passed, or None.
+    """
+
+    check: str
+    dose: Dose
+    pathway: Pathway | None = None
+    index: int = 0
+    earliest: date | None = None
+
+
 class SeriesEvaluator:
     """Takes the doses of one series.
 
@@ -89,7 +108,7 @@ class SeriesEvaluator:
         self._distances = distances
         self.progress = Progress(series.pathways)
 
-    def take(self, doses: Iterable[tuple[int, Dose]]) -> Iterator[tuple[int, Evaluated]]:
+    def take(self, doses: Iterable[tuple[int, Dose]]) -> Iterator[tuple[int, Judged]]:
         """Yield what becomes of each dose.
 
         Args:
@@ -99,12 +118,12 @@ class SeriesEvaluator:
             counted = False
             for place, dose in self._preferred_first(list(same_day)):
                 if counted:
-                    yield place, self._settled("superseded", dose)
+                    yield place, Judged("superseded", dose)
                 elif self.progress.is_complete:
-                    yield place, self._settled("extraneous", dose)
+                    yield place, Judged("extraneous", dose)
                 else:
                     found = self._judge(dose)
-                    counted = found.outcome == "valid"
+                    counted = found.check == "valid"
                     yield place, found
 
     def _preferred_first(self, doses: list[tuple[int, Dose]]) -> list[tuple[int, Dose]]:
@@ -118,7 +137,7 @@ class SeriesEvaluator:
         fits = (rank for rank, way in enumerate(opened) if self._failure(way, dose) is None)
         return next(fits, len(opened))
 
-    def _judge(self, dose: Dose) -> Evaluated:
+    def _judge(self, dose: Dose) -> Judged:
         progress = self.progress
         failures = [(way, self._failure(way, dose)) for way in progress.open]
         passed = [way for way, failure in failures if failure is None]
@@ -127,13 +146,11 @@ class SeriesEvaluator:
             progress.open = passed
             progress.counted.append(dose.date)
             progress.last_given = dose.date
-            return self._held_against(passed[0], index, "valid", dose, None)
+            return Judged("valid", dose, passed[0], index)
         worst = max((f for _, f in failures if f is not None), key=lambda f: _RANK[f.check])
         if _OUTCOMES[worst.check] in ("too-early", "interval-too-short"):
             progress.last_given = dose.date
-        return self._held_against(
-            worst.pathway, len(progress.counted), worst.check, dose, worst.earliest
-        )
+        return Judged(worst.check, dose, worst.pathway, len(progress.counted), worst.earliest)
 
     def _failure(self, pathway: Pathway, dose: Dose) -> _Failure | None:
         """Return the first check that the dose fails as the next step of a pathway."""
@@ -142,47 +159,48 @@ class SeriesEvaluator:
             return _Failure("wrong-product", pathway)
         if step.not_from is not None and day >= step.not_from.after(self._birth):
             return _Failure("no-longer-given", pathway)
-        least = (
-            ("too-early", step.min_age_on(day).after(self._birth)),
-            ("interval-too-short", self.progress.earliest_interval(step)),
-            (
-                "immunoglobulin-interval",
-                self._distances.from_immunoglobulin(dose.vaccine, day),
-            ),
-            ("live-interval", self._distances.from_live(dose.vaccine, day)),
-        )
-        for check, earliest in least:
+        for check, earliest in self._least(step, dose):
             if earliest is not None and day < earliest:
                 return _Failure(check, pathway, earliest)
         return None
 
-    def _settled(self, outcome: Outcome, dose: Dose) -> Evaluated:
-        finding = self._schedule.rules[outcome].finding(
-            self._about(dose) | {"series": self._series.name}
-        )
-        return Evaluated(outcome, self._series.code, None, None, finding)
+    def _least(self, step: Step, dose: Dose) -> Iterator[tuple[str, date | None]]:
+        """Yield each check of the day with the first day that passes it."""
+        vaccine, day = dose.vaccine, dose.date
+        yield "too-early", step.min_age_on(day).after(self._birth)
+        yield "interval-too-short", self.progress.earliest_interval(step)
+        yield "immunoglobulin-interval", self._distances.from_immunoglobulin(vaccine, day)
+        yield "live-interval", self._distances.from_live(vaccine, day)
 
-    def _held_against(
-        self, pathway: Pathway, index: int, check: str, dose: Dose, earliest: date | None
-    ) -> Evaluated:
-        step, number = pathway[index], number_in_group(pathway, index)
-        facts = self._about(dose) | {
+    def told(self, judged: Judged) -> Evaluated:
+        """Say what became of a dose, and why."""
+        if judged.pathway is None:
+            return self._settled(judged)
+        pathway, step = judged.pathway, judged.pathway[judged.index]
+        number = number_in_group(pathway, judged.index)
+        facts = self._about(judged.dose) | {
             "group": self._schedule.groups[step.group],
             "number": number,
         }
-        if earliest is not None:
-            facts["earliest"] = earliest.isoformat()
+        if judged.earliest is not None:
+            facts["earliest"] = judged.earliest.isoformat()
         if step.not_from is not None:
             facts["age"] = step.not_from.wording
-        rule = self._schedule.rules[check]
+        rule = self._schedule.rules[judged.check]
         return Evaluated(
-            outcome=_OUTCOMES.get(check, "valid"),
+            outcome=_OUTCOMES.get(judged.check, "valid"),
             series=self._series.code,
             group=step.group,
             number=number,
             finding=rule.finding(facts, number=f"{rule.number} {self._series.code}.{step.name}"),
             gap=self._schedule.gaps[step.gap] if step.gap else None,
         )
+
+    def _settled(self, judged: Judged) -> Evaluated:
+        facts = self._about(judged.dose) | {"series": self._series.name}
+        outcome: Outcome = "superseded" if judged.check == "superseded" else "extraneous"
+        finding = self._schedule.rules[outcome].finding(facts)
+        return Evaluated(outcome, self._series.code, None, None, finding)
 
     def _about(self, dose: Dose) -> dict[str, Fact]:
         name = self._schedule.catalogue.vaccines[dose.vaccine].name

@@ -1,7 +1,7 @@
 """A child's immunization as JSON, the same for HTTP, files and the command line."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from domain.errors import DomainError, UnknownVaccineGroup, shown
@@ -129,12 +129,12 @@ def explanation(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def next_due(schedule: Schedule, evaluation: Evaluation) -> dict[str, Any]:
+def next_due(schedule: Schedule, forecasts: Collection[Forecast]) -> dict[str, Any]:
     """Return the doses to come as records and certificates show them, the earliest first."""
-    coming = [found for found in evaluation.forecasts.values() if found.group is not None]
+    coming = [found for found in forecasts if found.group is not None]
     coming.sort(key=lambda found: (found.earliest is None, found.earliest))
     return {
-        "schedule": {"id": evaluation.schedule_id, "version": evaluation.schedule_version},
+        "schedule": {"id": schedule.edition.id, "version": schedule.edition.version},
         "doses": [_coming(schedule, found) for found in coming],
     }
 

@@ -4,11 +4,11 @@ Pure, and independent of the order of doses; what lies after the day asked about
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from domain.errors import DomainError, UnknownVaccine, UnknownVaccineGroup, shown
 from domain.schedules.dose_allocation import Dose
-from domain.schedules.dose_evaluation import SeriesEvaluator
+from domain.schedules.dose_evaluation import Judged, SeriesEvaluator
 from domain.schedules.finding import Fact
 from domain.schedules.forecast import Forecaster
 from domain.schedules.immunization import Evaluated, EvaluatedDose, Evaluation, Forecast, Question
@@ -44,24 +44,13 @@ def evaluate_history(schedule: Schedule, question: Question) -> Evaluation:
         UnknownCondition: For a state of health that the schedule does not know.
     """
     _check(schedule, question)
-    birth, asked_on = question.birth_date, question.asked_on
-    doses = sorted(question.doses, key=lambda dose: (dose.date, dose.vaccine))
+    doses = _in_order(question)
     results: list[list[Evaluated]] = [_outside(schedule, question, dose) for dose in doses]
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for place, dose in enumerate(doses):
-        if not results[place]:
-            places[dose.vaccine].append(place)
-    distances = Distances(schedule, question)
-    forecaster = Forecaster(schedule, question, distances)
     forecasts: dict[str, Forecast] = {}
-    for series in schedule.series_for(birth, asked_on, question.sex):
-        evaluator = SeriesEvaluator(schedule, series, birth, distances)
-        mine = sorted(
-            place for vaccine in schedule.vaccines[series.code] for place in places.get(vaccine, ())
-        )
-        for place, result in evaluator.take([(place, doses[place]) for place in mine]):
-            results[place].append(result)
-        forecasts[series.code] = forecaster.forecast(series, evaluator.progress)
+    for evaluator, judged, forecast in _by_series(schedule, question, doses):
+        for place, one in judged:
+            results[place].append(evaluator.told(one))
+        forecasts[forecast.series] = forecast
     for place, dose in enumerate(doses):
         if not results[place]:
             results[place].append(_unplaced(schedule, dose, "not-in-schedule"))
@@ -74,6 +63,43 @@ def evaluate_history(schedule: Schedule, question: Question) -> Evaluation:
         forecasts=forecasts,
         gaps=tuple(_gaps(schedule, forecasts)),
     )
+
+
+def forecast_history(schedule: Schedule, question: Question) -> Mapping[str, Forecast]:
+    """Forecast every series and say nothing of the doses, which is half of the work.
+
+    Args and errors: see `evaluate_history`, whose forecasts these are.
+    """
+    _check(schedule, question)
+    found = _by_series(schedule, question, _in_order(question))
+    return {forecast.series: forecast for _, _, forecast in found}
+
+
+def _in_order(question: Question) -> list[Dose]:
+    return sorted(question.doses, key=lambda dose: (dose.date, dose.vaccine))
+
+
+_Judged = Sequence[tuple[int, Judged]]
+
+
+def _by_series(
+    schedule: Schedule, question: Question, doses: Sequence[Dose]
+) -> Iterator[tuple[SeriesEvaluator, _Judged, Forecast]]:
+    """Yield each series with what became of its doses, by their places, and how it goes on."""
+    birth, asked_on = question.birth_date, question.asked_on
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, dose in enumerate(doses):
+        if birth <= dose.date <= asked_on:
+            places[dose.vaccine].append(place)
+    distances = Distances(schedule, question)
+    forecaster = Forecaster(schedule, question, distances)
+    for series in schedule.series_for(birth, asked_on, question.sex):
+        evaluator = SeriesEvaluator(schedule, series, birth, distances)
+        mine = sorted(
+            place for vaccine in schedule.vaccines[series.code] for place in places.get(vaccine, ())
+        )
+        judged = list(evaluator.take([(place, doses[place]) for place in mine]))
+        yield evaluator, judged, forecaster.forecast(series, evaluator.progress)
 
 
 def _check(schedule: Schedule, question: Question) -> None:

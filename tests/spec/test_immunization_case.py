@@ -10,7 +10,11 @@ from domain.schedules.immunization_case import (
     parse_question,
     schedule_of,
 )
-from domain.schedules.immunization_history import UnknownCondition, evaluate_history
+from domain.schedules.immunization_history import (
+    UnknownCondition,
+    evaluate_history,
+    forecast_history,
+)
 from domain.schedules.json_document import Node
 from domain.schedules.schedule import Schedule
 
@@ -107,7 +111,10 @@ def test_every_conclusion_names_its_rule_in_both_languages_and_the_gap_it_rests_
 def test_the_doses_to_come_are_told_the_earliest_first():
     node = Node({**GOOD, "contraindications": [], "conditions": []})
     schedule = schedule_of(node)
-    found = next_due(schedule, evaluate_history(schedule, parse_question(node, schedule)))
+    question = parse_question(node, schedule)
+    forecasts = forecast_history(schedule, question)
+    assert forecasts == evaluate_history(schedule, question).forecasts
+    found = next_due(schedule, forecasts.values())
     days = [dose["earliest"] for dose in found["doses"]]
     assert days == sorted(days)
     first = found["doses"][0]
