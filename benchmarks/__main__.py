@@ -203,11 +203,17 @@ def main() -> int:
         f"up to {pace.rounds} interleaved rounds in {time.monotonic() - started:.0f} s; "
         f"{book.quiet_turns} of {book.turns} turns began on a quiet machine"
     )
-    report.write(book, asked.results)
-    if asked.results == RESULTS:
+    folder = asked.results or _folder(asked.only)
+    report.write(book, folder)
+    if asked.results is None:
         telling.tell()
-    say(f"{asked.results / 'latest.md'}: {report.headline(book)}")
+    say(f"{folder / 'latest.md'}: {report.headline(book)}")
     return 1 if book.failures else 0
+
+
+def _folder(only: list[str]) -> Path:
+    """Where results lie; of groups that only run when they are named, apart from the whole run."""
+    return RESULTS / "-".join(only) if only and _ASKED_FOR.issuperset(only) else RESULTS
 
 
 _PAYLOAD = (
@@ -239,7 +245,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="tiny amounts: shows that all of it works"
     )
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where the table goes")
+    parser.add_argument("--results", type=Path, help="where the table goes, instead of README")
     return parser.parse_args()
 
 

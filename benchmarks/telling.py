@@ -1,6 +1,7 @@
 """What the last whole run says, told where people read: the README's table, and the page on growth.
 
-Both follow from `latest.json` alone; a test compares them.
+Both follow from `latest.json` alone, and from those of groups that run by themselves, in folders
+beside it; a test compares them.
 """
 
 import json
@@ -69,7 +70,7 @@ def told(root: Path = ROOT, latest: Path = LATEST) -> dict[Path, str]:
     before, _, rest = readme.read_text(encoding="utf-8").partition(_BEGIN)
     _, _, after = rest.partition(_END)
     return {
-        readme: f"{before}{_BEGIN}{_table(measured)}{_END}{after}",
+        readme: f"{before}{_BEGIN}{_table(measured)}{_apart(latest)}{_END}{after}",
         root / "docs" / "growth.md": _page(measured),
     }
 
@@ -78,10 +79,22 @@ def _table(measured: Mapping[str, Any]) -> str:
     facts = measured["facts"]
     lines = [f"- {name}: {facts[name]}" for name in _FACTS if name in facts]
     lines += ["", "| what | to reach | measured | reached |", "|---|---|---:|---|"]
-    for aim in measured["aims"]:
-        verdict = "yes" if aim["is_reached"] else "**no**"
-        lines.append(f"| {aim['what']} | {aim['wanted']} | {aim['measured']} | {verdict} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + [_aim(aim, "") for aim in measured["aims"]]) + "\n"
+
+
+def _apart(latest: Path) -> str:
+    """Aims of the groups that run by themselves, each with the day of its run."""
+    found = [json.loads(path.read_bytes()) for path in sorted(latest.parent.glob("*/latest.json"))]
+    return "".join(
+        _aim(aim, f", by itself, {run['facts']['date']}") + "\n"
+        for run in found
+        for aim in run["aims"]
+    )
+
+
+def _aim(aim: Mapping[str, Any], when: str) -> str:
+    verdict = "yes" if aim["is_reached"] else "**no**"
+    return f"| {aim['what']}{when} | {aim['wanted']} | {aim['measured']} | {verdict} |"
 
 
 def _page(measured: Mapping[str, Any]) -> str:

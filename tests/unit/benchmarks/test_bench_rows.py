@@ -23,7 +23,7 @@ from benchmarks.rows import (
     ratio_text,
 )
 from benchmarks.svg import Series, bars, percentile_lines
-from benchmarks.telling import told
+from benchmarks.telling import LATEST, ROOT, told
 
 
 def row(name: str, *values: float | None, beside: str = "", group: str = "floors", **more) -> Row:
@@ -203,3 +203,15 @@ def test_readme_and_the_page_on_growth_say_what_the_last_run_measured():
     """`make bench` writes them, and so does `benchmarks.telling.tell`."""
     for path, text in told().items():
         assert path.read_text(encoding="utf-8") == text, path.name
+
+
+def test_what_runs_by_itself_stands_below_the_whole_run_with_its_day(tmp_path):
+    whole = json.loads(LATEST.read_text(encoding="utf-8"))
+    (tmp_path / "latest.json").write_text(json.dumps(whole), encoding="utf-8")
+    aim = {"what": "the rush, p99", "wanted": "2 s", "measured": "900 ms", "is_reached": True}
+    alone = {"facts": {"date": "2026-11-22 04:00 UTC"}, "aims": [aim]}
+    (tmp_path / "opening").mkdir()
+    (tmp_path / "opening" / "latest.json").write_text(json.dumps(alone), encoding="utf-8")
+    readme = told(latest=tmp_path / "latest.json")[ROOT / "README.md"]
+    last = "| the rush, p99, by itself, 2026-11-22 04:00 UTC | 2 s | 900 ms | yes |\n"
+    assert f"{last}<!-- /measured -->" in readme
