@@ -16,6 +16,7 @@ from api.people import organisation_names
 from api.reads import NO_STORE
 from commands.errors import Erased, NotFound, Restricted
 from commands.reading import Reading
+from commands.statements import corrected_by
 from commands.states import check_readable
 from domain.check_statement import CheckStatement
 
@@ -25,9 +26,10 @@ pages = page_router()
 
 @router.get("/check-statements/{statement}/status", operation_id="getStatementStatus")
 async def statement_status(request: Request, statement: UUID) -> Response:
-    """`valid` or `superseded`, who issued it and when; asked with the number on the paper.
+    """`valid`, `corrected` or `superseded`, who issued it and when.
 
-    Nobody is named: the number, which is random, is all that whoever asks must have.
+    `corrected`: the record was corrected since and reads otherwise. It is asked with the number on
+    the paper. Nobody is named: the number, which is random, is all that whoever asks must have.
     """
     found = await to_thread.run_sync(_status, serving_of(request), statement)
     return json_response(found, headers=NO_STORE)
@@ -46,11 +48,18 @@ def _status(serving: Serving, statement: UUID) -> Mapping[str, Any]:
     try:
         found = reading.stored(CheckStatement, statement)
         check_readable(serving.parts.reader, found.record)
+        status = _standing(reading, found)
     except (NotFound, Restricted, Erased) as error:
         raise AddressUnknown from error  # whether it is there is not told either
     return {
         "statement": statement,
-        "status": "valid" if found.superseded_by is None else "superseded",
+        "status": status,
         "checked_on": found.checked_on,
         "clinic": organisation_names(serving.views, [found.clinic])[found.clinic],
     }
+
+
+def _standing(reading: Reading, found: CheckStatement) -> str:
+    if found.superseded_by is not None:
+        return "superseded"
+    return "corrected" if corrected_by(reading, found) else "valid"

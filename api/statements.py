@@ -1,6 +1,6 @@
 """Check statements (annex 2) and notices (annex 1): what was issued, and its paper."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from commands.errors import Forbidden, NotFound
 from commands.permissions import Scope, check_read
 from commands.principal import Principal, Role
 from commands.reading import Reading
+from commands.statements import corrected_by
 from commands.states import check_readable
 from domain.audit import Audit, NotJudgeable
 from domain.certificate import Certificate
@@ -66,7 +67,10 @@ async def print_statement(
 async def get_statement(
     request: Request, caller: Caller, statement: UUID, at_least: AtLeast = 0
 ) -> Response:
-    """A statement: what the audit found, its rows, and by what it was replaced."""
+    """A statement: what the audit found, its rows, and by what it was replaced.
+
+    `corrected_by` names the corrections since which the record reads otherwise.
+    """
     await wait_for_views(request, at_least)
     serving = serving_of(request)
     found = await to_thread.run_sync(_readable, serving, caller, statement)
@@ -81,6 +85,7 @@ async def get_statement(
         "audit": asdict(_audit(found)),
         "rows": [_row(found, row) for row in found.rows],
         "superseded_by": found.superseded_by,
+        "corrected_by": await to_thread.run_sync(_corrected_by, serving, found),
     }
     return json_response(body, headers=NO_STORE | {"ETag": f'"{found.version}"'})
 
@@ -147,6 +152,11 @@ def _readable(serving: Serving, caller: Principal, statement: UUID) -> CheckStat
     return found
 
 
+def _corrected_by(serving: Serving, found: CheckStatement) -> Sequence[UUID]:
+    services = serving.parts.services
+    return corrected_by(Reading(services=services, recorded_at=services.clock()), found)
+
+
 def _is_pupil(serving: Serving, caller: Principal, record: UUID) -> bool:
     if caller.role is not Role.SCHOOL or caller.organisation is None:
         return False
@@ -187,6 +197,7 @@ def _form(serving: Serving, statement: UUID, found: CheckStatement) -> Statement
         exempt=[f"{names[group]}第{number}剂" for group, number in cells(audit.exempt)],
         reissue=audit.reissue_certificate,
         superseded=found.superseded_by is not None,
+        corrected=bool(_corrected_by(serving, found)),
         clinic=clinics[found.clinic] or "",
         day=found.checked_on,
         foot=_foot(serving, statement),

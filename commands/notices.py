@@ -4,7 +4,7 @@ A notice names hour, site and booking number: no name, no ID number, no product.
 booked, else to the telephone stated for the person; which that is, is opened when it is sent.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID, uuid5
@@ -16,7 +16,7 @@ from commands.reading import Change, Reading
 from commands.services import Services
 from domain.appointment import Appointment
 from domain.appointment_values import Channel
-from domain.booking.course import window_after
+from domain.booking.course import GivenDose, window_after
 from domain.booking.lifecycle import State
 from domain.booking.notice import Kind, NoticeRules
 from domain.booking.reminder import reminder_day
@@ -114,20 +114,32 @@ class Notices:
             person = find_person(reading, number_of(values[0]), (BOOKED_FOR, BOOKER))
         except (Erased, Restricted):
             return Outcome.UNREACHABLE
+        about: str | None = message.about
         if kind is Kind.NEXT_DOSE:
             course = course_key(reading, appointment.course, number_of(values[0]))
-            if self._services.reader.claims.owner(OPEN_BOOKING, course) is not None or any(
-                (dose.product, dose.number) > (appointment.product, appointment.dose_number)
-                for dose in given_doses(reading, person.record)
-                if dose.product == appointment.product
-            ):
+            if self._services.reader.claims.owner(OPEN_BOOKING, course) is not None:
                 return Outcome.OUTDATED
+            about = self._earliest(appointment, given_doses(reading, person.record))
+        if about is None:
+            return Outcome.OUTDATED
         phones = (one.get("phone") for one in reversed(values))
         to = next((phone for phone in phones if phone), None)
         if to is None:
             return Outcome.UNREACHABLE
-        facts = self._facts(appointment, slot, message.about)
+        facts = self._facts(appointment, slot, about)
         return Notice(message.id, kind.value, to, self._rules.text(kind, facts))
+
+    def _earliest(self, appointment: Appointment, given: Iterable[GivenDose]) -> str | None:
+        """From when on the next dose may be given, by the record as it stands: corrected or not.
+
+        None where the dose was struck out since, or another one has followed.
+        """
+        product, number = appointment.product, appointment.dose_number
+        own = [dose for dose in given if dose.product == product and dose.number >= number]
+        course = self._services.rules.booking.courses.get(product)
+        if course is None or [dose.number for dose in own] != [number]:
+            return None
+        return window_after(course, number + 1, None, own[0].given_on).earliest.isoformat()
 
     def _of_seat(self, stream: UUID, kind: Kind, about: str) -> Iterator[Message]:
         """That an appointment has a seat or another one, and the reminder of it."""

@@ -1,11 +1,14 @@
 """Writes of clinics about check statements (S-7 to S-10)."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from commands.judging import judge, record_guard
 from commands.papers import first_of_its_kind, statement_key
 from commands.permissions import Scope
+from commands.reading import Reading
 from commands.writing import Decision, Effect, Handler, Writing
+from domain.calendar import civil_day
 from domain.check_statement import Certified, CheckStatement, PaperDiffers, StatementOfAnother
 from domain.merging import check_open
 from domain.paper_comparison import PaperComparison
@@ -103,6 +106,53 @@ def record_makeup(writing: Writing) -> Decision:
         **writing.fields,
     )
     return Decision(statement, sealing, guards=record_guard(writing, record))
+
+
+def corrected_by(reading: Reading, statement: CheckStatement) -> tuple[UUID, ...]:
+    """The corrections since which a statement says what the record does not; none while it does.
+
+    What was issued is never rewritten (S-34): from the day on which such a correction counts
+    (C-21) the paper does not hold, and the clinic issues another in its place.
+
+    Raises:
+        CommandError: NotFound, Restricted or Erased.
+    """
+    record = reading.survivor(statement.record)
+    issued = statement.created_on
+    since = [
+        event.correction
+        for one in reading.with_merged(record)
+        for history in one.dose_histories.values()
+        for event in history.later
+        if event.derived.effective_on <= reading.today
+        and (event.timestamp > issued or event.derived.effective_on > civil_day(issued))
+    ]
+    if not since or _says_still(reading, record, statement):
+        return ()
+    return tuple(since)
+
+
+def _says_still(reading: Reading, record: VaccinationRecord, statement: CheckStatement) -> bool:
+    """Whether the audit would find the same today, and the doses made up stand as certified."""
+    said = statement.audit
+    assert said is not None, "a statement is issued with its audit"
+    verdict = judge(
+        reading,
+        record,
+        on=statement.checked_on,
+        entry_type=statement.entry_type,
+        has_certificate=not said.reissue_certificate,
+    )
+    found = Finding.of(verdict, record.version)
+    standing = {
+        Certified(dose.dose, dose.occurred_on, dose.lot)
+        for dose in reading.doses_on(record, reading.today)
+    }
+    return (
+        cells(found.missing) == cells(said.missing)
+        and cells(found.exempt) == cells(said.exempt)
+        and standing.issuperset(statement.made_up.values())
+    )
 
 
 def _superseding(writing: Writing, record: VaccinationRecord) -> tuple[Effect, ...]:

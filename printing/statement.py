@@ -16,6 +16,7 @@ _EXEMPT = "经查验接种记录，{}因禁忌不能补种，其他疫苗已按�
 _ALSO_EXEMPT = "另有{}因禁忌不能补种。"
 _REISSUE = "该儿童无预防接种证，由本单位根据接种记录补办。"
 _SUPERSEDED = "本证明已由新的查验证明替代，仅供查阅。"
+_CORRECTED = "接种记录已更正，本证明不再有效，请向查验单位索取新的证明。"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class StatementForm:
         exempt: Vaccines that a contraindication rules out (S-33).
         reissue: Whether the certificate is issued again with it (S-10).
         superseded: Whether another stands in its place.
+        corrected: Whether the record was corrected since and reads otherwise.
         clinic: Who issued it.
         day: When it was issued.
         foot: Which document it is, for the foot of the page.
@@ -67,6 +69,7 @@ class StatementForm:
     exempt: Sequence[str]
     reissue: bool
     superseded: bool
+    corrected: bool
     clinic: str
     day: date
     foot: str
@@ -105,4 +108,6 @@ class StatementForm:
             told.append(_REISSUE)
         if self.superseded:
             told.append(_SUPERSEDED)
+        elif self.corrected:
+            told.append(_CORRECTED)
         return told

@@ -73,6 +73,35 @@ class Case:
         asked = {"entry_type": "primary", "school_year": YEAR, **params}
         return self.read(self.county.cdc, "/v1/divisions/410299/roll-up", **asked)["total"]
 
+    def state(self, supersedes: UUID | None = None) -> UUID:
+        """A statement of the clinic for the school."""
+        clinic, stream = self.county.clinic, uuid4()
+        data = {
+            "record": str(self.child.record),
+            "division": clinic.principal.division,
+            "clinic": str(clinic.organisation),
+            "checked_on": "2021-09-10",
+            "entry_type": "primary",
+            "has_certificate": True,
+            "paper_agrees": True,
+            **({"supersedes": str(supersedes)} if supersedes else {}),
+        }
+        ok(clinic.post("/v1/check-statements", Draft("check-statement.issued.v1", stream, 0, data)))
+        return stream
+
+    def stated(self, statement: UUID) -> tuple[str, list[str]]:
+        """Whether a statement stands, for whoever holds the paper; and what its clinic is told."""
+        known = self.county.served.http.get(f"/v1/check-statements/{statement}/status").json()
+        found = self.read(self.county.clinic, f"/v1/check-statements/{statement}")
+        return known["status"], found["corrected_by"]
+
+    def changes(self, since: int) -> list[dict[str, Any]]:
+        """What annex 4 counts otherwise than a report on an earlier state."""
+        asked = {"entry_type": "primary", "school_year": YEAR, "since": since}
+        return self.read(self.county.cdc, "/v1/divisions/410299/roll-up/changes", **asked)[
+            "changes"
+        ]
+
     def credential(self) -> dict[str, Any]:
         return self.read(self.mother, f"/v1/certificates/{self.certificate}/credential")
 
@@ -114,6 +143,8 @@ def recheck(case: Case) -> None:
 def test_a_correction_reaches_every_view_at_its_day_with_a_link_back(case: Case):
     before = case.county.served.caught_up()
     first = case.credential()
+    statement = case.state()
+    assert case.stated(statement) == ("valid", [])
     row, line = case.line()
     assert line["corrections"] == []
     rolled_up = case.rolled_up()
@@ -141,6 +172,17 @@ def test_a_correction_reaches_every_view_at_its_day_with_a_link_back(case: Case)
     assert changed == [("/", "1/3"), ("", "否")]  # the cell's day, and whether all is made up
     assert rechecked["corrections"] == [str(stream)]
 
+    # What a clinic stated on paper holds no more, and another stands in its place.
+    assert case.stated(statement) == ("corrected", [str(stream)])
+    page = case.county.served.http.get(f"/statement/{statement}").text
+    assert "接种记录已更正" in page
+    newer = case.state(supersedes=statement)
+    assert (case.stated(statement)[0], case.stated(newer)) == ("superseded", ("valid", []))
+
+    # Whoever has handed in a report sees whom it counts otherwise now, and because of what.
+    (changed,) = [one for one in case.changes(before) if one["enrolment"] == str(case.enrolment)]
+    assert str(stream) in {cause["stream"] for cause in changed["causes"]}
+
     # Annex 4 counts one dose more as made up.
     restated = case.rolled_up()
     moved = {
@@ -162,10 +204,19 @@ def test_a_correction_reaches_every_view_at_its_day_with_a_link_back(case: Case)
 
 
 def test_a_correction_of_the_next_day_reaches_views_on_the_next_day(case: Case):
+    statement = case.state()
     stream, _ = correct(case.county.clinic, case.child, case.dose, HEPA)
+    assert case.stated(statement) == ("valid", [])
     for view in (case.record, case.certified):
         assert view(effective_on=today().isoformat())["corrections"] == []
         later = view(effective_on=tomorrow().isoformat())
         assert (later["vaccine"], later["corrections"]) == ("HepA-L", [str(stream)])
     _, line = case.line()
     assert line["corrections"] == []
+
+
+def test_a_correction_of_what_a_statement_does_not_say_leaves_it(case: Case):
+    statement = case.state()
+    lot = {"field": "lot", "before": "A20140601", "after": "A20140602"}
+    correct(case.county.clinic, case.child, case.dose, lot, urgency="immediate")
+    assert case.stated(statement) == ("valid", [])

@@ -12,8 +12,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from bootstrap.identifiers import new_id
 from bootstrap.log_keys import log_signers
 from bootstrap.wiring import Parts
+from client.signing import Draft
 from commands.notices import Notices
 from domain.booking.notice import NoticeRules
 from ledger.store.connections import open_pool, rows_of
@@ -222,7 +224,8 @@ def test_a_number_that_nobody_stated_is_noted(desk):
     assert desk.outbox.counts()["unreachable"] == unreachable + 1
 
 
-def test_the_second_dose_is_told_on_the_first_day_on_which_it_may_be_given(desk):
+def vaccinated(desk: Desk) -> tuple[UUID, UUID]:
+    """Someone books and is given a first dose; returns the record and the dose."""
     city, booker = desk.city, citizen()
     record, handle = city.records.register(booker)
     city.clock.turn(hours=(33 - city.clock.now.hour) % 24)
@@ -232,10 +235,53 @@ def test_the_second_dose_is_told_on_the_first_day_on_which_it_may_be_given(desk)
     dose = city.records.give(record, handle, 1)
     city.at_site(appointment, "redeemed", record=str(record), dose=str(dose))
     desk.tell()
-    city.clock.turn(days=20)
+    return record, dose
+
+
+def test_the_second_dose_is_told_on_the_first_day_on_which_it_may_be_given(desk):
+    vaccinated(desk)
+    desk.city.clock.turn(days=20)
     assert desk.tell() == []
-    city.clock.turn(days=1, hours=1)
+    desk.city.clock.turn(days=1, hours=1)
     assert desk.tell() == ["next-dose"]
+
+
+def correct(desk: Desk, record: UUID, dose: UUID, kind: str, *changes: dict[str, str]) -> None:
+    """A correction that counts at once."""
+    site = desk.city.site
+    own = {"clinic": str(site.organisation)}
+    asked = {
+        "record": str(record),
+        "dose": str(dose),
+        "division": site.principal.division,
+        "kind": kind,
+        "changes": list(changes),
+        "urgency": "immediate",
+        "reason": "typing-error",
+        "requested_by": "clinic",
+        **own,
+    }
+    draft = Draft("correction.requested.v1", new_id(), 0, asked)
+    site.submit(draft)
+    site.submit(Draft("correction.verified.v1", draft.stream, 1, own))
+    site.submit(Draft("correction.applied.v1", draft.stream, 2, own))
+
+
+def test_of_a_dose_that_was_struck_out_no_next_one_is_told(desk):
+    record, dose = vaccinated(desk)
+    correct(desk, record, dose, "entered-in-error")
+    desk.city.clock.turn(days=21, hours=1)
+    assert desk.tell() == []
+
+
+def test_the_next_dose_is_told_by_the_day_as_corrected(desk):
+    record, dose = vaccinated(desk)
+    given = desk.city.clock.today
+    day = {"before": given.isoformat(), "after": (given - timedelta(days=1)).isoformat()}
+    correct(desk, record, dose, "amend", {"field": "occurred_on", **day})
+    desk.city.clock.turn(days=21, hours=1)
+    assert desk.tell() == ["next-dose"]
+    assert (given + timedelta(days=20)).isoformat() in desk.service.got[-1][1]["text"]["zh-CN"]
 
 
 def test_the_outbox_holds_nothing_personal(desk):
