@@ -10,6 +10,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api.clocks import Clocks, clocks_of
+from api.entry_papers import entry_papers
 from api.errors import AddressUnknown
 from api.frame import go_to, language_of, page, page_router
 from api.handing_in import preparations_of
@@ -126,7 +127,7 @@ async def show_class(
         columns=_ENGLISH_COLUMNS if language_of(request) == "en" else COLUMNS,
         english=_english,
         register=register,
-        lines=_lines(serving_of(request), register),
+        lines=await to_thread.run_sync(_lines, serving_of(request), register),
         subtotals=register.subtotals.rows(),
     )
 
@@ -193,12 +194,14 @@ def _own_report(serving: Serving, institution: UUID, report: UUID) -> RegisterRe
 
 
 def _lines(serving: Serving, register: Register) -> list[Mapping[str, Any]]:
-    """Each child's 30 cells, and until when it is to be checked (S-5)."""
+    """Each child's 30 cells, until when it is to be checked (S-5), and its entry papers (S-7)."""
     days = serving.parts.services.rules.roll_up.check_due_days
+    papers = entry_papers(serving, register.lines, register.position)
     return [
         {
             "cells": line.pupil.row(),
             "due": deadline_after_days(line.joined_on, days) if line.checked_on is None else None,
+            "papers": papers.get(line.enrolment),
         }
         for line in register.lines
     ]

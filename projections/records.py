@@ -122,6 +122,12 @@ class Records:
         """Return the streams about a record, itself among them."""
         return self._ids("streams_of_record", {"record": record})
 
+    def newest_statements(self, records: Collection[UUID], at: int) -> dict[UUID, UUID]:
+        """Return by record the check statement that was issued last, as known at a position."""
+        asked = {"records": list(records), "at": at}
+        with self._pool.connection() as connection:
+            return dict(connection.execute(_SQL["newest_statements"], asked).fetchall())
+
     def records_of(self, positions: Collection[int]) -> dict[int, UUID]:
         """Return by position the record that an entry is about; about none, and it is missing."""
         return self._by_position("records_of_positions", {"positions": list(positions)})

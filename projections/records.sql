@@ -110,3 +110,9 @@ ORDER BY position
 -- name: positions_of_records
 SELECT position, record FROM views.timeline WHERE record = ANY(%(records)s::uuid[])
 ORDER BY position
+
+-- name: newest_statements
+SELECT DISTINCT ON (record) record, stream FROM views.timeline
+WHERE record = ANY(%(records)s::uuid[]) AND position <= %(at)s
+  AND topic = 'check-statement.issued.v1'
+ORDER BY record, position DESC

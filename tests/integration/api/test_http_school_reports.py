@@ -250,8 +250,8 @@ def test_a_correction_restates_the_check_and_the_roll_up_says_so(place: SchoolCo
     assert causes["enrolment.check-restated.v1"]["stream"] == str(pupil.stream)
     assert causes["correction.applied.v1"]["stream"] == str(correction)
     for lang, sayings in {
-        "zh": ("应补种剂次: 21 → 22", "更正后重述查验", "更正执行"),
         "en": ("doses due: 21 → 22", "Check restated after a correction", "Correction applied"),
+        "zh": ("应补种剂次: 21 → 22", "更正后重述查验", "更正执行"),
     }.items():
         page = place.cdc.get("/roll-up/changes", division=place.division, lang=lang, **asked)
         assert all(said in page.text for said in sayings), page.text

@@ -104,6 +104,44 @@ def test_a_cell_stays_open_until_the_clinic_has_certified_the_dose(
         assert said in text, said
 
 
+def papers(place: SchoolCounty, class_name: str) -> Any:
+    """What the school has of the only child of a class."""
+    place.served.caught_up()
+    path = f"/v1/institutions/{place.school.organisation}/classes/{class_name}/register"
+    (line,) = place.school.get(path, school_year=YEAR).json()["lines"]
+    return line["papers"]
+
+
+def test_entry_papers_are_complete_with_certificate_and_statement(place: SchoolCounty):
+    """S-7: or with a statement that says a lost certificate is to be issued again (S-10)."""
+    with_it, without = f"齐{uuid4().hex[:6]}班", f"补{uuid4().hex[:6]}班"
+    first, second = place.pupil(with_it, 1, name="有证的"), place.pupil(without, 1, name="无证的")
+    assert papers(place, with_it)["certificate"] is None
+    first.check()
+    second.check(has_certificate=False)
+    before = papers(place, with_it)
+    assert (before["certificate"], before["statement"], before["complete"]) == (True, None, False)
+    statement = issue(place, first)
+    after = papers(place, with_it)
+    assert (after["statement"], after["complete"]) == (str(statement), True)
+    issue(place, second)
+    assert not papers(place, without)["complete"], "the clinic saw a certificate"
+    issue(place, second, has_certificate=False)
+    found = papers(place, without)
+    assert (found["certificate"], found["reissue_under_way"], found["complete"]) == (
+        False,
+        True,
+        True,
+    )
+    path = f"/school/{place.school.organisation}/class"
+    shown = {
+        lang: place.school.get(path, name=without, school_year=YEAR, lang=lang).text
+        for lang in ("en", "zh")  # the language is kept in a cookie
+    }
+    assert "补证中" in shown["zh"]
+    assert "reissue under way" in shown["en"]
+
+
 def test_a_statement_of_another_child_certifies_nothing(place: SchoolCounty, pupil: Enrolled):
     other = place.pupil("二班", 1, name="别的孩子")
     statement = issue(place, other)
