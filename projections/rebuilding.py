@@ -1,13 +1,16 @@
 """Making projections anew beside the old ones, and putting them in their place.
 
-Each entry is read once for all of them, and the next batch is read while the last is applied.
+Each entry is read once for all of them, and the next batch is read while the last is applied, to
+each projection by a thread and a connection of its own.
 Readers see the old tables until a transaction swaps them; the live projection goes on meanwhile.
 Whatever a killed rebuild leaves behind, the next one removes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from psycopg import sql
 
@@ -44,12 +47,28 @@ def rebuild(
         RebuildRunning: If another process rebuilds one of them.
     """
     with ExitStack() as stack:
-        made = [stack.enter_context(_beside(live, names)) for live, names in wanted]
+        made = [
+            stack.enter_context(_beside(live, live.projection(name)))
+            for live, names in wanted
+            for name in names
+        ]
+        pool = stack.enter_context(ThreadPoolExecutor(len(made), "rebuild"))
         for batch in _batches(reader):
-            for one in made:
-                one.beside.advance(one.names, batch)
+            _each(pool, [partial(one.advance, batch) for one in made])
             progress(batch.last, reader.published())
-        return min(position for one in made for position in one.take_over(reader))
+        _each(pool, [one.complete for one in made])
+        return min(one.swap(reader) for one in made)
+
+
+def _each(pool: Executor, works: Sequence[Callable[[], None]]) -> None:
+    """Do the same for each projection, and wait for all of them.
+
+    While PostgreSQL takes the rows of one, those of another are made.
+    """
+    done = [pool.submit(work) for work in works]
+    wait(done)
+    for one in done:
+        one.result()
 
 
 def _batches(reader: EntryReader) -> Iterator[Batch]:
@@ -63,15 +82,13 @@ def _batches(reader: EntryReader) -> Iterator[Batch]:
 
 
 @contextmanager
-def _beside(live: Target, names: Sequence[str]) -> Iterator["_Rebuilding"]:
-    """Lend new tables of some projections, without what only readers need of indexes."""
-    projections = [live.projection(name) for name in names]
-    beside = Target(live.url, live.role, f"{live.schema}_rebuild", projections)
+def _beside(live: Target, projection: Projection) -> Iterator["_Rebuilding"]:
+    """Lend new tables of a projection, without what only readers need of indexes."""
+    beside = Target(live.url, live.role, f"{live.schema}_rebuild", [projection])
     try:
         with beside.cursor() as cursor:
-            made = _Rebuilding(live, beside, cursor, projections)
-            for projection in projections:
-                made.create(projection)
+            made = _Rebuilding(live, beside, cursor, projection)
+            made.create()
             yield made
     finally:
         beside.close()
@@ -79,52 +96,48 @@ def _beside(live: Target, names: Sequence[str]) -> Iterator["_Rebuilding"]:
 
 @dataclass
 class _Rebuilding:
-    """New tables of some projections of one database.
+    """New tables of a projection.
 
     Attributes:
         live: The old ones.
         beside: The new ones.
         cursor: Of the connection that works on the new ones.
-        projections: Which.
-        later: Indexes to be made in the end, by projection.
+        projection: Which.
+        later: Indexes to be made in the end.
     """
 
     live: Target
     beside: Target
     cursor: Cursor
-    projections: Sequence[Projection]
-    later: dict[str, list[bytes]] = field(default_factory=dict)
+    projection: Projection
+    later: list[bytes] = field(default_factory=list)
 
-    @property
-    def names(self) -> list[str]:
-        """Of the projections."""
-        return [projection.name for projection in self.projections]
-
-    def create(self, projection: Projection) -> None:
+    def create(self) -> None:
         """Make empty tables with the columns of the live ones.
 
         Raises:
             RebuildRunning: If another process rebuilds it.
         """
-        asked = {"name": projection.name}
+        asked = {"name": self.projection.name}
         row = self.cursor.execute(_SQL["try_lock_rebuild"], asked).fetchone()
         if row is None or not row[0]:
-            raise RebuildRunning(name=projection.name)
+            raise RebuildRunning(**asked)
         with self.cursor.connection.transaction():
-            self.later[projection.name] = [
-                index for table in projection.tables for index in self._create_table(table)
-            ]
+            for table in self.projection.tables:
+                self.later += self._create_table(table)
             self.cursor.execute(_SQL["unpark_all"], asked)
             self.cursor.execute(_SQL["begin_position"], asked)
 
-    def take_over(self, reader: EntryReader) -> Iterator[int]:
-        """Swap in one projection after the other; yields the position of each."""
-        for projection in self.projections:
-            for index in self.later[projection.name]:
-                self.cursor.execute(index)
-            for table in projection.tables:
-                self.cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table.name)))
-            yield self._swap(projection, reader)
+    def advance(self, batch: Batch) -> None:
+        """Apply a batch to the new tables."""
+        self.beside.advance([self.projection.name], batch)
+
+    def complete(self) -> None:
+        """Make the indexes that readers need."""
+        for index in self.later:
+            self.cursor.execute(index)
+        for table in self.projection.tables:
+            self.cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table.name)))
 
     def _create_table(self, table: Table) -> list[bytes]:
         """Make a table, and return how the indexes are made that it has only in the end.
@@ -141,9 +154,9 @@ class _Rebuilding:
             self.cursor.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(schema, name)))
         return [definition.encode() for *_, definition in later]
 
-    def _swap(self, projection: Projection, reader: EntryReader) -> int:
+    def swap(self, reader: EntryReader) -> int:
         """Catch up with the live projection while it is held, then put the new tables there."""
-        name, cursor, schema = projection.name, self.cursor, self.live.schema
+        name, cursor, schema = self.projection.name, self.cursor, self.live.schema
         with cursor.connection.transaction():
             held = sql.SQL("SELECT position FROM {} WHERE name = %s FOR UPDATE").format(
                 sql.Identifier(schema, "positions")
@@ -153,9 +166,9 @@ class _Rebuilding:
             position = self.beside.positions()[name]
             while position < reached:
                 batch = read_batch(reader, position, BATCH_LIMIT)
-                self.beside.advance([name], batch)
+                self.advance(batch)
                 position = batch.last
-            for table in projection.tables:
+            for table in self.projection.tables:
                 old, new = (sql.Identifier(one, table.name) for one in (schema, self.beside.schema))
                 cursor.execute(sql.SQL("DROP TABLE {}").format(old))
                 cursor.execute(
