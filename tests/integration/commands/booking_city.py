@@ -42,6 +42,11 @@ class Clock:
     def turn(self, **by: float) -> None:
         self.now += timedelta(**by)
 
+    def turn_to_morning(self, *, days: int) -> None:
+        """Turn to half past eight, so many days on."""
+        self.turn(days=days)
+        self.now = self.now.replace(hour=8, minute=30)
+
     @property
     def today(self) -> date:
         return self.now.astimezone(SHANGHAI).date()

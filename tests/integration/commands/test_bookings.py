@@ -237,8 +237,7 @@ class TestTheWayOfABooking:
         booked = city.book(who, supply)
         number = city.appointment(booked).booking_number
         assert len(number) == 12
-        city.clock.turn(days=1)
-        city.clock.turn(hours=-1)  # half past eight
+        city.clock.turn_to_morning(days=1)
         city.verify(booked, who)
         record, handle = city.records.register(who)
         with pytest.raises(BookingRefused) as early:
@@ -257,7 +256,7 @@ class TestTheWayOfABooking:
         who = citizen()
         supply = city.open(3, on=city.clock.today + timedelta(days=2))
         booked = city.book(who, supply)
-        city.clock.turn(days=2)
+        city.clock.turn_to_morning(days=2)
 
         def answer(**changes):
             with pytest.raises(BookingRefused) as refused:
