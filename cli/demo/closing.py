@@ -60,6 +60,7 @@ def print_witness(console: Console, judgement: Judgement, policy: Path) -> None:
 
 _ADDRESSES = {
     "/": "首页 the front page",
+    "/book": "预约接种，步骤见 docs/booking.md; booking a dose, step by step in docs/booking.md",
     "/checkpoint": "签名检查点 the signed checkpoint",
     "/openapi.json": "接口说明 the interface",
     "/readyz": "各部分状态 how its parts are",
