@@ -36,6 +36,8 @@ _LAST_MONTH = timedelta(days=30)
 _DRAWS = 8
 """Indexes tried in one list before the next list is taken: then it is nearly full."""
 _ATTEMPTS = 256
+_LINKS = 64
+"""Corrections that a credential names at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,9 @@ class Issuing:
             if found is not None or (is_renewal and not replaced):
                 return found
             try:
-                return self._issue(certificate, wanted, replaced, self._list + taken // _DRAWS)
+                number = self._list + taken // _DRAWS
+                corrections = _corrections(reading, record_, certificate, replaced)
+                return self._issue(certificate, wanted, replaced, corrections, number)
             except VersionConflict:  # somebody else asked at once, and has it by now
                 continue
             except ClaimTaken:  # that bit is another credential's
@@ -159,7 +163,12 @@ class Issuing:
         return None
 
     def _issue(
-        self, certificate: Certificate, wanted: Wanted, replaced: tuple[UUID, ...], number: int
+        self,
+        certificate: Certificate,
+        wanted: Wanted,
+        replaced: tuple[UUID, ...],
+        corrections: tuple[UUID, ...],
+        number: int,
     ) -> Credential:
         terms, now = self.terms(), self.services.clock()
         index = int.from_bytes(self.services.random(4)) % LIST_SIZE
@@ -176,6 +185,7 @@ class Issuing:
             effective_on=civil_day(now),
             expires_on=min(civil_day(now) + LIVES[wanted.content], civil_day(terms.valid_until)),
             supersedes=replaced,
+            corrections=corrections or None,
             entry_type=wanted.entry_type,
         )
         bit = Claim(STATUS_BIT, number.to_bytes(4) + index.to_bytes(4), certificate.id)
@@ -193,6 +203,19 @@ class Issuing:
             request=request_digest(statement.encode()),
             signed=platform_signed(self.services, statement),
         )
+
+
+def _corrections(
+    reading: Reading,
+    record_: VaccinationRecord,
+    certificate: Certificate,
+    replaced: Collection[UUID],
+) -> tuple[UUID, ...]:
+    """The newest of the corrections that came between what is replaced and now."""
+    if not replaced:
+        return ()
+    issued = min(certificate.credentials[one].issued_at for one in replaced)
+    return reading.corrected_since(record_, issued)[-_LINKS:]
 
 
 def newest_position(reading: Reading, record_: VaccinationRecord) -> int:

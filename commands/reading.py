@@ -124,6 +124,17 @@ class Reading:
             key=lambda dose: dose.occurred_on,
         )
 
+    def corrected_since(self, record: VaccinationRecord, moment: datetime) -> tuple[UUID, ...]:
+        """The corrections of a person's doses that count today and did not at a moment."""
+        return tuple(
+            event.correction
+            for one in self.with_merged(record)
+            for history in one.dose_histories.values()
+            for event in history.later
+            if event.derived.effective_on <= self.today
+            and (event.timestamp > moment or event.derived.effective_on > civil_day(moment))
+        )
+
     def contraindications_on(
         self, record: VaccinationRecord, day: date
     ) -> list[ContraindicationState]:

@@ -8,7 +8,6 @@ from commands.papers import first_of_its_kind, statement_key
 from commands.permissions import Scope
 from commands.reading import Reading
 from commands.writing import Decision, Effect, Handler, Writing
-from domain.calendar import civil_day
 from domain.check_statement import Certified, CheckStatement, PaperDiffers, StatementOfAnother
 from domain.merging import check_open
 from domain.paper_comparison import PaperComparison
@@ -118,18 +117,10 @@ def corrected_by(reading: Reading, statement: CheckStatement) -> tuple[UUID, ...
         CommandError: NotFound, Restricted or Erased.
     """
     record = reading.survivor(statement.record)
-    issued = statement.created_on
-    since = [
-        event.correction
-        for one in reading.with_merged(record)
-        for history in one.dose_histories.values()
-        for event in history.later
-        if event.derived.effective_on <= reading.today
-        and (event.timestamp > issued or event.derived.effective_on > civil_day(issued))
-    ]
+    since = reading.corrected_since(record, statement.created_on)
     if not since or _says_still(reading, record, statement):
         return ()
-    return tuple(since)
+    return since
 
 
 def _says_still(reading: Reading, record: VaccinationRecord, statement: CheckStatement) -> bool:

@@ -91,6 +91,8 @@ class CredentialIssued(Fact):
         expires_on: first civil day on which it holds no more.
         supersedes: credentials that hold no more from this event on.
         entry_type: what a school verdict was asked for.
+        corrections: corrections that made what it supersedes wrong; absent where an amended
+            identity or nothing did.
     """
 
     TOPIC = "certificate.credential-issued.v1"
@@ -106,6 +108,7 @@ class CredentialIssued(Fact):
     expires_on: date
     supersedes: Annotated[tuple[UUID, ...], Size(0, 64)]
     entry_type: EntryType | None = None
+    corrections: Annotated[tuple[UUID, ...], Size(1, 64)] | None = None
 
     def apply(self, aggregate: Certificate) -> None:
         """The new one is in force, those that it supersedes are not."""

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from client.signing import Draft
+from ledger.entry import Entry
 from projections import annex4
 from tests.days import today, tomorrow
 from tests.drafts import id_number
@@ -162,6 +163,8 @@ def test_a_correction_reaches_every_view_at_its_day_with_a_link_back(case: Case)
     # What was issued before holds no more; what is issued now says the new thing.
     second = case.credential()
     assert second != first
+    *_, newest = case.county.served.parts.reader.stream(case.certificate)
+    assert Entry.decode(newest[1]).data["corrections"] == [str(stream)]
 
     # The school's line names the correction at once; its cell waits for the school to look again.
     same, marked = case.line()
