@@ -36,6 +36,14 @@ def export(  # noqa: PLR0913  each is an option of the command line
             metavar="URL",
         ),
     ] = "",
+    public: Annotated[
+        bool,
+        typer.Option(
+            "--public",
+            help="只导出公开部分：检查点与瓦片；网址无令牌时亦然。Checkpoint and tiles alone; "
+            "so it is too from a URL without a token.",
+        ),
+    ] = False,
     sealed: Annotated[
         bool,
         typer.Option(
@@ -53,13 +61,17 @@ def export(  # noqa: PLR0913  each is an option of the command line
 
     Exit code 1 when the log does not extend the copy, 2 when something could not be read.
     """
+    if sealed and (public or url):
+        raise typer.BadParameter("--sealed goes with neither --public nor --from.")
+    is_public = public or bool(url and token_file is None)
     try:
         trusted = load_trust(trust, origin, folder)
+        copy = LogCopy(folder, trusted, entries=not is_public, sealed=sealed)
         if url:
             with HttpSource(reader_of(url, token_file, trusted)) as source:
-                copied = _copy(source, LogCopy(folder, trusted), quiet=as_json)
+                copied = _copy(source, copy, quiet=as_json)
         else:
-            copied = _copy_store(LogCopy(folder, trusted, sealed=sealed), quiet=as_json)
+            copied = _copy_store(copy, quiet=as_json)
     except RefutedError as refuted:
         if as_json:
             typer.echo(json.dumps({"error": str(refuted), "reason": refuted.reason}))
@@ -70,12 +82,14 @@ def export(  # noqa: PLR0913  each is an option of the command line
         give_up(folder, error, as_json=as_json)
     if as_json:
         facts = {"before": copied.before, "size": copied.size, "files": copied.files}
-        typer.echo(json.dumps(facts))
+        typer.echo(json.dumps(facts | {"entries": not is_public}))
     else:
         Console().print(
             f"已导出 exported: {copied.before} → {copied.size} ({copied.files} files) {folder}",
             markup=False,
         )
+        if is_public:
+            Console().print("只有公开部分，没有条目。The public part alone: no entries.")
 
 
 def _copy(source: Source, copy: LogCopy, *, quiet: bool) -> Copied:

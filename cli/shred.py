@@ -18,6 +18,7 @@ from commands.papers import papers_of
 from commands.reading import Reading
 from commands.services import Services
 from domain.errors import DomainError
+from domain.protection import AlreadyShredded, State
 from domain.shredding import Retention
 from domain.vaccination_record import VaccinationRecord
 from ledger.store.shred_list import Shred
@@ -70,6 +71,8 @@ def _kept(services: Services, record: UUID) -> tuple[Retention, DomainError | No
     except NotFound as error:
         raise typer.BadParameter("没有这份档案。No such record.") from error
     kept = Retention.of(found, papers_of(reading, found))
+    if found.protection.state is State.SHREDDED:
+        return kept, AlreadyShredded()
     try:
         kept.check_ended(reading.today)
     except DomainError as refusal:

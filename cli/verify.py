@@ -18,7 +18,7 @@ from client.beside import Checkers
 from client.errors import RefutedError
 from client.notes import Notes
 from client.proving import ENTRY_SUFFIX, PROOF_SUFFIX, verify_file
-from client.sources import FolderSource, HttpSource, Source
+from client.sources import CHECKPOINT, FolderSource, HttpSource, Source
 from client.verify import Extent, verify_log
 from ledger.errors import LedgerError
 
@@ -136,6 +136,10 @@ def _want(place: Path, entry: Path | None) -> None:
     """Say what is missing, before its absence is taken for what is wrong with the log."""
     if not place.exists():
         raise FileNotFoundError(ENOENT, "没有这个文件或文件夹。No such file or folder.", str(place))
+    bundles = place / "tile" / "entries"
+    if (place / CHECKPOINT).exists() and not bundles.exists():
+        told = "此副本只有公开的瓦片，没有条目。A public copy: tiles, and no entries to verify."
+        raise FileNotFoundError(ENOENT, told, str(bundles))
     entry = entry or place.with_suffix(ENTRY_SUFFIX)
     if place.suffix == PROOF_SUFFIX and not entry.exists():
         told = "缺少证明所指的条目，可用 --entry 指定。No entry for the proof; name it by --entry."

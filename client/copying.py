@@ -8,6 +8,8 @@
     log-keys                       the history of the log's keys, once they were rotated
     log.vkey                       the policy that the copy was made under
 
+A public copy has no entries and no envelopes: these need a token, the rest does not.
+
 Incremental: what an older checkpoint in the folder covers is not read again, and the newer one
 must extend it. Crash point: until ``checkpoint`` is replaced the folder is its old self, with some
 files that the next run writes again.
@@ -19,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from client.errors import RefutedError, TrustError
+from client.errors import ClientError, RefutedError, TrustError
 from client.files import LogFiles
 from client.key_history import LOG_KEYS
 from client.log_keys import follow_keys
@@ -59,17 +61,25 @@ class Copied:
     files: int
 
 
+class EntriesNeededError(ClientError):
+    """This copy has entries, so it is extended with entries: that takes a token."""
+
+
 class LogCopy:
     """A copy of a log in a folder.
 
     Args:
         folder: Where it lies; made if it is missing.
         trust: Which log is meant, and whose signatures count.
+        entries: Whether entries and envelopes are copied; else what is public alone.
         sealed: Whether sealed values are copied too, as far as the source has them.
     """
 
-    def __init__(self, folder: Path, trust: Trust, *, sealed: bool = False) -> None:
+    def __init__(
+        self, folder: Path, trust: Trust, *, entries: bool = True, sealed: bool = False
+    ) -> None:
         self._folder = folder
+        self._entries = entries
         self._sealed = sealed
         self._trust = trust
         self._files = 0
@@ -87,6 +97,7 @@ class LogCopy:
         Raises:
             RefutedError: If a checkpoint is not trusted, the source does not extend the copy, or
                 it lacks a file that its own checkpoint promises.
+            EntriesNeededError: If the copy has entries and is to be extended without.
             OSError: If a file cannot be written.
         """
         old = self._checkpoint(FolderSource(self._folder))
@@ -101,16 +112,14 @@ class LogCopy:
         files = LogFiles(source, new.size)
         self._check_growth(files, old, new)
         self._files = 0
-        for index in range(before // TILE_WIDTH, -(-new.size // TILE_WIDTH)):
-            width = tile_width(ENTRIES, index, new.size)
-            for path, content in (
-                (entries_path(index, width), files.bundle(index)),
-                (envelopes_path(index, width), files.envelopes(index)),
-            ):
-                self._write(path, _required(path, content, index))
-            if self._sealed:
-                self._copy_blobs(source, files.bundle(index) or b"")
-            progress(index * TILE_WIDTH + width, new.size)
+        has_entries = self._has_entries(before)
+        if self._entries:
+            first = before // TILE_WIDTH if has_entries else 0
+            for index in range(first, -(-new.size // TILE_WIDTH)):
+                self._copy_bundle(source, files, index, new.size)
+                progress(min((index + 1) * TILE_WIDTH, new.size), new.size)
+        elif has_entries:
+            raise EntriesNeededError
         for level, index in _new_tiles(before, new.size):
             path = tile_path(level, index, tile_width(level, index, new.size))
             self._write(path, _required_tile(files, level, index, new.size))
@@ -122,6 +131,22 @@ class LogCopy:
         self._write(CHECKPOINT, note)
         self._drop_partials(before, new.size)
         return Copied(before, new.size, self._files)
+
+    def _has_entries(self, size: int) -> bool:
+        """Whether the copy has entries up to its size: the last bundle is written last."""
+        last = (size - 1) // TILE_WIDTH
+        return size > 0 and LogFiles(FolderSource(self._folder), size).bundle(last) is not None
+
+    def _copy_bundle(self, source: Source, files: LogFiles, index: int, size: int) -> None:
+        """Write up to 256 entries, and what stands beside them."""
+        width = tile_width(ENTRIES, index, size)
+        bundle, envelopes = files.bundle(index), files.envelopes(index)
+        path = envelopes_path(index, width)
+        self._write(path, _required(path, envelopes, index))
+        path = entries_path(index, width)
+        self._write(path, _required(path, bundle, index))
+        if self._sealed:
+            self._copy_blobs(source, bundle or b"")
 
     def _copy_blobs(self, source: Source, bundle: bytes) -> None:
         """Write the sealed values of a bundle's entries that are not there yet."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from client.copying import LogCopy
+from client.copying import EntriesNeededError, LogCopy
 from client.errors import RefutedError
 from client.sources import CHECKPOINT, FolderSource, StoreSource, decode_envelopes, encode_envelopes
 from client.trust import Trust
@@ -47,6 +47,25 @@ def test_a_copy_from_the_database_is_byte_for_byte_the_copy_from_the_server(tmp_
     for path in files_of(tmp_path / "a"):
         if path != CHECKPOINT:  # its ML-DSA line is randomised
             assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes()
+
+
+def test_a_public_copy_has_no_entries_and_becomes_a_whole_one_with_a_token(tmp_path):
+    log, folder = small_log(children=200, doses=2), tmp_path / "copy"
+    for size in (300, 500):
+        public = {path: raw for path, raw in log.files(size).items() if not _is_private(path)}
+        LogCopy(folder, trust(), entries=False).extend(MemorySource(public))
+        assert not any(map(_is_private, files_of(folder)))
+        LogCopy(tmp_path / f"whole {size}", trust()).extend(MemorySource(log.files(size)))
+        whole = files_of(tmp_path / f"whole {size}")
+        assert {path for path in whole if not _is_private(path)} <= set(files_of(folder))
+    LogCopy(folder, trust()).extend(MemorySource(log.files()))
+    assert verify_log(FolderSource(folder), trust()).counts.envelopes == 604
+    with pytest.raises(EntriesNeededError):
+        LogCopy(folder, trust(), entries=False).extend(MemorySource(log.files()))
+
+
+def _is_private(path):
+    return path.startswith(("tile/entries/", "envelopes/"))
 
 
 @pytest.mark.parametrize("sizes", [(1, 255, 256, 257, 600), (300, 300, 604), (0, 604)])
