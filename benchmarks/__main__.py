@@ -40,6 +40,7 @@ from benchmarks.ground import Ground, prepared
 from benchmarks.installation import Served, served
 from benchmarks.rows import Book, Failure
 from benchmarks.site import Site, founded
+from bootstrap.garbage import settle
 
 RESULTS = Path(__file__).with_name("results")
 SHORT = Pace(seconds=0.7, patience=1.0)
@@ -183,6 +184,7 @@ def main() -> int:
     """
     asked = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # through every `with` on the way out
+    settle()  # as every process of an installation does
     started = time.monotonic()
     pace = QUICK if asked.quick else SHORT
     book = Book()

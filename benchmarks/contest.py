@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks import machine
+from benchmarks import machine, spending
 from benchmarks.measuring import Measured
 from benchmarks.rows import Book, Failure, Row, percentiles
 
@@ -35,6 +35,7 @@ class Contestant:
     has_latency: bool = False
     values: list[float | None] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
+    spent: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,9 @@ def _turn(book: Book, group: str, pace: Pace, contestant: Contestant) -> bool:
         gc.collect()
         book.turns += 1
         book.quiet_turns += machine.await_quiet(pace.patience)
+        before = spending.spent()
         measured = contestant.run(pace.seconds)
+        contestant.spent = spending.each(before, spending.spent(), measured.count)
     except Exception as error:  # noqa: BLE001  one row must not cost the others
         contestant.values.append(None)
         book.failures.append(Failure(group, contestant.name, reason_of(error)))
@@ -110,6 +113,8 @@ def _row(group: str, one: Contestant) -> Row:
         note=one.note,
         latency=percentiles(one.latencies) if one.has_latency else {},
         callers=one.callers,
+        spent=one.spent,
+        most=spending.limit(one.spent) if one.spent else None,
     )
 
 

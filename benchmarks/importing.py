@@ -37,7 +37,7 @@ from domain.vocabulary import SourceSystem
 IMPORT = "file import of history"
 COPY = "binary COPY of the rows of an import"
 SHARE = 0.25
-_AMOUNT = 4_000
+_AMOUNT = 8_000
 _COURSE = (
     ("0201", "2014-06-15"),
     ("0201", "2014-07-15"),
@@ -75,6 +75,7 @@ class History:
         self._folder = folder
         self._path = folder / "none"
         self._url = make_conninfo(served.superuser_url, dbname="vaxledger")
+        self._before: int | None = None
         self._rows: dict[str, bytes] = {}
 
     def write(self) -> None:
@@ -92,7 +93,7 @@ class History:
 
     def bring(self) -> Measured:
         """Import the file."""
-        before = self._served.site.head
+        self._before = self._served.site.head
         with self._applying() as (applying, outcomes):
 
             def work() -> int:
@@ -104,14 +105,14 @@ class History:
             measured = once(work)
         if outcomes.counts != {Outcome.WRITTEN: self._amount}:
             raise RuntimeError(f"not everything was written: {dict(outcomes.counts)}")
-        self._keep(before)
         return measured
 
     def empty(self) -> None:
         """Make empty tables like those of the log, once there are rows for them."""
-        if not self._rows:
+        if self._before is None:
             self.write()
             self.bring()
+        self._keep(self._before or 0)
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute("DROP SCHEMA IF EXISTS twin CASCADE")
             connection.execute("CREATE SCHEMA twin")

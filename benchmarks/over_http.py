@@ -32,7 +32,7 @@ _LIVE = "HTTP GET /livez"
 _AMOUNT = 3_000
 _PROVEN = 50
 _BULK_LINES = 1_000
-_BULK_AMOUNT = 2_000
+_BULK_AMOUNT = 4_000
 _BULK_CONNECTIONS = 2
 _LIMIT_SECONDS = 30.0
 CREATED, ACCEPTED = 201, 202
@@ -90,7 +90,7 @@ def _live(served: Served) -> Contestant:
 
 
 def _doses(served: Served, pace: Pace, name: str, connections: int) -> Contestant:
-    pile = Pile(served.site, pace.amount(min(_AMOUNT, 500 * connections)))
+    pile = Pile(served.site, pace.amount(min(_AMOUNT, 250 * connections)))
     prepared: list[list[_Prepared]] = []
     prefer = {"prefer": "respond-async"} if name == _LATER else {}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import appending, peers
 from benchmarks.aims import Aim, judge
 from benchmarks.rows import Book, Row, number_text, ratio_text
+from benchmarks.spending import shares
 from benchmarks.svg import Series, bars, percentile_lines
 
 TITLES: Mapping[str, str] = {
@@ -26,6 +27,7 @@ TITLES: Mapping[str, str] = {
     "rules": "Rules: one child at a time",
     "credentials": "Credentials: what is carried, beside a bare signature",
 }
+SPENDING_GROUPS = ("appends", "http")
 _EMPTY = "–"
 
 
@@ -49,6 +51,7 @@ def markdown(book: Book, plots: Iterable[str] = ()) -> str:
         rows = [row for row in book.rows if row.group == group]
         if rows:
             lines += [f"## {title}", "", *_table(book, rows), ""]
+    lines += _spending(book)
     if book.failures:
         lines += ["## Not measured", ""]
         lines += [f"- {one.name}: {one.reason}" for one in book.failures]
@@ -98,6 +101,32 @@ def _table(book: Book, rows: list[Row]) -> list[str]:
         value = f"{number_text(row.middle)} {row.unit}"
         lines.append(f"| {row.name} | {value} | {span} | {beside} | {latency} | {row.note} |")
     return lines
+
+
+def _spending(book: Book) -> list[str]:
+    """Whose processor time those writes take of which something is wanted."""
+    wanted = {aim.what for aim in judge(book)}
+    rows = [
+        row
+        for row in book.rows
+        if row.name in wanted and row.spent and row.group in SPENDING_GROUPS
+    ]
+    if not rows:
+        return []
+    return [
+        "## Whose processor time a write takes",
+        "",
+        "| what | µs of CPU each | all cores carry at most | of it |",
+        "|---|---:|---:|---|",
+        *(spending_line(row.name, row.spent, row.most) for row in rows),
+        "",
+    ]
+
+
+def spending_line(name: str, spent: Mapping[str, float], most: float | None) -> str:
+    """A line of that table."""
+    whole = number_text(sum(spent.values()))
+    return f"| {name} | {whole} | {number_text(most)} | {shares(spent)} |"
 
 
 def _plots(book: Book) -> dict[str, str]:

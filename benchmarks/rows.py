@@ -20,6 +20,8 @@ class Row:
         note: What a reader must know to judge it.
         latency: Milliseconds by percentile, over all rounds.
         callers: How many callers worked at once, where rows differ by that; else 0.
+        spent: Microseconds of CPU that one of the unit took, by process, in the last round.
+        most: How many a second the cores would carry at that.
     """
 
     group: str
@@ -30,6 +32,8 @@ class Row:
     note: str = ""
     latency: Mapping[float, float] = field(default_factory=dict)
     callers: int = 0
+    spent: Mapping[str, float] = field(default_factory=dict)
+    most: float | None = None
 
     @property
     def middle(self) -> float | None:

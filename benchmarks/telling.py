@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import county, draining, following, growing, importing, over_http
+from benchmarks.report import SPENDING_GROUPS, spending_line
 from benchmarks.rows import number_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -107,6 +108,7 @@ def _page(measured: Mapping[str, Any]) -> str:
         nation_day=f"{_NATION_DAY:,}",
         ways=_lines(_WAYS, lambda way: _way(way, rates.get(way.row))),
         narrowest=_narrowest(rates),
+        spending=_spending(measured),
         sizes=_lines(growing.SIZES, lambda size: _size(size, rates)),
         reads=_lines([row for row in measured["rows"] if row["group"] == "reads"], _read),
         disk=_disk(measured["facts"]),
@@ -145,6 +147,19 @@ def _narrowest(rates: Mapping[str, float]) -> str:
         f"provincial logs on machines like this one would carry {number_text(31 * _a_day(rate))}; "
         f"the yardstick's day wants {machines:,} of them."
     )
+
+
+def _spending(measured: Mapping[str, Any]) -> str:
+    wanted = {aim["what"] for aim in measured["aims"]}
+    rows = [
+        row
+        for row in measured["rows"]
+        if row["name"] in wanted and row.get("spent") and row["group"] in SPENDING_GROUPS
+    ]
+    if not rows:
+        return "Not measured yet."
+    head = "| what | µs of CPU each | all cores carry at most | of it |\n|---|---:|---:|---|\n"
+    return head + _lines(rows, lambda row: spending_line(row["name"], row["spent"], row["most"]))
 
 
 def _size(size: int, rates: Mapping[str, float]) -> str:
@@ -223,6 +238,16 @@ column is the share of that province's part of the yardstick.
 {ways}
 
 {narrowest}
+
+## Whose processor time a write takes
+
+Two cores are shared by everything that a write passes, the generator of the load among it. What one
+write takes of them, measured in its turn over all processes, is the floor beneath its rate: beyond
+the third column no rate goes on this machine, however well its parts wait for one another. A rate
+that stays far below waits for something else: a process with one interpreter that is full, or the
+commit that one answer needs.
+
+{spending}
 
 ## While the log grows
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bootstrap.garbage import settle
 from bootstrap.identifiers import new_id
 from cli.calling import Called, calling
 from cli.key import (
@@ -183,6 +184,7 @@ def _apply(
 ) -> Counter[str]:
     """Write what was reviewed."""
     name = _digest(reviewed)
+    settle()
     verdicts = read_review(job.review, reviewed, job.about)
     size = rows_of_review(job.review)
     with (

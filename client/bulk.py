@@ -1,10 +1,11 @@
 """Many writes in one request: what is sent, what is repeated, what became of each line."""
 
-import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Self
+
+import orjson
 
 from client.errors import ProblemError, ReceiptError
 from client.exchange import AGAIN, CREATED, Answer, Call, Patience, Pause, call
@@ -72,8 +73,8 @@ def read_verdicts(answer: bytes) -> list[Verdict]:
         ReceiptError: If one of them is no verdict.
     """
     try:
-        lines = [json.loads(line) for line in answer.splitlines()]
-    except (ValueError, RecursionError) as error:
+        lines = [orjson.loads(line) for line in answer.splitlines()]
+    except ValueError as error:
         raise ReceiptError("The server's answer is not JSON.") from error
     return [Verdict.read(line) for line in lines]
 
