@@ -5,10 +5,23 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from api.parts import Serving
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.answers import json_response
+from api.callers import Caller
+from api.clocks import AsOf
+from api.parameters import Year
+from api.parts import Serving, serving_of
+from api.reads import NO_STORE
+from api.school_forms import OneClass, read_registers
+from api.schools import institution_of
 from commands.reading import Reading
 from domain.check_statement import CheckStatement
-from projections.register import Line
+from projections.register import Line, Register
+
+router = APIRouter(prefix="/v1", tags=["school checks"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,45 @@ class EntryPapers:
         return self.statement is not None and bool(self.certificate or self.reissue_under_way)
 
 
+@router.get("/institutions/{institution}/entry-papers", operation_id="listEntryPapers")
+async def list_entry_papers(
+    request: Request,
+    caller: Caller,
+    institution: UUID,
+    school_year: Year,
+    as_of: AsOf,
+    class_name: OneClass = None,
+) -> Response:
+    """The entry papers of a school's children: what is there, and whether it is complete."""
+    serving = serving_of(request)
+    await to_thread.run_sync(institution_of, serving, caller, institution)
+    found = await read_registers(request, caller, institution, (school_year, class_name), as_of)
+
+    def read() -> list[Mapping[str, Any]]:
+        return [
+            {"class_name": register.class_name, "children": _children(serving, register)}
+            for register in found
+        ]
+
+    classes = await to_thread.run_sync(read, limiter=serving.threads)
+    body = {"institution": institution, "school_year": school_year, "classes": classes}
+    return json_response(body, headers=NO_STORE)
+
+
+def _children(serving: Serving, register: Register) -> list[Mapping[str, Any]]:
+    papers = entry_papers(serving, register.lines, register.position)
+    return [
+        {
+            "enrolment": line.enrolment,
+            "number": line.pupil.number,
+            **asdict(papers[line.enrolment]),
+            "complete": papers[line.enrolment].complete,
+        }
+        for line in register.lines
+        if line.enrolment in papers
+    ]
+
+
 def entry_papers(
     serving: Serving, lines: Sequence[Line], position: int
 ) -> Mapping[UUID, EntryPapers]:
@@ -50,8 +102,3 @@ def entry_papers(
         return EntryPapers(certificate, statement, audit.reissue_certificate)
 
     return {line.enrolment: found(line) for line in shown}
-
-
-def papers_body(papers: EntryPapers | None) -> dict[str, Any]:
-    """The papers as a member of the child's line."""
-    return {"papers": asdict(papers) | {"complete": papers.complete}} if papers else {}

@@ -37,6 +37,7 @@ READ_AT: Mapping[str, tuple[str, ...]] = {
         "printRegisterReport",
         "printNotices",
         "listNotices",
+        "listEntryPapers",
         "reviewClassList",
     ),
     "statement": ("getCheckStatement", "printCheckStatement"),

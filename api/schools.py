@@ -13,7 +13,6 @@ from starlette.responses import Response
 from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
-from api.entry_papers import entry_papers, papers_body
 from api.errors import AddressUnknown
 from api.noting import begin_note
 from api.parameters import Year
@@ -156,7 +155,6 @@ def _register(
     serving: Serving, school: OrganisationRow, found: Register, as_of: Clocks
 ) -> Mapping[str, Any]:
     corrections = corrections_of(serving, {line.record for line in found.lines}, as_of)
-    papers = entry_papers(serving, found.lines, found.position)
     return {
         "institution": found.institution,
         "institution_name": school.name,
@@ -166,10 +164,7 @@ def _register(
         "columns": annex3.COLUMNS,
         "rows": [line.pupil.row() for line in found.lines],
         "subtotals": found.subtotals.rows(),
-        "lines": [
-            line_body(line, corrections[line.record]) | papers_body(papers.get(line.enrolment))
-            for line in found.lines
-        ],
+        "lines": [line_body(line, corrections[line.record]) for line in found.lines],
     }
 
 
@@ -183,7 +178,7 @@ def corrections_of(
     return found
 
 
-def line_body(line: Line, corrections: Sequence[UUID]) -> dict[str, Any]:
+def line_body(line: Line, corrections: Sequence[UUID]) -> Mapping[str, Any]:
     """What annex 3 has no column for; of a restricted record only that it is one.
 
     `corrections` are those of the child's doses that count by then.

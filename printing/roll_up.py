@@ -44,7 +44,7 @@ class RollUpForm:
     rows: Sequence[Sequence[str | int]]
     total: Sequence[str | int]
 
-    title = "儿童入托、入学预防接种证查验汇总表"
+    title = "儿童入托、入学预防接种证查验汇总表"  # the scheme has two more names for it (X-12)
 
     def pdf(self) -> bytes:
         """Return it as PDF: A4 across, the head on every page."""

@@ -45,7 +45,8 @@ class RollUpRules:
         requirements: What the check asks for; its groups are the columns of the forms.
         city: The city whose counties are rolled up.
         school_year_starts_in_month: First month of a school year.
-        check_due_days: Days after joining within which a child is checked (S-5).
+        check_due_days: Days after joining within which a child is checked (S-5); the last of them
+            may come after the September registers are due: each binds by itself (X-15).
         recheck_due_on: Month and day by which children with doses to make up are looked at again,
             the day included; None where the rules name none.
         preparation_due_on: Month and day by which forms, training and posters are due, before the

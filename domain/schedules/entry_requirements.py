@@ -93,7 +93,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class EntryRequirements:
-    """An edition of entry requirements, with its switches set.
+    """An edition of entry requirements, with its switches set; another schedule is another (X-26).
 
     Attributes:
         edition: Which file, and when it is in force.
@@ -185,7 +185,7 @@ class EntryRequirements:
         )
 
     def row_for(self, age: int) -> int | None:
-        """Return the row that judges an age: None below the table, the last one above it (X-3)."""
+        """Return the row that judges an age: below the table None, above the last (S-24, X-3)."""
         return None if age < min(self.rows) else min(age, max(self.rows))
 
     def required(self, row: int | None, group: str) -> int:

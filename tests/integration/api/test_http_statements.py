@@ -107,9 +107,10 @@ def test_a_cell_stays_open_until_the_clinic_has_certified_the_dose(
 def papers(place: SchoolCounty, class_name: str) -> Any:
     """What the school has of the only child of a class."""
     place.served.caught_up()
-    path = f"/v1/institutions/{place.school.organisation}/classes/{class_name}/register"
-    (line,) = place.school.get(path, school_year=YEAR).json()["lines"]
-    return line["papers"]
+    path = f"/v1/institutions/{place.school.organisation}/entry-papers"
+    body = place.school.get(path, school_year=YEAR, class_name=class_name).json()
+    ((child,),) = (one["children"] for one in body["classes"])
+    return child
 
 
 def test_entry_papers_are_complete_with_certificate_and_statement(place: SchoolCounty):

@@ -68,6 +68,7 @@ OF_CLINIC: dict[str, tuple[str, dict[str, Any]]] = {
 OF_SCHOOL: dict[str, tuple[str, dict[str, Any]]] = {
     "/v1/institutions/{}/classes": ("register", {"school_year": 2020}),
     "/v1/institutions/{}/classes/1/register": ("register", {"school_year": 2020}),
+    "/v1/institutions/{}/entry-papers": ("register", {"school_year": 2020}),
     "/v1/institutions/{}/register-reports": ("register", {"school_year": 2020}),
 }
 
