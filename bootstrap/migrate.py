@@ -54,6 +54,8 @@ def migrate(url: str, folder: Path, only: Collection[str] | None = None) -> list
             nothing behind.
     """
     with psycopg.connect(url, autocommit=True) as connection:
+        # Killed in the middle of a file, it is not waited for until that file would have ended.
+        connection.execute("SET client_connection_check_interval = '1s'")
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])  # until the connection ends
         connection.execute(_CREATE)
         rows = connection.execute("SELECT name, sha256 FROM public.migrations").fetchall()

@@ -46,6 +46,14 @@ class Positions:
                 found |= dict(connection.execute(_SQL[query]).fetchall())
         return found
 
+    def parked(self) -> dict[str, int]:
+        """Return how many streams are not followed, by the projections that do not follow them."""
+        found: dict[str, int] = {}
+        for pool, query in ((self._log, "parked_in_log"), (self._keys, "parked_in_keys")):
+            with pool.connection() as connection:
+                found |= dict(connection.execute(_SQL[query]).fetchall())
+        return found
+
     def lowest(self) -> int:
         """Return the position up to which every projection is applied."""
         lowest = []

@@ -17,3 +17,9 @@ SELECT min(position) FROM views.positions
 
 -- name: lowest_in_keys
 SELECT min(position) FROM people.positions
+
+-- name: parked_in_log
+SELECT name, count(DISTINCT stream) FROM views.parked GROUP BY name ORDER BY name
+
+-- name: parked_in_keys
+SELECT name, count(DISTINCT stream) FROM people.parked GROUP BY name ORDER BY name

@@ -1,7 +1,7 @@
 """Traps that the log itself shows: halted, behind what was signed, unwitnessed, old keys."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psycopg
 
@@ -14,13 +14,18 @@ from bootstrap.settings import Settings
 from ledger.entry import CLOCK_TOLERANCE
 from ledger.errors import LedgerError
 from ledger.store.connections import connect
+from ledger.store.connections import open_pool as open_log_pool
 from ledger.store.errors import LogHalted
 from ledger.store.halting import standing_halt
 from ledger.store.integration import ROLE
 from ledger.store.pace import newest_recorded_at
+from ledger.store.reading import LogReader
 from ledger.store.recovery import refuse_behind
+from projections.connection import READ, READ_PEOPLE, open_pool
+from projections.positions import Positions
 
 _KEY_DAYS = 365
+_SILENCE = timedelta(hours=1)
 
 
 def of_log(settings: Settings, now: datetime) -> Iterator[Trap]:
@@ -46,6 +51,8 @@ def of_log(settings: Settings, now: datetime) -> Iterator[Trap]:
         yield from _migrations(settings)
         yield from _standing(settings, now)
         yield from _keks(settings, now)
+        yield from _parked(settings)
+        yield from _asked(settings, now)
     except (psycopg.Error, LedgerError) as error:
         yield Trap(
             "log-unread",
@@ -111,6 +118,50 @@ def _standing(settings: Settings, now: datetime) -> Iterator[Trap]:
             "Find out why (docs/recovery.md), then vaxledger log resume or log recover.",
             facts={"kind": halt.kind, "since": halt.halted_at.isoformat()},
         )
+
+
+def _parked(settings: Settings) -> Iterator[Trap]:
+    assert settings.database_url is not None
+    assert settings.keys_url is not None
+    with (
+        open_pool(settings.database_url, READ, 1) as log,
+        open_pool(settings.keys_url, READ_PEOPLE, 1) as keys,
+    ):
+        for name, streams in Positions(log, keys).parked().items():
+            yield Trap(
+                "parked-streams",
+                "有读模型处理不了某些事件，已停放其事件流。",
+                "A read model could not apply some event, and does not follow its stream.",
+                "升级程序后 vaxledger projections retry。",
+                "Update the program, then run vaxledger projections retry.",
+                facts={"projection": name, "streams": streams},
+            )
+
+
+def _asked(settings: Settings, now: datetime) -> Iterator[Trap]:
+    """What the witnesses that are asked have answered."""
+    assert settings.database_url is not None
+    with open_log_pool(settings.database_url, READ, size=1) as pool:
+        standings = LogReader(pool).witnesses()
+    for one in standings:
+        if one.alarm is not None:
+            yield Trap(
+                "witness-disagrees",
+                "见证人持有另一份历史。",
+                "A witness holds another history than ours.",
+                "停止写入，按 docs/runbooks.md“A witness disagrees”处理。",
+                "Stop writing; follow docs/runbooks.md, A witness disagrees.",
+                facts={"witness": one.name, "alarm": one.alarm},
+            )
+        elif one.failing_since is not None and now - one.failing_since > _SILENCE:
+            yield Trap(
+                "witness-silent",
+                "见证人一小时以上没有共签。",
+                "A witness has not cosigned for more than an hour.",
+                "联系其运行者；核对信任策略中的网址。",
+                "Ask whoever runs it; check its address in the policy.",
+                facts={"witness": one.name, "problem": one.problem},
+            )
 
 
 def _keks(settings: Settings, now: datetime) -> Iterator[Trap]:

@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from prometheus_client.values import MutexValue, ValueClass
+
 from bootstrap.diagnosis.trap import Trap
 from bootstrap.folders import secrets_folder
 from bootstrap.settings import Settings
@@ -56,6 +58,14 @@ def of_machine(settings: Settings) -> Iterator[Trap]:
             "The printing program or its Chinese font is missing: forms would have holes.",
             "重新安装 vaxledger 及其依赖。",
             "Install vaxledger and what it depends on again.",
+        )
+    if ValueClass is not MutexValue:
+        yield Trap(
+            "metrics-in-files",
+            "设了 PROMETHEUS_MULTIPROC_DIR：旧进程留下的数值会一直算在内。",
+            "PROMETHEUS_MULTIPROC_DIR is set: figures of processes that have ended still count.",
+            "取消该环境变量；各进程各有自己的 /metrics。",
+            "Unset it: each process has metrics of its own.",
         )
     if Path("/proc/1/comm").read_text().strip().startswith(("python", "vaxledger")):
         yield Trap(

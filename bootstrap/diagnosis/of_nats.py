@@ -18,6 +18,8 @@ from client.feed import FeedServer
 from client.parked import parked
 
 _OLDEST = (2, 14)
+_PAYLOAD = 1 << 17
+"""An entry has at most 16,384 bytes, its message a few more; batches go message by message."""
 _SECONDS = 15.0
 
 
@@ -50,6 +52,8 @@ async def _look(server: FeedServer) -> list[Trap]:
             version = connection.connected_server_version
             if (version.major, version.minor) < _OLDEST:
                 found.append(_old(str(version)))
+            if connection.max_payload < _PAYLOAD:
+                found.append(_small(connection.max_payload))
             found += await _of_streams(connection.jetstream(), server.replicas)
         finally:
             await connection.close()
@@ -65,6 +69,9 @@ async def _of_streams(js: JetStreamContext, replicas: int) -> list[Trap]:
             found.append(_drifted(refusal))
         except NotFoundError:
             return found  # the publisher makes them at its first start
+    entries = (await js.stream_info(feed.ENTRIES)).state
+    if entries.last_seq and (entries.first_seq, entries.messages) != (1, entries.last_seq):
+        found.append(_gaps(entries.last_seq - entries.messages))
     for one in await durables(js):
         if one.drift:
             found.append(_consumer_drifted(one.name, one.drift))
@@ -95,6 +102,28 @@ def _old(version: str) -> Trap:
         "Upgrade to nats-server 2.14 or newer.",
         is_refused=True,
         facts={"version": version},
+    )
+
+
+def _small(payload: int) -> Trap:
+    return Trap(
+        "small-payload",
+        "NATS 允许的消息太小。",
+        "NATS takes too small messages.",
+        "在其配置中设 max_payload: 1MB。",
+        "Set max_payload: 1MB in its configuration.",
+        facts={"bytes": payload},
+    )
+
+
+def _gaps(count: int) -> Trap:
+    return Trap(
+        "feed-gaps",
+        "流里缺少条目：有人删除过消息。",
+        "Entries are missing in the stream: somebody has deleted messages.",
+        "vaxledger feed rebuild；查明谁有管理权限。",
+        "Run vaxledger feed rebuild; find out who may administer the server.",
+        facts={"missing": count},
     )
 
 

@@ -10,6 +10,7 @@ from bootstrap.settings import Settings
 from ledger.store.server import ServerFacts, lets_anybody_in, look_at_server
 
 _OLDEST = 160_000
+_CONNECTIONS = 100
 _CLOCK_SECONDS = 1.0
 """An append more than two seconds behind the newest entry is refused."""
 
@@ -39,7 +40,7 @@ def of_postgres(settings: Settings, clock: Callable[[], datetime]) -> Iterator[T
                 facts={"database": name, "error": type(error).__name__},
             )
             continue
-        yield from _of_server(name, found[name], (asked_at, clock()))
+        yield from of_server(name, found[name], (asked_at, clock()))
         if lets_anybody_in(url):
             yield Trap(
                 "trust-authentication",
@@ -61,7 +62,14 @@ def of_postgres(settings: Settings, clock: Callable[[], datetime]) -> Iterator[T
         )
 
 
-def _of_server(name: str, facts: ServerFacts, between: tuple[datetime, datetime]) -> Iterator[Trap]:
+def of_server(name: str, facts: ServerFacts, between: tuple[datetime, datetime]) -> Iterator[Trap]:
+    """Yield what is wrong with one server.
+
+    Args:
+        name: `log` or `keys`.
+        facts: What it says of itself.
+        between: Our clock before and after it was asked.
+    """
     who = {"database": name}
     if facts.is_superuser:
         yield Trap(
@@ -123,8 +131,39 @@ def _durability(facts: ServerFacts, who: Mapping[str, str]) -> Iterator[Trap]:
             facts=who,
         )
 
+    if facts.retries_sync:
+        yield Trap(
+            "retries-sync",
+            "写盘失败后会再试，而内核已丢弃那些页：可能悄悄丢失数据。",
+            "A failed flush is tried again, when its pages are gone: data is lost in silence.",
+            "ALTER SYSTEM SET data_sync_retry = off，然后重启 PostgreSQL。",
+            "ALTER SYSTEM SET data_sync_retry = off; then restart PostgreSQL.",
+            is_refused=True,
+            facts=who,
+        )
+
 
 def _kind(facts: ServerFacts, who: Mapping[str, str]) -> Iterator[Trap]:
+    if not facts.is_utf8:
+        yield Trap(
+            "not-utf8",
+            "数据库编码不是 UTF8：姓名可能存不进或读不出。",
+            "The database's encoding is not UTF8: names may not be stored, or not be read.",
+            "新建数据库：CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0，再迁入备份。",
+            "CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0, and restore into that one.",
+            is_refused=True,
+            facts=who,
+        )
+    if facts.connections < _CONNECTIONS:
+        yield Trap(
+            "few-connections",
+            "数据库允许的连接太少：各进程的连接池会抢不到。",
+            "The server takes too few connections for the pools of all processes.",
+            f"ALTER SYSTEM SET max_connections = {_CONNECTIONS}，然后重启；每多一个 API 再加 50。",
+            f"ALTER SYSTEM SET max_connections = {_CONNECTIONS}; restart; 50 more for each further "
+            "API.",
+            facts={**who, "connections": facts.connections},
+        )
     if facts.version < _OLDEST:
         yield Trap(
             "old-database",

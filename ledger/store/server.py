@@ -27,6 +27,9 @@ class ServerFacts:
         has_fsync: Whether what is committed is flushed.
         has_full_page_writes: Whether a torn page is mended.
         has_checksums: Whether a flipped bit is noticed.
+        retries_sync: Whether it tries a flush that failed again, after which nothing is certain.
+        is_utf8: Whether every letter can be stored.
+        connections: As many at once it takes.
         is_replica: Whether it is a standby, which takes no writes.
         clock: Its clock when it answered.
     """
@@ -41,6 +44,9 @@ class ServerFacts:
     has_fsync: bool
     has_full_page_writes: bool
     has_checksums: bool
+    retries_sync: bool
+    is_utf8: bool
+    connections: int
     is_replica: bool
     clock: datetime
 

@@ -11,5 +11,8 @@ SELECT
     current_setting('fsync')::bool,
     current_setting('full_page_writes')::bool,
     current_setting('data_checksums')::bool,
+    current_setting('data_sync_retry')::bool,
+    current_setting('server_encoding') = 'UTF8',
+    current_setting('max_connections')::int,
     pg_is_in_recovery(),
     clock_timestamp();

@@ -2,17 +2,23 @@
 
 import asyncio
 import json
+import os
 import shutil
 import socket
 import subprocess
+import sys
+import tarfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 
 import psycopg
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from nats.js.api import ConsumerConfig, DiscardPolicy
 from typer.testing import CliRunner
 
 from bootstrap.diagnosis.examination import UnfitForProductionError, examine
@@ -20,7 +26,7 @@ from bootstrap.diagnosis.of_log import of_log
 from bootstrap.diagnosis.of_machine import of_machine
 from bootstrap.diagnosis.of_nats import of_nats
 from bootstrap.diagnosis.of_notices import of_notices
-from bootstrap.diagnosis.of_postgres import of_postgres
+from bootstrap.diagnosis.of_postgres import of_postgres, of_server
 from bootstrap.diagnosis.of_settings import of_settings
 from bootstrap.embedded.binaries import nats_program, postgres_programs
 from bootstrap.embedded.nats import _free_port
@@ -34,6 +40,8 @@ from bootstrap.part import Child, Program
 from bootstrap.settings import Settings
 from cli.app import app
 from client import feed
+from ledger.policy import Policy
+from ledger.store.server import ServerFacts
 
 GOOD = {
     "production": True,
@@ -188,8 +196,11 @@ def trusting(postgres, servers_dir, tmp_path):
         "--auth=trust",
         "--username=somebody",
         "--no-data-checksums",
+        "--no-locale",
+        "--encoding=SQL_ASCII",
     )
     options = f"-p {port} -h 127.0.0.1 -k '' -c fsync=off -c full_page_writes=off"
+    options += " -c data_sync_retry=on -c max_connections=20"
     run("pg_ctl", "-D", data, "-w", "-o", options, "-l", str(home / "log"), "start")
     try:
         yield f"postgresql://somebody:{LONG}@127.0.0.1:{port}/postgres"
@@ -205,6 +216,9 @@ def test_a_server_that_trusts_and_is_lazy_is_found_out(trusting, durable):
         "lazy-database",
         "lazy-database",
         "no-checksums",
+        "retries-sync",
+        "not-utf8",
+        "few-connections",
         "trust-authentication",
     ]
 
@@ -284,8 +298,9 @@ USERS = f"authorization {{ users: [{{user: publisher, password: {LONG}}}] }}"
 
 
 def test_a_nats_that_acknowledges_first_is_found_out(started, tmp_path):
-    settings = started(f'jetstream {{ store_dir: "{tmp_path}/lazy" }}', USERS)
-    (trap,) = of_nats(settings)
+    lines = (f'jetstream {{ store_dir: "{tmp_path}/lazy" }}', "max_payload: 16384")
+    trap, small = of_nats(started(*lines, USERS))
+    assert (small.name, small.facts["bytes"]) == ("small-payload", 16384)
     assert (trap.name, trap.is_refused) == ("lazy-nats", True)
     assert "sync_interval: always" in trap.fix_en
 
@@ -306,13 +321,28 @@ def test_a_nats_behind_tls_is_reached_and_its_drift_is_seen(started, tmp_path, m
         connection = await feed.connect(feed_server(settings), reconnect=False)
         js = connection.jetstream()
         await feed.ensure_streams(js, 1)
+        for number in range(7):
+            await js.publish(f"vax.41.02.99.a.b{number}.v1", b"{}")
         changed = feed.entries_config(1)
-        changed.max_msgs = 5
+        changed.max_msgs, changed.discard = 5, DiscardPolicy.OLD
         await js.update_stream(changed)
         await connection.close()
 
     asyncio.run(drift())
-    assert names(of_nats(settings)) == ["stream-drifted"]
+    assert names(of_nats(settings)) == ["stream-drifted", "feed-gaps"]
+
+    async def put_back():
+        connection = await feed.connect(feed_server(settings), reconnect=False)
+        js = connection.jetstream()
+        await js.update_stream(feed.entries_config(1))
+        foreign = ConsumerConfig(durable_name="foreign", deliver_subject="elsewhere")
+        await js.add_consumer(feed.ENTRIES, foreign)
+        await connection.close()
+
+    asyncio.run(put_back())
+    trap, foreign = of_nats(settings)
+    assert (trap.name, trap.facts["missing"]) == ("feed-gaps", 2)
+    assert (foreign.name, foreign.facts["consumer"]) == ("consumer-drifted", "foreign")
 
 
 @pytest.fixture
@@ -328,7 +358,7 @@ def founded(fresh_database, tmp_path):
 
 def test_a_log_that_is_behind_halted_or_not_migrated_is_named(founded):
     now = datetime.now(UTC)
-    assert set(names(of_log(founded, now))) >= {"not-migrated", "own-witness-only"}
+    assert names(of_log(founded, now)) == ["not-migrated", "log-unread", "own-witness-only"]
     migrate_all(founded.database_url, founded.keys_url)
     assert names(of_log(founded, now)) == ["own-witness-only"]
     with psycopg.connect(founded.database_url) as owner:
@@ -372,6 +402,108 @@ def test_notices_that_are_late_failed_or_not_fetched_are_named(founded, monkeypa
     cleared = CliRunner().invoke(app, ["notices", "clear", "--days", "0", "--json"])
     assert json.loads(cleared.stdout) == {"removed": 1}
     assert not list(folder.iterdir())
+
+
+def test_a_policy_without_a_witness_is_named(founded, tmp_path):
+    policy = tmp_path / "policy"
+    policy.write_bytes(Policy().encode())
+    found = names(of_log(founded.model_copy(update={"policy": policy}), now()))
+    assert found[-1] == "no-witness"
+
+
+def test_a_database_that_went_back_is_named(founded, tmp_path):
+    """The secrets and the checkpoint of a log, beside a database that has none of it."""
+    backups = Path(__file__).parents[1] / "golden" / "backups"
+    with tarfile.open(min(backups.glob("*.tar.xz"))) as packed:
+        packed.extractall(tmp_path, filter="data")
+    data_dir = tmp_path / "secrets"
+    shutil.copytree(tmp_path / "log" / "outside", data_dir / "outside")
+    settings = founded.model_copy(update={"data_dir": data_dir})
+    migrate_all(settings.database_url, settings.keys_url)
+    (trap,) = [one for one in of_log(settings, now()) if one.is_refused]
+    assert trap.name == "behind-the-signed"
+
+
+FIT_SERVER = ServerFacts(
+    version=180_000, identity="1", database="log", user="vaxledger", is_superuser=False,
+    is_tls=True, is_local=False, has_fsync=True, has_full_page_writes=True, has_checksums=True,
+    retries_sync=False, is_utf8=True, connections=100, is_replica=False, clock=now(),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "trap"),
+    [
+        ({}, None),
+        ({"version": 150_004}, "old-database"),
+        ({"is_replica": True}, "replica"),
+        ({"is_tls": False}, "database-without-tls"),
+        ({"is_tls": False, "is_local": True}, None),
+        ({"has_full_page_writes": False}, "lazy-database"),
+    ],
+)
+def test_what_a_server_says_of_itself_is_judged(change, trap):
+    between = (FIT_SERVER.clock, FIT_SERVER.clock)
+    found = [*of_server("log", replace(FIT_SERVER, **change), between)]
+    assert names(found) == ([] if trap is None else [trap])
+    assert all(one.is_refused and one.fix_zh and one.fix_en for one in found)
+
+
+def machine_in(code, **environment):
+    """What a process of its own finds at this machine after it ran some code."""
+    look = (
+        "from pathlib import Path; from bootstrap.diagnosis.of_machine import of_machine;"
+        "from bootstrap.settings import Settings;"
+        "print(*(trap.name for trap in of_machine(Settings(data_dir=Path('/none')))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{look}"],
+        env=os.environ | environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(done.stdout.split())
+
+
+def test_what_a_machine_lacks_is_named(tmp_path):
+    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))"
+    gone = "import sys; sys.modules |= {'typst': None, 'tzdata': None}"
+    nowhere = {"PYTHONTZPATH": "", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    lacking = {"few-files", "no-font", "no-time-zones", "metrics-in-files"}
+    assert machine_in("") & lacking <= {"few-files"}
+    assert machine_in(f"{few}\n{gone}", **nowhere) >= lacking
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_mount(), reason="no file system in memory")
+def test_a_data_directory_in_memory_is_named():
+    assert "volatile-disk" in names(of_machine(Settings(data_dir=Path("/dev/shm"))))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_secrets_of_another_account_are_named(founded):
+    os.chown(secrets_folder(founded) / "root", 12345, 12345)
+    assert "foreign-secrets" in names(of_machine(founded))
+
+
+def test_streams_that_are_parked_and_witnesses_that_fail_are_named(founded):
+    migrate_all(founded.database_url, founded.keys_url)
+    now = datetime.now(UTC)
+    with psycopg.connect(founded.database_url) as owner:
+        owner.execute("SET ROLE vaxledger_project")
+        owner.execute(
+            "INSERT INTO views.parked (name, stream, position, error)"
+            " VALUES ('doses', gen_random_uuid(), 7, 'KeyError')"
+        )
+        owner.execute("RESET ROLE")
+        owner.execute(
+            "INSERT INTO ledger.witnesses (name, ask_after, failing_since, problem, alarm) VALUES"
+            " ('w1', %(now)s, %(now)s, 'refused', 'forked'),"
+            " ('w2', %(now)s, %(now)s, 'away', NULL)",
+            {"now": now},
+        )
+    early = [*of_log(founded, now)]
+    assert names(early) == ["parked-streams", "witness-disagrees", "own-witness-only"]
+    assert early[0].facts == {"projection": "doses", "streams": 1}
+    late = names(of_log(founded, now + timedelta(hours=2)))
+    assert late == ["parked-streams", "witness-disagrees", "witness-silent", "own-witness-only"]
 
 
 def test_old_key_encryption_keys_are_named(founded):

@@ -1,6 +1,8 @@
 """Backups of real databases: what they hold, what is refused, and that nothing goes back."""
 
 import json
+import resource
+import shutil
 from datetime import UTC, datetime
 
 import psycopg
@@ -106,6 +108,24 @@ def test_a_new_machine_gets_the_secrets_and_the_checkpoint(
     for folder in (folders.keys, folders.secrets, tmp_path / "data" / "secrets"):
         for path in (folder, *folder.rglob("*")):
             assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_backup_that_broke_off_for_want_of_room_is_none(parts, position, folders):
+    integrate(parts.settings)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # the program is killed where it ends
+    try:
+        with pytest.raises(BackupError, match="a program of PostgreSQL failed"):
+            back_up(parts.settings, folders, NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with pytest.raises(BackupError, match="no manifest"):
+        verify(folders)
+    with pytest.raises(BackupError, match="not empty"):
+        back_up(parts.settings, folders, NOW)
+    for folder in (folders.log, folders.keys, folders.secrets):
+        shutil.rmtree(folder, ignore_errors=True)
+    assert back_up(parts.settings, folders, NOW).size >= position
 
 
 def test_without_the_secrets_the_keys_open_nothing(backup, folders, elsewhere, position, tmp_path):

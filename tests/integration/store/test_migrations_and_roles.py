@@ -1,6 +1,7 @@
 """Migrations, and who may do what in the log's database."""
 
 import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +18,7 @@ from bootstrap.migrate import (
     pins,
 )
 from ledger.store.connections import connect
+from tests.crash.serving import until
 
 TABLES = (
     "head", "entries", "envelopes", "idempotency", "claims", "blobs", "tiles", "checkpoint",
@@ -106,6 +108,25 @@ def test_a_file_that_fails_leaves_nothing_of_itself_and_all_before_it(fresh_data
         migrate(url, tmp_path)
     (tmp_path / "0002_bad.sql").write_text("CREATE TABLE public.bad (id int)")
     assert migrate(url, tmp_path) == ["0002_bad.sql"]
+
+
+def test_a_migration_that_was_killed_leaves_nothing_and_the_next_is_not_kept_waiting(
+    fresh_database, tmp_path
+):
+    url = fresh_database().log
+    slow = tmp_path / "0001_slow.sql"
+    slow.write_text("CREATE TABLE public.half (id int); SELECT pg_sleep(3600)")
+    code = "import sys; from pathlib import Path; from bootstrap.migrate import migrate;"
+    words = [sys.executable, "-c", f"{code} migrate(sys.argv[1], Path(sys.argv[2]))", url, tmp_path]
+    asleep = """SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event = 'PgSleep'"""
+    with psycopg.connect(url, autocommit=True) as connection:
+        with subprocess.Popen(words, cwd=MIGRATIONS.parents[1]) as process:
+            until(lambda: connection.execute(asleep).fetchone() == (1,), "nothing sleeps", 60)
+            process.kill()
+        until(lambda: connection.execute(asleep).fetchone() == (0,), "it still sleeps", 60)
+    slow.write_text("CREATE TABLE public.half (id int)")
+    assert migrate(url, tmp_path) == ["0001_slow.sql"]
 
 
 @pytest.fixture(scope="module")
