@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from typer.testing import CliRunner
 
 from bootstrap.embedded.binaries import postgres_programs
 from bootstrap.embedded.postgres import EmbeddedPostgres
@@ -18,6 +19,7 @@ from bootstrap.log_keys import log_signers
 from bootstrap.settings import Settings
 from bootstrap.shred_list import apply_shred_list, shred_list
 from bootstrap.wiring import wire
+from cli.app import app
 from client.sources import StoreSource
 from client.trust import Trust
 from client.verify import verify_log
@@ -150,7 +152,9 @@ def test_a_shred_leaves_the_proofs_and_nothing_personal(county: County, served: 
     assert eraser(served).round() == ()
 
 
-def test_what_was_shredded_answers_gone(county: County, served: Served):
+def test_what_was_shredded_answers_gone(
+    county: County, served: Served, monkeypatch: pytest.MonkeyPatch
+):
     kin = family(county)
     version = kin.version() + 2
     kin.shred()
@@ -171,6 +175,10 @@ def test_what_was_shredded_answers_gone(county: County, served: Served):
         assert kin.number not in str([one.text for one in answers])
     standing = county.cdc.get(f"{kin.path}/protection").json()
     assert (standing["state"], standing["version"]) == ("shredded", version)
+    for name, value in served.parts.settings.environment().items():
+        monkeypatch.setenv(name, value)
+    told = CliRunner().invoke(app, ["shred", "check", str(kin.child.record)])
+    assert (told.exit_code, "已销毁" in told.stdout) == (1, True), told.output
 
 
 def test_the_number_of_a_shredded_child_may_be_registered_anew(county: County, served: Served):
