@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from contextlib import closing, contextmanager
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -16,6 +16,7 @@ from bootstrap.halting import refuse_halted
 from bootstrap.migrate import MIGRATIONS, migrate_all, pending
 from bootstrap.settings import Settings
 from bootstrap.wiring import event_codec, wire
+from commands.papers import register_key
 from ledger.entry import Entry
 from ledger.hashing import leaf_hash
 from ledger.store.connections import open_pool
@@ -164,6 +165,7 @@ def test_an_earlier_backup_is_migrated_under_writers_and_its_events_are_read(ear
     assert all(found[handle] == wrapped for handle, wrapped in old_keys)
     _check_reading(settings, size)
     _check_keks(settings)
+    _check_papers(settings, size)
 
 
 def _check_reading(settings, size):
@@ -209,3 +211,20 @@ def _check_keks(settings):
     assert found[-1][:2] == (2, True), "rotated before it was backed up"
     newest = rows(settings.keys_url, "SELECT max(since) FROM keys.keks")
     assert newest == [(kek_folder(settings).newest_since(settings.keys_url),)]
+
+
+def _check_papers(settings, size):
+    """What schools keep holds a claim, although nobody took it when the paper was written."""
+    with wire(settings) as parts:
+        given = (read_change(n, parts.reader.recorded(n)) for n in range(1, size + 1))
+        papers = {}
+        for position, entry in given:
+            if entry.topic == "enrolment.enrolled.v1":
+                data = entry.data
+                year = (str(data["entry_type"]), int(data["school_year"]))
+                key = register_key(UUID(data["record"]), *year)
+                papers.setdefault(key, (entry.stream, position))
+    asked = "SELECT key, stream, position FROM ledger.claims WHERE kind = 'school-paper'"
+    found = rows(settings.database_url, asked)
+    assert {key: (stream, position) for key, stream, position in found} == papers
+    assert papers
