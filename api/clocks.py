@@ -14,6 +14,7 @@ from fastapi import Depends, Query, Request
 from api.errors import MalformedParameter
 from api.parameters import MAX_POSITION, AtLeast, EffectiveOn, day_or_today, wait_for_views
 from api.parts import Serving, serving_of
+from commands.reading import Reading
 from domain.calendar import civil_day
 from domain.moment import moment_of
 from ledger.entry import Entry
@@ -38,10 +39,12 @@ class Clocks:
     Attributes:
         position: What was known up to there; None for all that is known now.
         day: Civil day as of which it reads.
+        is_now: Whether neither was asked for.
     """
 
     position: int | None
     day: date
+    is_now: bool = False
 
 
 async def clocks_of(
@@ -55,7 +58,7 @@ async def clocks_of(
         NotYetVisible: The views do not show that position yet.
     """
     if known_at is None:
-        clocks = Clocks(None, day_or_today(request, effective_on))
+        clocks = Clocks(None, day_or_today(request, effective_on), is_now=effective_on is None)
     else:
         position, day = await to_thread.run_sync(known, serving_of(request), known_at)
         if effective_on is not None:
@@ -75,6 +78,14 @@ async def _clocks(
 
 
 AsOf = Annotated[Clocks, Depends(_clocks)]
+
+
+def reading_as_of(serving: Serving, as_of: Clocks) -> Reading:
+    """The log as it was known then, for views that fold streams."""
+    services = serving.parts.services
+    return Reading(
+        services=services, recorded_at=services.clock(), up_to=as_of.position, day=as_of.day
+    )
 
 
 def known(serving: Serving, text: str) -> tuple[int, date]:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.answers import json_response
+from api.clocks import AsOf, Clocks, clocks_of, reading_as_of
 from api.errors import AddressUnknown
 from api.frame import page, page_router
 from api.parts import Serving, serving_of
@@ -25,26 +26,26 @@ pages = page_router()
 
 
 @router.get("/check-statements/{statement}/status", operation_id="getStatementStatus")
-async def statement_status(request: Request, statement: UUID) -> Response:
+async def statement_status(request: Request, statement: UUID, as_of: AsOf) -> Response:
     """`valid`, `corrected` or `superseded`, who issued it and when.
 
     `corrected`: the record was corrected since and reads otherwise. It is asked with the number on
     the paper. Nobody is named: the number, which is random, is all that whoever asks must have.
     """
-    found = await to_thread.run_sync(_status, serving_of(request), statement)
+    found = await to_thread.run_sync(_status, serving_of(request), statement, as_of)
     return json_response(found, headers=NO_STORE)
 
 
 @pages.get("/statement/{statement}")
 async def statement_page(request: Request, statement: UUID) -> Response:
     """The same as a page; its address stands at the foot of the paper."""
-    found = await to_thread.run_sync(_status, serving_of(request), statement)
+    as_of = await clocks_of(request, None, None)
+    found = await to_thread.run_sync(_status, serving_of(request), statement, as_of)
     return page(request, "statement.html", found=found)
 
 
-def _status(serving: Serving, statement: UUID) -> Mapping[str, Any]:
-    services = serving.parts.services
-    reading = Reading(services=services, recorded_at=services.clock())
+def _status(serving: Serving, statement: UUID, as_of: Clocks) -> Mapping[str, Any]:
+    reading = reading_as_of(serving, as_of)
     try:
         found = reading.stored(CheckStatement, statement)
         check_readable(serving.parts.reader, found.record)

@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from api.answers import json_response
 from api.callers import Caller
-from api.clocks import AsOf, Clocks
+from api.clocks import AsOf, Clocks, reading_as_of
 from api.credentials import issued_text
 from api.errors import AddressUnknown
 from api.noting import note_read
-from api.parameters import AtLeast, Year, wait_for_views
+from api.parameters import Year
 from api.parts import Serving, serving_of
 from api.people import EVER, organisation_names
 from api.reads import NO_STORE
@@ -46,34 +46,31 @@ router = APIRouter(prefix="/v1", tags=["school checks"])
     "/check-statements/{statement}.pdf", operation_id="printCheckStatement", response_class=Response
 )
 async def print_statement(
-    request: Request, caller: Caller, statement: UUID, at_least: AtLeast = 0
+    request: Request, caller: Caller, statement: UUID, as_of: AsOf
 ) -> Response:
     """A statement on paper, with the rows that were completed since.
 
     Where the child's electronic certificate is claimed, it bears a code that anyone verifies
-    offline: what is to be made up on the day of printing.
+    offline: what is to be made up on the day of printing. One that reads as of another moment
+    bears none.
     """
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
-    found = await to_thread.run_sync(_readable, serving, caller, statement)
+    found = await to_thread.run_sync(_readable, serving, caller, statement, as_of)
     await note_read(request, caller, "statement", [found.record])
     made = await to_thread.run_sync(
-        lambda: _form(serving, statement, found).pdf(), limiter=serving.threads
+        lambda: _form(serving, statement, found, as_of).pdf(), limiter=serving.threads
     )
     return as_file(made, "pdf", f"{statement}-附件2.pdf")
 
 
 @router.get("/check-statements/{statement}", operation_id="getCheckStatement")
-async def get_statement(
-    request: Request, caller: Caller, statement: UUID, at_least: AtLeast = 0
-) -> Response:
+async def get_statement(request: Request, caller: Caller, statement: UUID, as_of: AsOf) -> Response:
     """A statement: what the audit found, its rows, and by what it was replaced.
 
     `corrected_by` names the corrections since which the record reads otherwise.
     """
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
-    found = await to_thread.run_sync(_readable, serving, caller, statement)
+    found = await to_thread.run_sync(_readable, serving, caller, statement, as_of)
     await note_read(request, caller, "statement", [found.record])
     body = {
         "statement": statement,
@@ -85,7 +82,7 @@ async def get_statement(
         "audit": asdict(_audit(found)),
         "rows": [_row(found, row) for row in found.rows],
         "superseded_by": found.superseded_by,
-        "corrected_by": await to_thread.run_sync(_corrected_by, serving, found),
+        "corrected_by": await to_thread.run_sync(_corrected_by, serving, found, as_of),
     }
     return json_response(body, headers=NO_STORE | {"ETag": f'"{found.version}"'})
 
@@ -132,7 +129,9 @@ async def notices(
     return as_file(made, "pdf", f"{school.name}-附件1.pdf")
 
 
-def _readable(serving: Serving, caller: Principal, statement: UUID) -> CheckStatement:
+def _readable(
+    serving: Serving, caller: Principal, statement: UUID, as_of: Clocks
+) -> CheckStatement:
     """A statement within the caller's scope; to everyone else it does not exist.
 
     A school sees those of its pupils.
@@ -140,10 +139,8 @@ def _readable(serving: Serving, caller: Principal, statement: UUID) -> CheckStat
     Raises:
         Restricted, Erased: the record may not be processed.
     """
-    services = serving.parts.services
-    reading = Reading(services=services, recorded_at=services.clock())
     try:
-        found = reading.stored(CheckStatement, statement)
+        found = reading_as_of(serving, as_of).stored(CheckStatement, statement)
         acting = caller.organisation if _is_pupil(serving, caller, found.record) else None
         check_read(caller, "statement", Scope(found.division, acting=acting))
     except (Forbidden, NotFound) as error:
@@ -152,9 +149,8 @@ def _readable(serving: Serving, caller: Principal, statement: UUID) -> CheckStat
     return found
 
 
-def _corrected_by(serving: Serving, found: CheckStatement) -> Sequence[UUID]:
-    services = serving.parts.services
-    return corrected_by(Reading(services=services, recorded_at=services.clock()), found)
+def _corrected_by(serving: Serving, found: CheckStatement, as_of: Clocks) -> Sequence[UUID]:
+    return corrected_by(reading_as_of(serving, as_of), found)
 
 
 def _is_pupil(serving: Serving, caller: Principal, record: UUID) -> bool:
@@ -178,11 +174,11 @@ def _row(found: CheckStatement, row: tuple[str, int]) -> Mapping[str, Any]:
     }
 
 
-def _form(serving: Serving, statement: UUID, found: CheckStatement) -> StatementForm:
+def _form(serving: Serving, statement: UUID, found: CheckStatement, as_of: Clocks) -> StatementForm:
     record = serving.views.records.get(found.record)
     assert record is not None, "the views have followed"
-    known = serving.views.people.lookup([record.recipient], found.checked_on)
-    newest = serving.views.people.lookup([record.recipient], EVER)
+    known = serving.views.people.lookup([record.recipient], found.checked_on, as_of.position)
+    newest = serving.views.people.lookup([record.recipient], EVER, as_of.position)
     person = known.get(record.recipient) or newest.get(record.recipient) or Person()
     rules = serving.parts.services.rules
     names = {code: group.name.zh for code, group in rules.requirements.groups.items()}
@@ -197,11 +193,11 @@ def _form(serving: Serving, statement: UUID, found: CheckStatement) -> Statement
         exempt=[f"{names[group]}第{number}剂" for group, number in cells(audit.exempt)],
         reissue=audit.reissue_certificate,
         superseded=found.superseded_by is not None,
-        corrected=bool(_corrected_by(serving, found)),
+        corrected=bool(_corrected_by(serving, found, as_of)),
         clinic=clinics[found.clinic] or "",
         day=found.checked_on,
         foot=_foot(serving, statement),
-        code=_code(serving, found),
+        code=_code(serving, found) if as_of.is_now else None,
     )
 
 

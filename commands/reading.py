@@ -19,6 +19,7 @@ from domain.dose import DoseState
 from domain.topics import GUARDIAN, RECIPIENT, check_private
 from domain.vaccination_record import VaccinationRecord
 from ledger.entry import Entry
+from ledger.store.reading import Located
 
 A = TypeVar("A", bound=BaseAggregate[UUID])
 
@@ -55,17 +56,21 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """The newest state of the log, committed but perhaps not yet published, at one moment.
+    """A state of the log at one moment: else the newest, committed but perhaps not yet published.
 
     Attributes:
         services: The running parts.
         recorded_at: Our clock, UTC.
         seen: What was read of it already.
+        up_to: What was known up to that position; None for all. Claims are read as they stand now.
+        day: Civil day as of which it is read; that of the clock when absent.
     """
 
     services: Services
     recorded_at: datetime
     seen: Seen = field(default_factory=Seen, repr=False)
+    up_to: int | None = None
+    day: date | None = None
 
     @cached_property
     def ring(self) -> KeyRing:
@@ -74,8 +79,8 @@ class Reading:
 
     @property
     def today(self) -> date:
-        """The civil day of the moment (Asia/Shanghai)."""
-        return civil_day(self.recorded_at)
+        """The civil day as of which it is read (Asia/Shanghai)."""
+        return self.day or civil_day(self.recorded_at)
 
     def load(self, kind: type[A], stream: UUID) -> A:
         """An aggregate of that kind; a record only where it may be processed.
@@ -149,10 +154,7 @@ class Reading:
     def history(self, stream: UUID) -> list[Change]:
         """The entries of a stream from its first, published or not; read once."""
         if stream not in self.seen.histories:
-            self.seen.histories[stream] = [
-                Change(position, Entry.decode(raw))
-                for position, raw, _ in self.services.reader.stream(stream)
-            ]
+            self.seen.histories[stream] = self._shown(self.services.reader.stream(stream))
         return self.seen.histories[stream]
 
     def read(self, streams: Collection[UUID]) -> None:
@@ -161,9 +163,14 @@ class Reading:
         if not wanted:
             return
         for stream, rows in self.services.reader.streams(wanted).items():
-            self.seen.histories[stream] = [
-                Change(position, Entry.decode(raw)) for position, raw, _ in rows
-            ]
+            self.seen.histories[stream] = self._shown(rows)
+
+    def _shown(self, rows: Sequence[Located]) -> list[Change]:
+        return [
+            Change(position, Entry.decode(raw))
+            for position, raw, _ in rows
+            if self.up_to is None or position <= self.up_to
+        ]
 
     def open_recipients(self, records: Collection[UUID]) -> None:
         """Open what tells who the recipients of records are that were read, in two queries."""

@@ -158,12 +158,18 @@ def test_a_statement_of_another_child_certifies_nothing(place: SchoolCounty, pup
 
 def test_a_statement_is_superseded_and_never_edited(place: SchoolCounty, pupil: Enrolled):
     """S-34."""
+    before_issue = place.served.caught_up()
     first = issue(place, pupil)
     before = place.clinic.get(f"/v1/check-statements/{first}").json()
     anyone = place.served.http
     known = f"/v1/check-statements/{first}/status"
     assert anyone.get(known).json()["status"] == "valid"
+    at = place.served.caught_up()
     second = issue(place, pupil, supersedes=str(first))
+    assert anyone.get(known, params={"known_at": at}).json()["status"] == "valid"
+    path = f"/v1/check-statements/{first}"
+    assert place.clinic.get(path, known_at=at).json() == before
+    assert place.clinic.get(path, known_at=before_issue).status_code == 404
     assert anyone.get(known).json() == {
         "statement": str(first),
         "status": "superseded",
@@ -175,9 +181,9 @@ def test_a_statement_is_superseded_and_never_edited(place: SchoolCounty, pupil: 
     after = place.clinic.get(f"/v1/check-statements/{first}").json()
     assert after["superseded_by"] == str(second)
     assert after["audit"] == before["audit"]
-    assert "由新的查验证明替代" in text_of(
-        place.clinic.get(f"/v1/check-statements/{first}.pdf").content
-    )
+    for asked, is_told in (({}, True), ({"known_at": at}, False)):
+        printed = place.clinic.get(f"{path}.pdf", **asked).content
+        assert ("由新的查验证明替代" in text_of(printed)) == is_told
     answer = certify(place, first, version=2)
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/statement-superseded")
     place.served.verified()
