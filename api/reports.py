@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from api.answers import json_response
 from api.callers import Caller
-from api.clocks import Clocks
+from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
-from api.parameters import AtLeast, Year, day_or_today, wait_for_views
+from api.parameters import AtLeast, Year, wait_for_views
 from api.parts import Serving, serving_of
 from api.rating import completeness_rate, rates_of
 from api.reads import NO_STORE
@@ -33,7 +33,7 @@ from domain.roll_up.rules import RegisterEdition
 from domain.roll_up_report import REPORTERS
 from projections.annex4 import RollUpRow
 from projections.organisations import OrganisationRow
-from projections.reports import RegisterReportRow, Reporter, RollUpReportRow, received
+from projections.reports import Known, RegisterReportRow, Reporter, RollUpReportRow, received
 from projections.roll_up import Level, RollUp
 
 CITY_DIGITS = 4
@@ -50,14 +50,15 @@ router = APIRouter(prefix="/v1", tags=["school checks"])
 
 @router.get("/institutions/{institution}/register-reports", operation_id="listRegisterReports")
 async def register_reports(
-    request: Request, caller: Caller, institution: UUID, school_year: Year, at_least: AtLeast = 0
+    request: Request, caller: Caller, institution: UUID, school_year: Year, as_of: AsOf
 ) -> Response:
     """What a school handed in, oldest first: of each edition the last one counts (S-53)."""
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
     await to_thread.run_sync(institution_of, serving, caller, institution)
     reports = serving.views.reports
-    rows = await to_thread.run_sync(reports.register_reports, institution, school_year)
+    rows = await to_thread.run_sync(
+        reports.register_reports, institution, school_year, known_of(as_of)
+    )
     return json_response({"reports": [asdict(row) for row in rows]}, headers=NO_STORE)
 
 
@@ -94,30 +95,28 @@ async def schools_reporting(
     division: Division,
     school_year: Year,
     edition: Annotated[Literal["september", "november"], Query()],
-    at_least: AtLeast = 0,
+    as_of: AsOf,
 ) -> Response:
     """Every school of a division, and whether it has handed in an edition (S-14, S-21)."""
     check_read(caller, "roll-up", Scope(division))
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
     schools = serving.views.reports.schools
-    rows = await to_thread.run_sync(schools, division, school_year, edition)
+    rows = await to_thread.run_sync(schools, division, school_year, edition, known_of(as_of))
     due = serving.parts.services.rules.roll_up.register_due(RegisterEdition(edition), school_year)
     return json_response(_standing(serving, rows, division) | {"due": due}, headers=NO_STORE)
 
 
 @router.get("/divisions/{division}/preparations", operation_id="listPreparations")
 async def preparations(
-    request: Request, caller: Caller, division: Division, school_year: Year, at_least: AtLeast = 0
+    request: Request, caller: Caller, division: Division, school_year: Year, as_of: AsOf
 ) -> Response:
     """Posters of schools, forms and training of counties: done, late, overdue or to come."""
     check_read(caller, "roll-up", Scope(division))
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
-    rows = await to_thread.run_sync(serving.views.reports.preparations, division, school_year)
+    read = serving.views.reports.preparations
+    rows = await to_thread.run_sync(read, division, school_year, known_of(as_of))
     due = serving.parts.services.rules.roll_up.preparation_due(school_year)
-    today = day_or_today(request, None)
-    tasks = [asdict(row) | {"overdue": row.done_on is None and today > due} for row in rows]
+    tasks = [asdict(row) | {"overdue": row.done_on is None and as_of.day > due} for row in rows]
     return json_response({"due": due, "tasks": tasks}, headers=NO_STORE)
 
 
@@ -129,15 +128,16 @@ async def roll_up_reports(  # noqa: PLR0913, PLR0917 - a parameter each
     school_year: Year,
     entry_type: Annotated[EntryType, Query()],
     level: Annotated[Literal["township", "county", "city"], Query()],
-    at_least: AtLeast = 0,
+    as_of: AsOf,
 ) -> Response:
     """Every unit of a level within a division: who has reported, and how complete that is."""
     check_read(caller, "roll-up", Scope(division))
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
     kind = REPORTERS[ReportLevel(level)].value
     reporters = serving.views.reports.reporters
-    rows = await to_thread.run_sync(reporters, division, kind, school_year, entry_type)
+    rows = await to_thread.run_sync(
+        reporters, division, kind, school_year, entry_type, known_of(as_of)
+    )
     due = serving.parts.services.rules.roll_up.report_due(ReportLevel(level), school_year)
     return json_response(_standing(serving, rows, division) | {"due": due}, headers=NO_STORE)
 
@@ -161,17 +161,16 @@ async def print_roll_up_report(
 
 
 @router.get("/roll-up-reports/{report}", operation_id="getRollUpReport")
-async def roll_up_report(
-    request: Request, caller: Caller, report: UUID, at_least: AtLeast = 0
-) -> Response:
+async def roll_up_report(request: Request, caller: Caller, report: UUID, as_of: AsOf) -> Response:
     """A roll-up as handed in: what it states, what the log says for the same state, the rates."""
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
 
     def read() -> dict[str, Any]:
         row = _report(serving, caller, report)
+        if as_of.position is not None and row.position > as_of.position:
+            raise AddressUnknown
         versions = serving.views.reports.roll_up_reports(
-            row.organisation, row.school_year, row.entry_type
+            row.organisation, row.school_year, row.entry_type, Known(as_of.position)
         )
         found, stated = shown_roll_up(serving, row), row.total()
         number = [one.report for one in versions].index(row.report) + 1
@@ -191,6 +190,11 @@ async def roll_up_report(
 
     body = await to_thread.run_sync(read, limiter=serving.threads)
     return json_response(body, headers=NO_STORE)
+
+
+def known_of(as_of: Clocks) -> Known:
+    """Both clocks, as questions about what was handed in take them."""
+    return Known(as_of.position, as_of.day)
 
 
 def shown_roll_up(serving: Serving, row: RollUpReportRow) -> RollUp:

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from api.answers import json_response
 from api.callers import Caller
-from api.parameters import AtLeast, Year, day_or_today, wait_for_views
+from api.clocks import AsOf
+from api.parameters import Year
 from api.parts import Serving, serving_of
 from api.rating import completeness_rate, rates_of
 from api.reads import NO_STORE
@@ -34,17 +35,20 @@ async def supervise(
     division: Division,
     school_year: Year,
     entry_type: Annotated[EntryType, Query()],
-    at_least: AtLeast = 0,
+    as_of: AsOf,
 ) -> Response:
     """Each school of a division: the figures of annex 4, its forms, and what it has not done."""
     check_read(caller, "roll-up", Scope(division))
-    await wait_for_views(request, at_least)
-    serving, today = serving_of(request), day_or_today(request, None)
+    serving, today = serving_of(request), as_of.day
 
     def read() -> Mapping[str, Any]:
-        counted = serving.views.roll_ups.roll_up(division, entry_type, school_year=school_year)
+        counted = serving.views.roll_ups.roll_up(
+            division, entry_type, school_year=school_year, at_position=as_of.position
+        )
         rows = {row.unit: row for row in counted.rows}
-        schools = serving.views.supervision.duties(division, school_year, today)
+        schools = serving.views.supervision.duties(
+            division, school_year, today, at_position=as_of.position
+        )
         return {
             "position": counted.position,
             "institutions": [

@@ -16,6 +16,7 @@ from domain.roll_up.row import COUNTS, DoseCount
 from projections.annex4 import RollUpRow
 from projections.change import Change
 from projections.connection import Cursor, Pool
+from projections.pieces import OPEN_POSITION
 from projections.projection import Projection, Table
 from projections.queries import named_queries
 
@@ -185,8 +186,28 @@ def received(reporters: Sequence[Reporter]) -> Ratio:
     return completeness(due, [str(one.unit) for one in reporters if one.versions])
 
 
+@dataclass(frozen=True)
+class Known:
+    """As of when what was handed in is asked for.
+
+    Attributes:
+        at: What was known up to that position; all when absent.
+        day: What was handed in by the end of that civil day, or done by then.
+    """
+
+    at: int | None = None
+    day: date = date.max
+
+    def asked(self) -> Mapping[str, Any]:
+        """Return both as the queries name them."""
+        return {"at": OPEN_POSITION - 1 if self.at is None else self.at, "day": self.day}
+
+
+EVERYTHING = Known()
+
+
 class Reports:
-    """Questions about what was handed in.
+    """Questions about what was handed in, each as it was `known` at a position and on a day.
 
     Args:
         pool: Connections to the log database that read.
@@ -201,9 +222,11 @@ class Reports:
             cursor = connection.cursor(row_factory=class_row(RegisterReportRow))
             return cursor.execute(_SQL["register_report"], {"report": report}).fetchone()
 
-    def register_reports(self, institution: UUID, school_year: int) -> list[RegisterReportRow]:
+    def register_reports(
+        self, institution: UUID, school_year: int, known: Known = EVERYTHING
+    ) -> list[RegisterReportRow]:
         """Return what a school handed in, oldest first."""
-        asked = {"institution": institution, "school_year": school_year}
+        asked = {"institution": institution, "school_year": school_year, **known.asked()}
         with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(RegisterReportRow))
             return cursor.execute(_SQL["register_reports"], asked).fetchall()
@@ -215,36 +238,56 @@ class Reports:
             return cursor.execute(_SQL["roll_up_report"], {"report": report}).fetchone()
 
     def roll_up_reports(
-        self, organisation: UUID, school_year: int, entry_type: str
+        self,
+        organisation: UUID,
+        school_year: int,
+        entry_type: str,
+        known: Known = EVERYTHING,
     ) -> list[RollUpReportRow]:
         """Return what a unit handed in, oldest first: the last one counts."""
         asked = {
             "organisation": organisation,
             "school_year": school_year,
             "entry_type": entry_type,
+            **known.asked(),
         }
         with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(RollUpReportRow))
             return cursor.execute(_SQL["roll_up_reports"], asked).fetchall()
 
-    def schools(self, division_prefix: str, school_year: int, edition: str) -> list[Reporter]:
+    def schools(
+        self, division_prefix: str, school_year: int, edition: str, known: Known = EVERYTHING
+    ) -> list[Reporter]:
         """Return every school on the roll of a division, and what it handed in (S-14, S-21)."""
-        asked = {"school_year": school_year, "edition": edition}
+        asked = {"school_year": school_year, "edition": edition, **known.asked()}
         return self._reporters("schools", division_prefix, asked)
 
     def reporters(
-        self, division_prefix: str, kind: str, school_year: int, entry_type: str
+        self,
+        division_prefix: str,
+        kind: str,
+        school_year: int,
+        entry_type: str,
+        known: Known = EVERYTHING,
     ) -> list[Reporter]:
         """Return the organisations of a kind within a division, and what they handed in."""
-        asked = {"kind": kind, "school_year": school_year, "entry_type": entry_type}
+        asked = {
+            "kind": kind,
+            "school_year": school_year,
+            "entry_type": entry_type,
+            **known.asked(),
+        }
         return self._reporters("reporters", division_prefix, asked)
 
-    def preparations(self, division_prefix: str, school_year: int) -> list[PreparationRow]:
+    def preparations(
+        self, division_prefix: str, school_year: int, known: Known = EVERYTHING
+    ) -> list[PreparationRow]:
         """Return every task of the schools and CDCs of a division."""
         asked = {
             "prefix": division_prefix,
             "prefix_end": division_prefix + _AFTER_DIGITS,
             "school_year": school_year,
+            **known.asked(),
         }
         with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(PreparationRow))

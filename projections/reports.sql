@@ -16,6 +16,7 @@ SELECT * FROM views.register_reports WHERE report = %(report)s
 -- name: register_reports
 SELECT * FROM views.register_reports
 WHERE institution = %(institution)s AND school_year = %(school_year)s
+  AND position <= %(at)s AND submitted_on <= %(day)s
 ORDER BY position
 
 -- name: roll_up_report
@@ -25,6 +26,7 @@ SELECT * FROM views.roll_up_reports WHERE report = %(report)s
 SELECT * FROM views.roll_up_reports
 WHERE organisation = %(organisation)s AND school_year = %(school_year)s
   AND entry_type = %(entry_type)s
+  AND position <= %(at)s AND submitted_on <= %(day)s
 ORDER BY position
 
 -- name: schools
@@ -36,7 +38,9 @@ FROM views.organisations o
 LEFT JOIN views.register_reports r
     ON r.institution = o.organisation AND r.school_year = %(school_year)s
     AND r.edition = %(edition)s
+    AND r.position <= %(at)s AND r.submitted_on <= %(day)s
 WHERE o.kind = 'school' AND o.division >= %(prefix)s AND o.division < %(prefix_end)s
+  AND o.registered_position <= %(at)s
 GROUP BY o.organisation ORDER BY o.division, o.registered_position
 
 -- name: reporters
@@ -48,7 +52,9 @@ FROM views.organisations o
 LEFT JOIN views.roll_up_reports r
     ON r.organisation = o.organisation AND r.school_year = %(school_year)s
     AND r.entry_type = %(entry_type)s
+    AND r.position <= %(at)s AND r.submitted_on <= %(day)s
 WHERE o.kind = %(kind)s AND o.division >= %(prefix)s AND o.division < %(prefix_end)s
+  AND o.registered_position <= %(at)s
 GROUP BY o.organisation ORDER BY o.division, o.registered_position
 
 -- name: copy_preparations
@@ -64,7 +70,9 @@ JOIN (VALUES ('school', 'posters'), ('county-cdc', 'forms-distributed'),
 LEFT JOIN LATERAL (
     SELECT done_on, late, count FROM views.preparations
     WHERE organisation = o.organisation AND school_year = %(school_year)s AND task = wanted.task
+      AND position <= %(at)s AND done_on <= %(day)s
     ORDER BY position LIMIT 1
 ) p ON true
 WHERE o.division >= %(prefix)s AND o.division < %(prefix_end)s
+  AND o.registered_position <= %(at)s
 ORDER BY o.division, o.registered_position, wanted.task

@@ -104,7 +104,8 @@ def test_an_edition_is_printed_again_to_the_byte(place: SchoolCounty, pupils: li
 def test_the_township_sees_which_schools_have_handed_in(
     place: SchoolCounty, pupils: list[Enrolled]
 ):
-    hand_in_registers(place, place.served.caught_up(), "november")
+    before = place.served.caught_up()
+    hand_in_registers(place, before, "november")
     town = place.township.principal.division
     body = place.township.get(
         f"/v1/divisions/{town}/register-reports", school_year=YEAR, edition="november"
@@ -113,6 +114,13 @@ def test_the_township_sees_which_schools_have_handed_in(
     assert have == {"城关小学": (1, True), "城关幼儿园": (0, False)}
     assert (body["completeness"]["num"], body["completeness"]["den"]) == (1, 2)
     assert body["due"] == "2021-11-30"
+    then = place.township.get(
+        f"/v1/divisions/{town}/register-reports",
+        school_year=YEAR,
+        edition="november",
+        known_at=before,
+    ).json()
+    assert [unit["versions"] for unit in then["units"]] == [0, 0]
     mine = place.school.get(
         f"/v1/institutions/{place.school.organisation}/register-reports", school_year=YEAR
     ).json()
@@ -134,10 +142,15 @@ def test_a_report_states_what_the_log_counts(place: SchoolCounty, pupils: list[E
 def test_a_further_report_replaces_and_another_total_is_told(
     place: SchoolCounty, pupils: list[Enrolled]
 ):
+    before = place.served.caught_up()
     first = hand_in(place)
+    between = place.served.caught_up()
     second = hand_in(place, certificates_reissued=1)
     body = place.cdc.get(f"/v1/roll-up-reports/{first}").json()
     assert body["replaced_by"] == str(second)
+    path = f"/v1/roll-up-reports/{first}"
+    assert place.cdc.get(path, known_at=between).json()["replaced_by"] is None
+    assert place.cdc.get(path, known_at=before).status_code == 404
     newest = place.cdc.get(f"/v1/roll-up-reports/{second}").json()
     assert (newest["agrees"], newest["version"]) == (False, newest["versions"])
 
@@ -305,6 +318,7 @@ def test_preparation_is_done_late_or_overdue(place: SchoolCounty):
 
     few = record(place.school, "posters", "2021-06-10", count=1)
     assert few.json()["type"] == "/problems/too-few-posters"
+    before = place.served.caught_up()
     ok(record(place.school, "posters", "2021-06-10", count=2))
     ok(record(place.cdc, "training-held", "2021-06-17"))
     assert record(place.cdc, "posters", "2021-06-10", count=2).status_code == 422
@@ -319,12 +333,17 @@ def test_preparation_is_done_late_or_overdue(place: SchoolCounty):
         ("城关小学", "posters"): (False, False),
         ("城关幼儿园", "posters"): (None, True),
     }
+    then = place.cdc.get(path, school_year=YEAR, known_at=before).json()
+    assert {task["done_on"] for task in then["tasks"]} == {None}
+    early = place.cdc.get(path, school_year=YEAR, effective_on="2021-06-16").json()
+    late = {task["name"] for task in early["tasks"] if task["done_on"] or task["overdue"]}
+    assert late == {"城关小学"}
 
 
-def supervised(place: SchoolCounty) -> Any:
+def supervised(place: SchoolCounty, **clocks: Any) -> Any:
     """The kindergarten as its county supervises it."""
     path = f"/v1/divisions/{place.division}/supervision"
-    body = place.cdc.get(path, school_year=YEAR, entry_type="kindergarten").json()
+    body = place.cdc.get(path, school_year=YEAR, entry_type="kindergarten", **clocks).json()
     (found,) = body["institutions"]
     return found
 
@@ -354,6 +373,9 @@ def test_supervision_has_the_figures_of_the_roll_up_and_the_duties_not_done(plac
     told = {one["finding"]: one["count"] for one in later["findings"]}
     assert told == {"check-undone": 1, "register-missing": 1, "posters-missing": 1}
     assert (later["forms"]["num"], later["forms"]["den"]) == (1, 2)
+    assert supervised(place, known_at=shown) == found
+    early = supervised(place, effective_on="2021-08-31")
+    assert [one["finding"] for one in early["findings"]] == ["posters-missing"]
     asked = {"school_year": YEAR, "entry_type": "primary"}
     refused = place.school.get(f"/v1/divisions/{place.division}/supervision", **asked)
     assert refused.status_code == 403
