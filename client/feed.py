@@ -12,7 +12,7 @@ import json
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -134,20 +134,21 @@ async def check_server(server: FeedServer) -> None:
             raise FeedRefusedError("NATS lets in whoever comes.", monitor=url)
 
 
-@cache
-def _trusted() -> ssl.SSLContext:
+@lru_cache(maxsize=1)
+def _trusted(paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
     """Whom monitoring endpoints are believed by: SSL_CERT_FILE, as NATS itself reads it.
 
-    Made once: each takes 0.8 MB, and a process that asked every half minute grew by it.
+    Made once for the same paths: each takes 0.8 MB, and a process that asked every half minute
+    grew by it.
     """
-    return ssl.create_default_context()
+    return ssl.create_default_context(cafile=paths.cafile, capath=paths.capath)
 
 
 async def _ask_monitors(urls: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return what each server says of itself; one that is down acknowledges nothing either."""
     told: dict[str, dict[str, Any]] = {}
     silent: httpx.HTTPError | None = None
-    limit, trusted = _MONITOR_SECONDS, _trusted()
+    limit, trusted = _MONITOR_SECONDS, _trusted(ssl.get_default_verify_paths())
     async with httpx.AsyncClient(timeout=limit, trust_env=False, verify=trusted) as http:
         for url in urls:
             try:

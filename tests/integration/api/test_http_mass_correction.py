@@ -91,7 +91,7 @@ def test_the_page_shows_what_is_open_and_leads_to_the_trail(county: County):
     step(county.clinic, stream, "withdrawn", 1, reason="asked-twice")
     county.served.caught_up()
     assert link not in page()
-    assert "asked-twice" in page(state="withdrawn")
+    assert "重复申请" in page(state="withdrawn")
     answer = httpx.get(f"{county.served.url}/corrections", headers=county.school.bearer, timeout=60)
     assert answer.status_code == 403
 
