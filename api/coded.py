@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from api.wording import REASONS, ROLLS, VALUES, Wording
+from api.reasons import REASONS
+from api.wording import ROLLS, VALUES, Wording
 from domain.schedules.catalogue import Catalogue, Route, Site, Vaccine
 
 
@@ -18,5 +19,7 @@ def said(field: str, value: Any) -> Wording:
     }
     if one := named.get(field, {}).get(text):
         return {"zh": one.name.zh, "en": one.name.en}
-    known = {"status": ROLLS, "reason": REASONS}.get(field) or VALUES.get(field, {})
+    known = {"status": ROLLS, "reason": REASONS, "ground": REASONS}.get(field) or VALUES.get(
+        field, {}
+    )
     return known.get(text) or {"zh": text, "en": text}

@@ -19,9 +19,10 @@ from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.people import people_on
 from api.products import products_of
+from api.reasons import LEAVING
 from api.session import Reader
 from api.site_form import verification_form
-from api.wording import BOOKING_STATES, LEAVING, VISIT_STEPS
+from api.wording import BOOKING_STATES, VISIT_STEPS
 from commands.counter import Form
 from commands.principal import Principal
 from domain.appointment import Appointment
