@@ -11,15 +11,16 @@ from starlette.responses import Response
 
 from api.answers import json_response
 from api.callers import Caller
+from api.clocks import AsOf, Clocks, reading_as_of
 from api.noting import note_read
-from api.parameters import day_or_today
-from api.parts import serving_of
+from api.parts import Serving, serving_of
 from api.people import EVER, people_on
 from api.reads import NO_STORE, SHORTLY, may_read, readable
 from api.schools import Division
 from commands.duplicates import Comparison, Pair, sweep
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
+from commands.states import states_of
 from domain.duplicates import described, ordered
 from domain.vaccination_record import VaccinationRecord
 
@@ -29,8 +30,8 @@ router = APIRouter(prefix="/v1", tags=["duplicates"])
 
 
 @router.get("/records/{record}/duplicates", operation_id="getDuplicates", response_class=Response)
-async def of_record(request: Request, caller: Caller, record: UUID) -> Response:
-    """Records that may be about the same person as one, likeliest first, as they stand now.
+async def of_record(request: Request, caller: Caller, record: UUID, as_of: AsOf) -> Response:
+    """Records that may be about the same person as one, likeliest first, as they stand.
 
     `alike` says in what they are alike, `score` how sure that makes it, in percent. Merge them, or
     tell them apart, with `POST /v1/records/{record}/merges`.
@@ -39,8 +40,8 @@ async def of_record(request: Request, caller: Caller, record: UUID) -> Response:
     await to_thread.run_sync(readable, serving, caller, record)
 
     def read() -> list[dict[str, Any]]:
-        found = Comparison(serving.parts.services).candidates(record)
-        return _described(request, caller, found, both=False)
+        found = Comparison(reading_as_of(serving, as_of)).candidates(record)
+        return _described(serving, caller, found, as_of, both=False)
 
     lines = await to_thread.run_sync(read, limiter=serving.threads)
     await note_read(request, caller, "duplicates", [record, *(one["record"] for one in lines)])
@@ -54,6 +55,7 @@ async def of_division(
     request: Request,
     caller: Caller,
     division: Division,
+    as_of: AsOf,
     limit: Annotated[int, Query(ge=1, le=MOST_PAIRS)] = 50,
 ) -> Response:
     """Pairs of records of a division that may be about one person.
@@ -64,8 +66,8 @@ async def of_division(
     serving = serving_of(request)
 
     def read() -> list[dict[str, Any]]:
-        found = list(islice(sweep(serving.parts.services, division), limit))
-        return _described(request, caller, found, both=True)
+        found = list(islice(sweep(reading_as_of(serving, as_of), division), limit))
+        return _described(serving, caller, found, as_of, both=True)
 
     pairs = await to_thread.run_sync(read, limiter=serving.threads)
     records = {line["record"] for pair in pairs for line in pair["records"]}
@@ -74,16 +76,21 @@ async def of_division(
 
 
 def _described(
-    request: Request, caller: Principal, pairs: Sequence[Pair], *, both: bool
+    serving: Serving, caller: Principal, pairs: Sequence[Pair], as_of: Clocks, *, both: bool
 ) -> list[dict[str, Any]]:
-    """Pairs with what the caller may see of their records; of the others nothing is said."""
-    serving, day = serving_of(request), day_or_today(request, None)
+    """Pairs with what the caller may see of their records; of the others nothing is said.
+
+    What may not be processed now is not shown in the past either.
+    """
+    records = {one.id: one for pair in pairs for one in (pair.one, pair.other)}
+    hidden = states_of(serving.parts.reader, list(records))
+    pairs = [pair for pair in pairs if not hidden.keys() & {pair.one.id, pair.other.id}]
     shown: dict[UUID, dict[str, Any]] = {}
-    for record in {one.id: one for pair in pairs for one in (pair.one, pair.other)}.values():
+    for record in records.values():
         row = serving.views.records.get(record.id)
         if row is not None and may_read(caller, row):
-            person = people_on(serving.views, [record.recipient], day)[record.recipient]
-            shown[record.id] = _line(record, person)
+            people = people_on(serving.views, [record.recipient], as_of.day, as_of.position)
+            shown[record.id] = _line(record, people[record.recipient])
     described_ = []
     for pair in pairs:
         lines = [shown[one.id] for one in (pair.one, pair.other) if one.id in shown]

@@ -9,6 +9,7 @@ from bootstrap.wiring import wire
 from cli.joining import joined_settings
 from cli.trusting import JsonOption
 from commands.duplicates import Pair, sweep
+from commands.reading import Reading
 from domain.duplicates import described, ordered
 
 
@@ -26,7 +27,8 @@ def duplicates(
     """
     count = 0
     with wire(joined_settings()) as parts:
-        for pair in sweep(parts.services, division):
+        reading = Reading(services=parts.services, recorded_at=parts.services.clock())
+        for pair in sweep(reading, division):
             count += 1
             if as_json:
                 typer.echo(json.dumps(_described(pair), ensure_ascii=False))

@@ -5,16 +5,15 @@ shown a candidate is shown what really is alike: both records are opened then.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from commands.errors import Erased, Forbidden, NotFound
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
-from commands.reading import Reading
+from commands.reading import Reading, Seen
 from commands.records import id_number
-from commands.services import Services
 from domain.duplicates import LIKENESSES, THRESHOLD, keys, possible_duplicate, score
 from domain.protection import State
 from domain.quality import Check
@@ -90,11 +89,11 @@ class Comparison:
     """Compares records as they stand at one moment; each is opened once.
 
     Args:
-        services: The running parts.
+        reading: The log at that moment.
     """
 
-    def __init__(self, services: Services) -> None:
-        self._reading = Reading(services=services, recorded_at=services.clock())
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
         self._standing: dict[UUID, VaccinationRecord | None] = {}
         self._keys: dict[UUID, frozenset[tuple[str, str]]] = {}
 
@@ -145,16 +144,17 @@ class Comparison:
         return self._keys[record.id]
 
 
-def sweep(services: Services, division: str = "") -> Iterator[Pair]:
+def sweep(reading: Reading, division: str = "") -> Iterator[Pair]:
     """Yield every pair of records of a division that may be about one person.
 
     Args:
-        services: The running parts.
+        reading: The log at the moment that is asked for.
         division: First digits; one of the two lies within.
     """
     after = (UUID(int=0), UUID(int=0))
-    while page := services.vault.keys.pairs(LIKENESSES, after, PAGE):
-        comparison = Comparison(services)  # another for each page: it keeps what it has opened
+    while page := reading.services.vault.keys.pairs(LIKENESSES, after, PAGE):
+        # Another for each page: it keeps what it has opened.
+        comparison = Comparison(replace(reading, seen=Seen()))
         for one, other, alike in page:
             pair = comparison.pair(one, other, division) if score(alike) >= THRESHOLD else None
             if pair is not None:

@@ -298,19 +298,27 @@ def test_search_finds_the_survivor(county: County):
 def test_a_division_lists_its_pairs_until_they_are_settled(county: County, city: Author):
     mothers = [id_number("19930909"), id_number("19940909")]
     clinic = admit(county.operator, Role.CLINIC, "核查门诊", "clinic", "410277101")
+    early = county.served.caught_up()
     one, other = (register(clinic, name="西门小明", mother_number=one) for one in mothers)
 
-    def pairs() -> list[set[str]]:
+    def pairs(**clocks: int) -> list[set[str]]:
         county.served.caught_up()
-        answer = city.get("/v1/divisions/410277/duplicates")
+        answer = city.get("/v1/divisions/410277/duplicates", **clocks)
         assert answer.status_code == 200, answer.text
         return [{line["record"] for line in pair["records"]} for pair in answer.json()["pairs"]]
 
     both = {str(one.record), str(other.record)}
     assert pairs() == [both]
+    before = county.served.head()
     apart = decide(clinic, "told-apart", one, 1, other=str(other.record), reason="twins")
     assert apart.status_code == 201, apart.text
     assert pairs() == []
+    assert pairs(known_at=before) == [both]
+    assert pairs(known_at=early) == []
+    path = f"/v1/records/{one.record}/duplicates"
+    for known_at, found in ((before, [str(other.record)]), (county.served.head(), [])):
+        told = clinic.get(path, known_at=known_at).json()["duplicates"]
+        assert [each["record"] for each in told] == found
     assert county.clinic.get("/v1/divisions/410299/duplicates").status_code == 403
 
 
