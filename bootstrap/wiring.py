@@ -34,7 +34,6 @@ from domain.roll_up.rules import RollUpRules
 from domain.schedules.catalogue import Catalogue
 from domain.schedules.entry_requirements import EntryRequirements
 from domain.schedules.schedule import Schedule
-from domain.sealed import Sealed
 from domain.topics import EVENTS
 from ledger.signature import VerifierKey
 from ledger.store.access import AccessWriter
@@ -223,6 +222,6 @@ def event_codec() -> Codec:
     return Codec(
         classes=EVENTS,
         encode=codec.encode,
-        decode=codec.decode,
-        sealed=lambda subject, sha256: Sealed(subject=subject, sha256=sha256),
+        restore=codec.restore,
+        sealed=codec.restore_sealed,
     )

@@ -20,6 +20,7 @@ from domain.topics import GUARDIAN, RECIPIENT, check_private
 from domain.vaccination_record import VaccinationRecord
 from ledger.entry import Entry
 from ledger.store.reading import Located
+from ledger.stored import StoredEntry
 
 A = TypeVar("A", bound=BaseAggregate[UUID])
 
@@ -167,7 +168,7 @@ class Reading:
 
     def _shown(self, rows: Sequence[Located]) -> list[Change]:
         return [
-            Change(position, Entry.decode(raw))
+            Change(position, StoredEntry.decode(raw))
             for position, raw, _ in rows
             if self.up_to is None or position <= self.up_to
         ]

@@ -14,9 +14,9 @@ from uuid import UUID
 from commands.errors import NotFound
 from commands.services import Services
 from domain.slot_supply import SlotSupply
-from ledger.entry import Entry
 from ledger.store.append import Claim
 from ledger.store.together import Together
+from ledger.stored import StoredEntry
 
 SEAT = "seat"
 _WAIT_SECONDS = 1.0
@@ -67,7 +67,9 @@ class Seats:
         """Likewise many, in one query; `NotFound` where there is none."""
         rows = self._services.reader.streams(set(streams))
         found = {
-            stream: self._services.journal.aggregate_of(Entry.decode(raw) for _, raw, _ in located)
+            stream: self._services.journal.aggregate_of(
+                StoredEntry.decode(raw) for _, raw, _ in located
+            )
             for stream, located in rows.items()
         }
         return [

@@ -7,14 +7,15 @@ compared as values.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from eventsourcing.domain import CanInitAggregate
 
 from domain.errors import DomainError
-from domain.sealed import Fact
+from domain.restoring import compile_fields, handle, make
+from domain.sealed import Fact, Sealed
 from domain.shape import Shape, Wrong, compile_object
 
 FRAME = frozenset(
@@ -52,6 +53,35 @@ def decode(cls: type[Fact], data: object) -> dict[str, Any]:
     return values
 
 
+def restore(cls: type[Fact], frame: Mapping[str, Any], data: Mapping[str, Any]) -> Fact:
+    """Make the event of a stored entry again; what was checked before is not looked at again.
+
+    Args:
+        cls: class of the event.
+        frame: `originator_id`, `originator_version`, `timestamp` and `sealed`.
+        data: what `encode` gave.
+
+    Raises:
+        MalformedData: with `pointer` (RFC 6901) and `reason`: the data is of no such event.
+    """
+    try:
+        values = _restorer(cls)(data)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        decode(cls, data)  # tells what is wrong, and where
+        raise
+    values.update(frame)
+    if issubclass(cls, CanInitAggregate):
+        values["originator_topic"] = cls.TOPIC.partition(".")[0]
+    event: Fact = make(cls, values)
+    return event
+
+
+def restore_sealed(subject: str, sha256: str) -> Sealed:
+    """Make one sealed part of a stored entry again."""
+    part: Sealed = make(Sealed, {"subject": handle(subject), "sha256": sha256})
+    return part
+
+
 def statement_fields(cls: type[Fact], data: object) -> dict[str, Any]:
     """Read the fields that an author signs: as `decode`, but nothing may be derived yet.
 
@@ -84,6 +114,11 @@ def json_schema(cls: type[Fact]) -> dict[str, Any]:
 @cache
 def _event_shape(cls: type[Fact]) -> Shape:
     return compile_object(cls, FRAME)
+
+
+@cache
+def _restorer(cls: type[Fact]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    return compile_fields(cls, FRAME)
 
 
 @cache

@@ -1,53 +1,13 @@
 """What a projection is fed: an entry of the log and its position."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple, Protocol
-from uuid import UUID
 
 import orjson
 
-from ledger.entry import Author, Entry, Seal
-
-
-class PublishedEntry(Entry):
-    """An entry of which is made, out of its JSON, only what is asked for.
-
-    The integrator has checked its bytes strictly. Of most entries a projection needs no more than
-    topic and data.
-
-    Attributes:
-        members: What stands in it, each in its one spelling, which PostgreSQL reads as well.
-    """
-
-    members: Mapping[str, Any]
-
-    def __init__(self, members: Mapping[str, Any]) -> None:
-        put = object.__setattr__  # an entry is frozen
-        put(self, "members", members)
-        put(self, "origin", members["origin"])
-        put(self, "topic", members["topic"])
-        put(self, "version", members["version"])
-        put(self, "division", members["division"])
-        put(self, "data", members["data"])
-
-    def __getattr__(self, name: str) -> Any:
-        """Make a member that is asked for the first time."""
-        if name not in _MAKERS:
-            raise AttributeError(name)
-        made = _MAKERS[name](self.members)
-        object.__setattr__(self, name, made)
-        return made
-
-
-_MAKERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-    "stream": lambda members: UUID(members["stream"]),
-    "recorded_at": lambda members: datetime.fromisoformat(members["recorded_at"]),
-    "author": lambda members: Author(**members["author"]),
-    "sealed": lambda members: tuple([Seal(**seal) for seal in members["sealed"]]),
-}
+from ledger.stored import StoredEntry
 
 
 class Change(NamedTuple):
@@ -59,7 +19,7 @@ class Change(NamedTuple):
     """
 
     position: int
-    entry: PublishedEntry
+    entry: StoredEntry
 
 
 class EntryReader(Protocol):
@@ -94,8 +54,8 @@ class Batch:
 
 
 def read_change(position: int, raw: bytes) -> Change:
-    """Read the canonical bytes of a published entry: 5 us instead of the 17 of `Entry.decode`."""
-    return Change(position, PublishedEntry(orjson.loads(raw)))
+    """Read the canonical bytes of a published entry, which the integrator has checked."""
+    return Change(position, StoredEntry.decode(raw))
 
 
 def read_data(raw: bytes) -> dict[str, Any]:

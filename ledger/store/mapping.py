@@ -20,15 +20,15 @@ class Codec:
     Attributes:
         classes: Event class by topic; nothing else is ever instantiated. Each has a ``TOPIC``.
         encode: Event to the ``data`` of its entry.
-        decode: Class and ``data`` to the class's keyword arguments, without id, version, time and
-            seals.
-        sealed: Makes one member of an event's ``sealed`` from a subject and a digest.
+        restore: Class, frame (``originator_id``, ``originator_version``, ``timestamp`` and
+            ``sealed``) and ``data`` of a stored entry to the event that it was.
+        sealed: Makes one member of an event's ``sealed`` from a stored subject and digest.
     """
 
     classes: Mapping[str, type[Any]]
     encode: Callable[[Any], dict[str, Any]]
-    decode: Callable[[type[Any], Mapping[str, Any]], Mapping[str, Any]]
-    sealed: Callable[[UUID, str], Any]
+    restore: Callable[[type[Any], Mapping[str, Any], Mapping[str, Any]], Any]
+    sealed: Callable[[str, str], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +110,13 @@ class EntryMapper(Mapper[UUID]):
         Raises:
             KeyError: If its topic is unknown.
         """
-        cls = self._codec.classes[entry.topic]
-        event = cls(
-            originator_id=entry.stream,
-            originator_version=entry.version,
-            timestamp=entry.recorded_at,
-            sealed=tuple(
-                self._codec.sealed(UUID(seal.subject), seal.sha256) for seal in entry.sealed
+        frame = {
+            "originator_id": entry.stream,
+            "originator_version": entry.version,
+            "timestamp": entry.recorded_at,
+            "sealed": tuple(
+                [self._codec.sealed(seal.subject, seal.sha256) for seal in entry.sealed]
             ),
-            **self._codec.decode(cls, entry.data),
-        )
+        }
+        event = self._codec.restore(self._codec.classes[entry.topic], frame, entry.data)
         return cast("DomainEventProtocol[UUID]", event)

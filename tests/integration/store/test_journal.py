@@ -63,8 +63,13 @@ class Booklet(Aggregate):
         self.trigger_event(self.Stamped, stamp=stamp, sealed=sealed, timestamp=NOW)
 
 
-def decode(cls, data) -> dict:
-    return {**data, "originator_topic": "booklet"} if cls is Booklet.Opened else dict(data)
+def restore(cls, frame, data) -> Booklet.Event:
+    topic = {"originator_topic": "booklet"} if cls is Booklet.Opened else {}
+    return cls(**frame, **topic, **data)
+
+
+def part(subject: str, sha256: str) -> Part:
+    return Part(UUID(subject), sha256)
 
 
 def encode(event) -> dict:
@@ -72,7 +77,7 @@ def encode(event) -> dict:
     return {name: value for name, value in vars(event).items() if name not in frame}
 
 
-CODEC = Codec({cls.TOPIC: cls for cls in (Booklet.Opened, Booklet.Stamped)}, encode, decode, Part)
+CODEC = Codec({cls.TOPIC: cls for cls in (Booklet.Opened, Booklet.Stamped)}, encode, restore, part)
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def from_schema(schema):
 @pytest.mark.parametrize("topic", EVENTS)
 @settings(max_examples=20, deadline=None)
 @given(choices=st.data())
-def test_whatever_the_schema_allows_is_read_and_written_again_exactly(topic, choices):
+def test_whatever_the_schema_allows_is_read_written_and_restored_exactly(topic, choices):
     cls = EVENTS[topic]
     data = choices.draw(from_schema(codec.json_schema(cls)))
     event = cls(**FRAME, **codec.decode(cls, data))
@@ -82,6 +82,30 @@ def test_whatever_the_schema_allows_is_read_and_written_again_exactly(topic, cho
     assert written == data
     assert json.loads(json.dumps(written)) == data
     assert cls(**FRAME, **codec.decode(cls, written)) == event
+    restored = codec.restore(cls, {**FRAME, "sealed": ()}, written)
+    assert vars(restored) == vars(event)
+    assert repr(restored) == repr(event), "an enumeration is more than its text"
+
+
+@pytest.mark.parametrize(
+    ("data", "pointer"),
+    [
+        ({name: STORED[name] for name in STORED if name != "lot"}, "/lot"),
+        ({**STORED, "sex": "1"}, "/sex"),
+        ({**STORED, "expires_on": "2019-02-29"}, "/expires_on"),
+        ({**STORED, "clinic": "nowhere"}, "/clinic"),
+        ({**STORED, "clinic": 5}, "/clinic"),
+        ({**STORED, "source_system": "hearsay"}, "/source_system"),
+        ({**STORED, "derived": {}}, "/derived/effective_on"),
+        ({**STORED, "derived": None}, "/derived"),
+        ({**STORED, "preparation": "paper"}, "/preparation"),
+        (None, ""),
+    ],
+)
+def test_stored_data_of_another_shape_is_told_with_its_place(data, pointer):
+    with pytest.raises(MalformedData) as refused:
+        codec.restore(DoseAdministered, {**FRAME, "sealed": ()}, data)
+    assert refused.value.facts["pointer"] == pointer
 
 
 @given(data=st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
@@ -184,6 +208,11 @@ def test_sealed_parts_and_the_frame_are_no_part_of_data():
     part = Sealed(UUID(int=9), "0" * 64)
     event = DoseAdministered(**FRAME, sealed=(part,), **codec.decode(DoseAdministered, STORED))
     assert codec.encode(event) == STORED
+
+
+def test_a_sealed_part_is_restored_as_it_was():
+    part = Sealed(UUID(int=9), "0" * 64)
+    assert codec.restore_sealed(str(part.subject), part.sha256) == part
 
 
 def test_a_default_other_than_none_cannot_be_declared():
