@@ -125,7 +125,7 @@ def dose_form(
 def correction_form(
     caller: Principal, fields: Fields, shown: Mapping[str, Any], dose: Mapping[str, Any]
 ) -> Form:
-    """Return the request to correct a dose to what the form says, or to strike it out.
+    """Return the request to correct a dose to what the form says, strike it out, or reinstate it.
 
     Args:
         caller: Who asks.
@@ -133,14 +133,14 @@ def correction_form(
         shown: The record as it stands.
         dose: The dose as it stands.
     """
-    is_error = fields.get("kind") == CorrectionKind.ENTERED_IN_ERROR.value
+    kind = _one(fields, "kind", [member.value for member in CorrectionKind])
     key = _key(fields)
     data = {
         "record": str(shown["record"]),
         "dose": str(dose["dose"]),
         "division": shown["division"],
-        "kind": (CorrectionKind.ENTERED_IN_ERROR if is_error else CorrectionKind.AMEND).value,
-        "changes": [] if is_error else list(_changes(fields, dose)),
+        "kind": kind,
+        "changes": list(_changes(fields, dose)) if kind == CorrectionKind.AMEND else [],
         "urgency": Urgency.NEXT_DAY.value,
         "reason": fields.get("reason", ""),
         "requested_by": _one(fields, "requested_by", [member.value for member in RequestedBy]),

@@ -34,6 +34,7 @@ from api.proving import Prover
 from api.reads import readable, record_body
 from api.searching import find
 from api.session import Reader
+from api.struck_doses import struck_doses
 from api.trail import changes_asked
 from api.wording import FIELDS, KINDS, STATES, VALUES, roll_of
 from bootstrap.identifiers import new_id
@@ -98,6 +99,7 @@ async def show(
     check_clinic(caller)
     await wait_for_views(request, written)
     shown = await _shown(request, caller, record)
+    struck = await to_thread.run_sync(struck_doses, serving_of(request), record)
     coming = (shown["next_due"] or {"doses": []})["doses"]
     due = vaccine or next((one["vaccine"] for one in coming), "")
     at_hand = _AT_HAND.get(_clinic(caller), {})
@@ -107,6 +109,7 @@ async def show(
         "desk-record.html",
         caller=caller,
         shown=shown,
+        struck=list(struck.values()),
         roll=roll_of(shown["roll"]),
         written=written,
         key=uuid4(),
@@ -150,9 +153,14 @@ async def receipt(request: Request, caller: Reader, position: int, record: UUID)
 
 @router.get("/desk/records/{record}/doses/{dose}")
 async def correcting(request: Request, caller: Reader, record: UUID, dose: UUID) -> Response:
-    """Ask what is wrong with a dose."""
+    """Ask what is wrong with a dose, or why one that was struck out counts after all."""
     check_clinic(caller)
     shown = await _shown(request, caller, record)
+    struck = await to_thread.run_sync(struck_doses, serving_of(request), record)
+    if gone := struck.get(dose):
+        return page(
+            request, "desk-struck.html", caller=caller, shown=shown, dose=gone, key=new_id()
+        )
     catalogue = serving_of(request).parts.services.rules.catalogue
     return page(
         request,
@@ -176,7 +184,9 @@ async def correct(request: Request, caller: Reader, record: UUID, dose: UUID) ->
     check_clinic(caller)
     fields = await read_form(request)
     shown = await _shown(request, caller, record)
-    written = await _enter(request, correction_form(caller, fields, shown, _dose(shown, dose)))
+    struck = await to_thread.run_sync(struck_doses, serving_of(request), record)
+    which = struck.get(dose) or _dose(shown, dose)
+    written = await _enter(request, correction_form(caller, fields, shown, which))
     return go_to(f"/desk/corrections/{written.stream}")
 
 

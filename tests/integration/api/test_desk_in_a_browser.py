@@ -99,14 +99,36 @@ def test_a_child_is_registered_given_a_dose_and_corrected(page: Page, tmp_path: 
     page.get_by_role("button", name="申请更正").click()
     expect(page.locator("del")).to_have_text(["A20140601", "左上臂"])
     expect(page.locator("ins")).to_have_text(["A20140602", "右上臂"])
-    page.get_by_role("button", name="核实").click()
-    page.get_by_role("button", name="执行").click()
-    expect(page.locator(".badge")).to_have_text("已执行")
+    decided(page)
     fits(page, tmp_path, "correction")
     page.get_by_role("link", name="English").click()
     expect(page.locator(".badge")).to_have_text("applied")
     expect(page.locator("ins").last).to_have_text("Right upper arm")
     page.get_by_role("link", name="中文").click()
+
+
+def decided(page: Page) -> None:
+    """Verify a correction, then apply it."""
+    page.get_by_role("button", name="核实").click()
+    page.get_by_role("button", name="执行").click()
+    expect(page.locator(".badge")).to_have_text("已执行")
+
+
+def reinstated(page: Page, tmp_path: Path, record: str) -> None:
+    """Strike the one dose out, and take that back."""
+    page.locator("#main").get_by_role("link", name="更正").click()
+    page.get_by_role("button", name="申请作废").click()
+    decided(page)
+    page.goto(record)
+    fits(page, tmp_path, "struck")
+    page.get_by_role("link", name="恢复").click()
+    fits(page, tmp_path, "reinstate")
+    page.get_by_role("button", name="申请恢复").click()
+    expect(page.locator("tbody")).to_have_text("恢复")
+    decided(page)
+    page.goto(record)
+    expect(page.get_by_role("link", name="恢复")).to_have_count(0)
+    expect(page.locator("tbody tr")).to_have_count(1)
 
 
 def test_a_correction_is_withdrawn_and_the_dose_stays_as_it_was(page: Page, tmp_path: Path):
@@ -126,6 +148,8 @@ def test_a_correction_is_withdrawn_and_the_dose_stays_as_it_was(page: Page, tmp_
     expect(page.locator(".badge")).to_have_text("withdrawn")
     page.goto(f"{record}?lang=zh")
     expect(page.locator("tbody tr")).to_have_count(1)
+    reinstated(page, tmp_path, record)
     page.goto(page.url.replace("/desk/records/", "/audit/").partition("?")[0])
-    expect(page.locator("article.entry").last).to_contain_text("更正撤回")
-    expect(page.locator("article.entry").last).to_contain_text("申请有误")
+    withdrawn = page.locator("article.entry", has_text="更正撤回")
+    expect(withdrawn).to_contain_text("申请有误")
+    expect(page.locator("article.entry").last).to_contain_text("接种记录已恢复")
