@@ -28,11 +28,14 @@ class Pace:
         self._steady = steady
         self._agreed: tuple[datetime, float] | None = None
 
-    def check(self, ask: Callable[[], datetime]) -> None:
+    def check(self, ask: Callable[[], datetime]) -> datetime:
         """Ask the server for its time, at first and after each jump.
 
         Args:
             ask: Returns the clock of the server.
+
+        Returns:
+            This process's clock, which may be believed.
 
         Raises:
             ClockApart: The two are more than two seconds apart.
@@ -41,7 +44,7 @@ class Pace:
         if self._agreed is not None:
             then, started = self._agreed
             if abs(now - then - timedelta(seconds=steady - started)) <= CLOCK_TOLERANCE:
-                return
+                return now
         self._agreed = None
         theirs = ask()
         # Wherever within its question the server answered, it was not further away than this.
@@ -49,6 +52,7 @@ class Pace:
         if abs(apart) > CLOCK_TOLERANCE:
             raise ClockApart(apart)
         self._agreed = self._clock(), self._steady()
+        return self._agreed[0]
 
 
 def newest_recorded_at(connection: Connection) -> datetime:

@@ -10,16 +10,18 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 import psycopg
 import structlog
 from psycopg.errors import ReadOnlySqlTransaction
 
+from ledger.entry import CLOCK_TOLERANCE
 from ledger.store.admission import UNPUBLISHED_LIMIT, Admitted, Verdict
 from ledger.store.append import Append, Appended
 from ledger.store.connections import Connection
-from ledger.store.errors import SubmissionRefused
+from ledger.store.errors import ClockApart, SubmissionRefused
 from ledger.store.pace import Pace
 from ledger.store.transaction import append_batch, open_connection, time_of_server
 from ledger.store.waiting import Job, Waiting
@@ -119,7 +121,7 @@ class Writer:
         pause = _FIRST_PAUSE_SECONDS
         while jobs := [job for job in jobs if not job.future.done()]:
             try:
-                verdicts = self._append(jobs)
+                self._append(jobs)
             except Exception as error:  # noqa: BLE001  whatever it is, somebody waits for an answer
                 if self._is_passing(error):
                     # The commit may have been stored although its answer was lost. The next turn
@@ -130,9 +132,6 @@ class Writer:
                     pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
                 else:
                     self._settle_singly(jobs, error)
-            else:
-                for job, verdict in zip(jobs, verdicts, strict=True):
-                    job.answer(_answer(job, verdict))
 
     def _settle_singly(self, jobs: Sequence[Job], error: Exception) -> None:
         """Find the culprit of an unexpected error; the others are innocent."""
@@ -145,12 +144,15 @@ class Writer:
             error = SubmissionRefused(error.sqlstate)
         jobs[0].answer(error)
 
-    def _append(self, jobs: Sequence[Job]) -> list[Verdict]:
+    def _append(self, jobs: Sequence[Job]) -> None:
         if self._connection is None:
             self._look()
             self._connection = open_connection(self._url)
         if self._pace is not None:
-            self._pace.check(partial(time_of_server, self._connection))
+            now = self._pace.check(partial(time_of_server, self._connection))
+            jobs = [job for job in jobs if not _is_refused_ahead(job, now)]
+        if not jobs:
+            return
 
         def committing() -> None:
             for job in jobs:
@@ -158,7 +160,9 @@ class Writer:
 
         batch = [job.append for job in jobs]
         limit = self._unpublished_limit
-        return append_batch(self._connection, batch, limit, committing, self._at).verdicts
+        stored = append_batch(self._connection, batch, limit, committing, self._at)
+        for job, verdict in zip(jobs, stored.verdicts, strict=True):
+            job.answer(_answer(job, verdict))
 
     def _is_passing(self, error: Exception) -> bool:
         """Tell whether the same batch may succeed later, on another connection."""
@@ -170,6 +174,18 @@ class Writer:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _is_refused_ahead(job: Job, now: datetime) -> bool:
+    """Refuse what was decided while the clock was wrong, although it is right again.
+
+    Stored, it would keep everybody from writing until all clocks are where this one was.
+    """
+    ahead = max(event.recorded_at for event in job.append.events) - now
+    if job.committed or ahead <= CLOCK_TOLERANCE:
+        return False
+    job.answer(ClockApart(-ahead))
+    return True
 
 
 def _answer(job: Job, verdict: Verdict) -> Appended | Exception:

@@ -20,14 +20,17 @@ class Part:
 
     def __init__(self, url, make_append, make_event):
         self.wrong = timedelta()
-        self._make = lambda: make_append(make_event(uuid4(), recorded_at=self.clock()))
+        self.decide = lambda: make_append(make_event(uuid4(), recorded_at=self.clock()))
         self.writer = Writer(url, pace=Pace(self.clock, time.monotonic))
 
     def clock(self):
         return datetime.now(UTC) + self.wrong
 
     def write(self):
-        return self.writer.submit(self._make()).result(WAIT)
+        return self.append(self.decide())
+
+    def append(self, decided):
+        return self.writer.submit(decided).result(WAIT)
 
 
 @pytest.fixture
@@ -61,6 +64,23 @@ def test_a_part_whose_clock_jumps_writes_nothing_until_it_is_right_and_holds_nob
     stored = rows("SELECT position, known_at FROM ledger.entries ORDER BY position")
     assert [position for position, _ in stored] == [one.first_position for one in told]
     assert abs(stored[-1][1] - datetime.now(UTC)) < HOUR
+
+
+def test_what_was_decided_while_the_clock_was_ahead_is_refused_although_it_is_right_again(
+    part, rows
+):
+    jumped, other = part(), part()
+    told = [jumped.write(), other.write()]
+    jumped.wrong = HOUR
+    decided = jumped.decide()
+    jumped.wrong = timedelta()
+    right = jumped.writer.submit(jumped.decide())
+    with pytest.raises(ClockApart):
+        jumped.append(decided)
+    told += [right.result(WAIT), other.write(), jumped.write()]
+    assert [one.first_position for one in told] == list(range(1, 6))
+    ((newest,),) = rows("SELECT recorded_at FROM ledger.head")
+    assert newest <= datetime.now(UTC)
 
 
 def test_clocks_a_little_apart_keep_the_order_and_knownness_never_falls(part, rows):
