@@ -12,12 +12,15 @@ from bootstrap.wiring import Parts, signing_keys
 from client.feed import FeedServer
 from client.message import Previous
 from client.stored_feed import StoredFeed
+from commands.papers import PAPER
 from commands.reclaiming import TOLD, Reclaiming, request_of
 from ledger.entry import Seal
 from ledger.store.belongings import Blobs, Claims, Writes
 from ledger.store.finding import Finding
 from ledger.store.inspection import Entries, Row, Snapshot, Tree, snapshot
 from ledger.store.outside import OutsideFile
+from ledger.store.refilling import claim_again
+from ledger.store.transaction import open_connection
 from projections.loop import Projector
 
 Progress = Callable[[int, int], None]
@@ -48,6 +51,7 @@ class Inspected:
         untold: Entries whose claims nobody can tell, since what they sealed does not open.
         untold_writes: Idempotency keys that the log does not tell: of what citizens did.
         other_claims: Claims of kinds that the log does not tell.
+        mended: Claims of school papers that were missing and are held now.
         messages: Messages of the feed that were compared.
         projections: Up to where each read model is applied.
     """
@@ -58,6 +62,7 @@ class Inspected:
     untold: int = 0
     untold_writes: int = 0
     other_claims: int = 0
+    mended: int = 0
     messages: int = 0
     projections: dict[str, int] = field(default_factory=dict)
 
@@ -84,6 +89,34 @@ def inspect(parts: Parts, tell: Tell, progress: Progress, *, full: bool) -> Insp
         _inspect_projections(parts, at, found, tell)
         if settings.nats_url is not None:
             _inspect_feed(parts, at, found, tell, full=full)
+    return found
+
+
+def inspect_and_mend(parts: Parts, tell: Tell, progress: Progress, *, full: bool) -> Inspected:
+    """Inspect, and take claims of school papers that an earlier release wrote without them.
+
+    Nobody ever releases these, so they may be taken while the installation runs.
+
+    Args:
+        parts: As for `inspect`, which also says what is raised.
+        tell: Is given each finding that was not mended.
+        progress: As for `inspect`.
+        full: As for `inspect`.
+    """
+    positions: list[int] = []
+
+    def tell_or_mend(finding: Finding) -> None:
+        if (finding.kind, finding.facts.get("kind")) == ("claim-missing", PAPER):
+            assert finding.position is not None
+            positions.append(finding.position)
+        else:
+            tell(finding)
+
+    found = inspect(parts, tell_or_mend, progress, full=full)
+    assert parts.settings.database_url is not None
+    with open_connection(parts.settings.database_url) as connection:
+        claim_again(connection, positions, Reclaiming(parts.vault, parts.reader).claims_of)
+    found.mended = len(positions)
     return found
 
 

@@ -1,4 +1,4 @@
-"""`vaxledger fsck`: everything that this installation stores, looked at without changing it."""
+"""`vaxledger fsck`: everything that this installation stores, looked at."""
 
 import json
 from collections import Counter
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bootstrap.errors import BootstrapError
-from bootstrap.fsck import Inspected, inspect
+from bootstrap.fsck import Inspected, inspect, inspect_and_mend
 from bootstrap.wiring import wire
 from cli.joining import joined_settings
 from cli.progress import progress_bar, progress_lines
@@ -28,12 +28,20 @@ def fsck(
     full: Annotated[
         bool, typer.Option(help="逐条核对 NATS 消息。Compare every message of the feed.")
     ] = False,
+    mend_claims: Annotated[
+        bool,
+        typer.Option(
+            help="补上旧版本未登记的学校档案占用。"
+            "Take the claims of school papers that an earlier release wrote without them."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """检查存储：数据库、瓦片、检查点、密封值、占用、读模型、NATS。Check what is stored.
 
-    Changes nothing; the installation may run. Exit code 1 when something is wrong: the first of
-    each kind is named; 2 when something could not be read. Signatures are `verify`'s matter.
+    Changes nothing without --mend-claims; the installation may run. Exit code 1 when something is
+    wrong: the first of each kind is named; 2 when something could not be read. Signatures are
+    `verify`'s matter.
     """
     counts: Counter[str] = Counter()
     firsts: dict[str, Finding] = {}
@@ -42,10 +50,11 @@ def fsck(
         counts[finding.kind] += 1
         firsts.setdefault(finding.kind, finding)
 
+    look = inspect_and_mend if mend_claims else inspect
     bar = progress_lines() if as_json else progress_bar("检查 checking", quiet=False)
     try:
         with wire(joined_settings()) as parts, bar as show:
-            found = inspect(parts, tell, show, full=full)
+            found = look(parts, tell, show, full=full)
     except (LedgerError, BootstrapError, OSError, psycopg.Error) as error:
         give_up("fsck", error, as_json=as_json)
     _report(found, firsts, counts, as_json=as_json)

@@ -20,6 +20,10 @@ INSERT INTO ledger.claims (kind, key, stream, position)
 VALUES (%b::text, %b::bytea, %b::uuid, %b::bigint)
 ON CONFLICT (kind, key) DO NOTHING;
 
+-- name: leave_to_earlier
+-- A later entry took it, since an earlier one came from a release that did not.
+DELETE FROM ledger.claims WHERE kind = %b::text AND key = %b::bytea AND position > %b::bigint;
+
 -- name: release_claim
 DELETE FROM ledger.claims WHERE kind = %b::text AND key = %b::bytea AND stream = %b::uuid;
 

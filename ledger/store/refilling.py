@@ -82,6 +82,26 @@ def put_claims_back(
     return untold
 
 
+def claim_again(connection: Connection, positions: Iterable[int], claims_of: ClaimsOf) -> None:
+    """Take what entries of an earlier release did not take yet; others may append meanwhile.
+
+    Args:
+        connection: Of ``transaction.open_connection``.
+        positions: Entries that only take claims, of kinds that nobody releases.
+        claims_of: Tells the claims of entries.
+    """
+    for position in positions:
+        with connection.cursor(binary=True) as cursor:
+            rows = cursor.execute(_QUERIES["entries_between"], [position - 1, position]).fetchall()
+            claims, _ = claims_of([(place, Entry.decode(raw)) for place, raw in rows])
+            with connection.transaction():
+                cursor.execute(_QUERIES["locked_head"])  # nobody decides by claims now
+                for _, claim in claims:
+                    found = [claim.kind, claim.key, position]
+                    cursor.execute(_QUERIES["leave_to_earlier"], found)
+                _claim(cursor, claims)
+
+
 def _claim(cursor: Any, claims: Claims) -> None:
     for position, claim in claims:
         parameters: list[Any] = [claim.kind, claim.key, claim.stream]

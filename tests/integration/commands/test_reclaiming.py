@@ -4,7 +4,9 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from bootstrap.fsck import inspect_and_mend
 from client.signing import Draft
+from commands.papers import PAPER
 from commands.principal import Principal, Role, VerifiedIdentity
 from commands.reclaiming import Reclaiming, request_of
 from domain.identity import checksum
@@ -13,6 +15,7 @@ from ledger.envelope import decode_evidence
 from ledger.store.refilling import put_claims_back
 from ledger.store.transaction import open_connection
 from tests.integration.commands.conftest import County, dose, registration
+from tests.integration.commands.test_fsck_shreds import inspected, integrate
 
 NUMBER, MISTYPED, OTHER = (
     first + checksum(first)
@@ -126,3 +129,26 @@ def test_what_a_key_stands_for_is_told_from_the_signed_statement(county: County)
         assert found == request if found else "on_behalf_of" in entry.data["derived"]
         told += found is not None
     assert told > len(rows) / 2
+
+
+def test_papers_that_an_earlier_release_wrote_without_claims_get_them_once_it_is_gone(
+    county: County,
+):
+    parts = county.parts
+    draft, _ = registration(county.clinic)
+    county.clinic.submit(draft)
+    before = county.head()
+    keep_papers(county, draft.stream)
+    ask = f"SELECT key, stream, position FROM ledger.claims WHERE kind = '{PAPER}' ORDER BY 3"
+    with psycopg.connect(parts.settings.database_url, autocommit=True) as owner:
+        taken = owner.execute(ask).fetchall()
+        owner.execute("DELETE FROM ledger.claims WHERE position > %s", [before])
+        keep_papers(county, draft.stream)  # the next release takes the claims meanwhile
+        integrate(parts.settings)
+        missing = [("claim-missing", position) for position in (before + 1, before + 2)]
+        assert inspected(parts)[1] == missing
+        other = []
+        found = inspect_and_mend(parts, other.append, lambda _done, _size: None, full=True)
+        assert (found.mended, other) == (len(missing), [])
+        assert owner.execute(ask).fetchall() == taken
+    assert inspected(parts)[1] == []
