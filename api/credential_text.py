@@ -99,10 +99,22 @@ def _verdict(
     holder, log = said
     assert issued.entry_type is not None, "it was asked for one"
     finding = finding_on(serving, record, issued.entry_type, issued.effective_on)
+    return verdict_of(holder, (issued.effective_on, issued.entry_type), finding, log)
+
+
+def verdict_of(
+    holder: Holder, check: tuple[date, EntryType], finding: Finding, log: LogState
+) -> SchoolVerdict:
+    """A finding of some day and entry as credentials state it.
+
+    Raises:
+        CertificateError: It does not fit its format.
+    """
+    checked_on, entry_type = check
     return SchoolVerdict(
         holder,
-        issued.effective_on,
-        ClaimedEntry(issued.entry_type),
+        checked_on,
+        ClaimedEntry(entry_type),
         None,
         finding.annex1_row if finding.annex1_row is not None else finding.age_years,
         _outcome(finding),

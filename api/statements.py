@@ -12,7 +12,6 @@ from starlette.responses import Response
 from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks, reading_as_of
-from api.credentials import issued_text
 from api.errors import AddressUnknown
 from api.noting import note_read
 from api.parameters import Year
@@ -21,16 +20,13 @@ from api.people import EVER, organisation_names
 from api.reads import NO_STORE
 from api.school_forms import OneClass, as_file, read_registers
 from api.schools import institution_of
-from certificates.errors import CertificateError
-from certificates.qr import Code
+from api.statement_code import code_of
 from commands.errors import Forbidden, NotFound
 from commands.permissions import Scope, check_read
 from commands.principal import Principal, Role
-from commands.reading import Reading
 from commands.statements import corrected_by
 from commands.states import check_readable
-from domain.audit import Audit, NotJudgeable
-from domain.certificate import Certificate
+from domain.audit import Audit
 from domain.check_statement import CheckStatement
 from domain.verdict import cells
 from printing.notice import NoticeForm
@@ -50,9 +46,7 @@ async def print_statement(
 ) -> Response:
     """A statement on paper, with the rows that were completed since.
 
-    Where the child's electronic certificate is claimed, it bears a code that anyone verifies
-    offline: what is to be made up on the day of printing. One that reads as of another moment
-    bears none.
+    It bears a code that anyone verifies offline: what the clinic stated when it was issued.
     """
     serving = serving_of(request)
     found = await to_thread.run_sync(_readable, serving, caller, statement, as_of)
@@ -197,7 +191,7 @@ def _form(serving: Serving, statement: UUID, found: CheckStatement, as_of: Clock
         clinic=clinics[found.clinic] or "",
         day=found.checked_on,
         foot=_foot(serving, statement),
-        code=_code(serving, found) if as_of.is_now else None,
+        code=code_of(serving, found),
     )
 
 
@@ -219,18 +213,3 @@ def _printed(
         return StatementRow(vaccine, appointment)
     certifier = clinics[found.certifiers[row]] or ""
     return StatementRow(vaccine, appointment, made_up.date, made_up.lot or "", certifier)
-
-
-def _code(serving: Serving, found: CheckStatement) -> str | None:
-    """The school verdict of today as a code; none where nobody has claimed the certificate."""
-    row = serving.views.certificates.of_record(found.record)
-    if row is None or row.released_position is not None:
-        return None
-    services = serving.parts.services
-    reading = Reading(services=services, recorded_at=services.clock())
-    certificate = reading.load(Certificate, row.certificate)
-    try:
-        text, _ = issued_text(serving, certificate, found.entry_type)
-        return Code.of(text).svg().decode()
-    except (CertificateError, NotJudgeable):
-        return None

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from threading import Lock
 
 from bootstrap.credential_keys import CredentialKey, CredentialKeys
+from certificates.claims import STATEMENT_LISTS, STATEMENTS_A_LIST
 from certificates.status import StatusList, sign_status_list
 from commands.credentials import LIST_SIZE
 from domain.calendar import civil_day
@@ -71,14 +72,31 @@ class StatusLists:
             known = self._made.get(number)
             if known is not None and now - known.looked_at < _ASKED_AGAIN:
                 return known
-            if known is None and number >= self._credentials.lists():
+            if known is None and not self._exists(number):
                 return None
             self._made[number] = self._refreshed(number, known, now)
             return self._made[number]
 
+    def _exists(self, number: int) -> bool:
+        if number < STATEMENT_LISTS:
+            return number < self._credentials.lists()
+        first = (number - STATEMENT_LISTS) * STATEMENTS_A_LIST
+        return first <= self._credentials.newest_position()
+
+    def _status(self, number: int, day: date) -> Status:
+        """The set bits of a list."""
+        if number < STATEMENT_LISTS:
+            return self._credentials.status(number, day)
+        first = (number - STATEMENT_LISTS) * STATEMENTS_A_LIST
+        found = self._credentials.statement_status(first, first + STATEMENTS_A_LIST)
+        return Status(
+            frozenset(position - first for position in found.ended),
+            frozenset(position - first for position in found.superseded),
+        )
+
     def _refreshed(self, number: int, known: _Made | None, now: datetime) -> _Made:
         day = civil_day(now)
-        status, key = self._credentials.status(number, day), self._keys().newest
+        status, key = self._status(number, day), self._keys().newest
         if (
             known is not None
             and (known.status, known.day, known.key) == (status, day, key.key_id)
@@ -87,13 +105,17 @@ class StatusLists:
             signed = (known.signed_at, now, known.ended, known.superseded)
         else:
             issuer = self._keys().issuer
-            ended = _sign(issuer.status_list(number), status.ended, now, key)
-            successors = _sign(issuer.superseded_list(number), status.superseded, now, key)
+            size = LIST_SIZE if number < STATEMENT_LISTS else STATEMENTS_A_LIST
+            ended = _sign((issuer.status_list(number), size), status.ended, now, key)
+            successors = _sign((issuer.superseded_list(number), size), status.superseded, now, key)
             signed = (now, now, ended, successors)
         return _Made(status, day, key.key_id, *signed)
 
 
-def _sign(uri: str, indexes: Collection[int], now: datetime, key: CredentialKey) -> bytes:
+def _sign(
+    which: tuple[str, int], indexes: Collection[int], now: datetime, key: CredentialKey
+) -> bytes:
+    uri, size = which
     whole = now.replace(microsecond=0)
-    statuses = StatusList.of(uri, indexes, LIST_SIZE, (whole, whole + LIFE), TTL)
+    statuses = StatusList.of(uri, indexes, size, (whole, whole + LIFE), TTL)
     return sign_status_list(statuses, key.signer)

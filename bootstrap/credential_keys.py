@@ -74,6 +74,11 @@ class CredentialKey:
         return self.signer.kid.hex()
 
     @property
+    def valid_from(self) -> datetime:
+        """First moment that it signs."""
+        return self.certificate.not_valid_before_utc
+
+    @property
     def valid_until(self) -> datetime:
         """Nothing it signs outlives this."""
         return self.certificate.not_valid_after_utc
@@ -121,6 +126,12 @@ class CredentialKeys:
         """The one that signs."""
         return self.signers()[-1]
 
+    def of(self, moment: datetime) -> CredentialKey:
+        """The signer of a moment; where none of then counts any more, the oldest that does."""
+        signers = self.signers()
+        until_then = [key for key in signers if key.valid_from <= moment]
+        return until_then[-1] if until_then else signers[0]
+
     def find(self, key_id: str) -> CredentialKey | None:
         """A signer that still counts, by its key ID in hex."""
         return next((key for key in self.signers() if key.key_id == key_id), None)
@@ -143,7 +154,7 @@ class CredentialKeys:
             TrustedKey(
                 self.issuer,
                 PublicKey(ES256, key.signer.public_key.spki),
-                key.certificate.not_valid_before_utc,
+                key.valid_from,
                 key.valid_until,
                 _SIGNS_ALL,
                 key.der,

@@ -28,7 +28,8 @@ _COLUMNS = 5
 _MOST_DAYS = 150 * 366
 _VACCINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 _LOT = re.compile(r"[0-9A-Za-z][0-9A-Za-z ()/._-]{0,39}")
-_CLINIC = re.compile(r"[0-9A-Z][0-9A-Z-]{0,15}")
+CLINIC_FORM = re.compile(r"[0-9A-Z][0-9A-Z-]{0,15}")
+"""Short code of a clinic: its division, and what tells it from others."""
 
 
 class Provenance(StrEnum):
@@ -66,7 +67,7 @@ class Dose:
         check_day(self.day, "dose day")
         if self.lot is not None:
             check_code(self.lot, _LOT, "lot")
-        check_code(self.clinic, _CLINIC, "clinic")
+        check_code(self.clinic, CLINIC_FORM, "clinic")
 
     @property
     def order(self) -> tuple[date, str, str, str, str]:

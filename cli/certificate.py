@@ -16,6 +16,7 @@ from bootstrap.credential_keys import CredentialKeys
 from bootstrap.folders import secrets_folder
 from bootstrap.settings import Settings
 from bootstrap.wiring import credential_keys
+from certificates.check_statement import CheckStatement
 from certificates.errors import CertificateError
 from certificates.history import History
 from certificates.signing import ES256, PublicKey
@@ -156,6 +157,9 @@ def _facts(found: Verification) -> dict[str, Any]:
             ]
         else:
             facts["outcome"] = content.outcome
+            if isinstance(content, CheckStatement):
+                facts["statement"] = UUID(bytes=content.holder.identifier)
+                facts |= {"clinic": content.clinic, "checked_on": content.checked_on}
             facts["missing"] = {gap.vaccine_group: gap.dose_numbers for gap in content.missing}
     return facts
 
@@ -168,6 +172,9 @@ def _told(found: Verification) -> str:
         if isinstance(content, History):
             lines += [f"{one.day}  {one.vaccine:<12} {one.lot or '-'}" for one in content.doses]
         else:
+            if isinstance(content, CheckStatement):
+                statement = UUID(bytes=content.holder.identifier)
+                lines.append(f"附件2 {statement}  {content.clinic}  {content.checked_on}")
             lines.append(str(content.outcome))
             lines += [
                 f"{gap.vaccine_group}: {', '.join(map(str, gap.dose_numbers))}"

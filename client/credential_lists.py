@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 import httpx
 
+from certificates.claims import STATEMENT_LISTS
 from certificates.errors import CertificateError
 from certificates.signing import PublicKey
 from certificates.status import StatusList, verify_status_list
@@ -21,6 +22,7 @@ from client.errors import TrustError
 
 TRUST_LIST = "trust-list"
 MOST_LISTS = 64
+"""Of credentials, and as many of check statements."""
 _SECONDS = 10.0
 _OK = 200
 
@@ -94,14 +96,15 @@ class CredentialLists:
         if trust is None:
             raise TrustError("There is no trust list that this root key signed.")
         statuses: list[StatusList] = []
-        for number in range(MOST_LISTS):
-            found = [
-                _newest(name, candidates, lambda raw: verify_status_list(raw, trust), folder)
-                for name in (f"status/{number}", f"status/{number}-superseded")
-            ]
-            if found[0] is None:
-                break
-            statuses += [one for one in found if one is not None]
+        for first in (0, STATEMENT_LISTS):
+            for number in range(first, first + MOST_LISTS):
+                found = [
+                    _newest(name, candidates, lambda raw: verify_status_list(raw, trust), folder)
+                    for name in (f"status/{number}", f"status/{number}-superseded")
+                ]
+                if found[0] is None:
+                    break
+                statuses += [one for one in found if one is not None]
         return cls(trust, tuple(statuses))
 
 

@@ -87,7 +87,7 @@ class StatementForm:
             "rows": [row.cells() for row in self.rows],
             "remarks": self._remarks(),
             "code": self.code,
-            "code_says": "扫码离线核验当日评价结果",
+            "code_says": "扫码离线核验本证明",
             "checker": "",
             "clinic": self.clinic,
             "day": chinese_day(self.day),

@@ -164,6 +164,25 @@ class Credentials:
         superseded = frozenset(index for index, is_superseded in rows if is_superseded)
         return Status(frozenset(index for index, _ in rows), superseded)
 
+    def statement_status(self, first: int, after: int) -> Status:
+        """Return the log positions, from `first`, of check statements that hold no more.
+
+        Args:
+            first: First position.
+            after: The one after the last.
+        """
+        with self._pool.connection() as connection:
+            asked = {"first": first, "after": after}
+            rows = connection.execute(_SQL["statement_status"], asked).fetchall()
+        superseded = frozenset(position for position, is_superseded in rows if is_superseded)
+        return Status(frozenset(position for position, _ in rows), superseded)
+
+    def newest_position(self) -> int:
+        """Return the last position that the views of records show."""
+        with self._pool.connection() as connection:
+            row = connection.execute(_SQL["newest_position"]).fetchone()
+        return row[0] if row else 0
+
     def lists(self) -> int:
         """Return how many status lists are in use; there is always a first."""
         with self._pool.connection() as connection:

@@ -67,3 +67,22 @@ WHERE c.status_list = %(list)s
 
 -- name: lists
 SELECT max(status_list) FROM views.credentials
+
+-- name: statement_status
+-- Statements in whose place another stands, and those of shredded records (S-34).
+SELECT issued.position, true
+FROM views.timeline ended
+JOIN views.timeline issued ON issued.stream = ended.stream AND issued.version = 1
+                          AND issued.stream <> issued.record
+WHERE ended.topic = 'check-statement.superseded.v1'
+  AND issued.position >= %(first)s AND issued.position < %(after)s
+UNION
+SELECT issued.position, false
+FROM views.timeline shredded
+JOIN views.timeline issued ON issued.record = shredded.record
+                          AND issued.topic = 'check-statement.issued.v1'
+WHERE shredded.topic = 'vaccination-record.shredded.v1'
+  AND issued.position >= %(first)s AND issued.position < %(after)s
+
+-- name: newest_position
+SELECT coalesce(max(position), 0) FROM views.timeline

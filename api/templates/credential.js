@@ -290,6 +290,22 @@ function schoolVerdict(fields) {
   return { kind: "school-verdict", ...person(fields), ...common, entryType, outcome, missing };
 }
 
+// A verdict under the statement's own number, without a class, and the clinic.
+function checkStatement(fields) {
+  check(Array.isArray(fields) && fields.length === 15 && fields[6] === null, "not a statement");
+  const clinic = fields[14];
+  check(typeof clinic === "string" && /^[0-9A-Z][0-9A-Z-]{0,15}$/.test(clinic), "not a clinic");
+  return { ...schoolVerdict(fields.slice(0, 14)), kind: "check-statement", clinic };
+}
+
+const READERS = new Map([[-71, history], [-72, schoolVerdict], [-73, checkStatement]]);
+
+function contentOf(own) {
+  const [key] = [...own.keys()].filter((name) => READERS.has(name));
+  check(key !== undefined, "no content");
+  return READERS.get(key)(own.get(key));
+}
+
 function claims(payload) {
   const document = cbor(payload);
   check(document instanceof Map && document.size === 4, "not claims");
@@ -299,8 +315,7 @@ function claims(payload) {
   const status = own.get(-70);
   check(Array.isArray(status) && status.length === 2, "no status");
   check(status.every((one) => isWhole(one, 0, 2 ** 31 - 1)), "no status");
-  const content = own.has(-71) ? history(own.get(-71)) : schoolVerdict(own.get(-72));
-  return { issuer, expires, issued, list: status[0], index: status[1], content };
+  return { issuer, expires, issued, list: status[0], index: status[1], content: contentOf(own) };
 }
 
 async function authenticate(text, trust) {

@@ -9,6 +9,7 @@ const find = (selector) => document.querySelector(selector);
 const base64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const STORE = "vaxledger-lists";
 const MOST_LISTS = 64;
+const STATEMENT_LISTS = 2 ** 30;
 
 let lists = null;
 
@@ -41,17 +42,25 @@ async function newest(address, read) {
   return best?.list ?? null;
 }
 
-async function refresh() {
-  const roots = words.roots.map(base64);
-  const trust = await newest("/certificates/trust-list", (raw) => trustList(raw, roots));
-  const statuses = [];
-  for (let number = 0; trust !== null && number < MOST_LISTS; number += 1) {
+async function listsFrom(first, trust) {
+  const found = [];
+  for (let number = first; number < first + MOST_LISTS; number += 1) {
     const address = `/certificates/status/${number}`;
     const read = (raw) => statusList(raw, trust);
     const list = await newest(address, read);
     if (list === null) break;
     const successors = await newest(`${address}/superseded`, read);
-    statuses.push(list, ...(successors === null ? [] : [successors]));
+    found.push(list, ...(successors === null ? [] : [successors]));
+  }
+  return found;
+}
+
+async function refresh() {
+  const roots = words.roots.map(base64);
+  const trust = await newest("/certificates/trust-list", (raw) => trustList(raw, roots));
+  const statuses = [];
+  if (trust !== null) {
+    statuses.push(...await listsFrom(0, trust), ...await listsFrom(STATEMENT_LISTS, trust));
   }
   lists = trust === null ? null : { trust, statuses };
   const made = Math.min(...statuses.map((list) => list.issuedAt));
@@ -76,6 +85,10 @@ const PROVENANCES = {
   paper: t("按纸质补录", "from paper"),
   "other-province": t("外省接种，补录", "from another province"),
   "other-system": t("其他系统，补录", "from another system"),
+};
+const TITLES = {
+  "school-verdict": t("入托、入学查验", "School entry"),
+  "check-statement": t("入托、入学查验证明（附件2）", "Check statement (annex 2)"),
 };
 const OUTCOMES = {
   complete: t("完成全程接种", "Complete"),
@@ -141,7 +154,8 @@ function shown(content) {
   }
   const gaps = content.missing.map((gap) => [named(words.groups, gap.group), gap.numbers.join("、")]);
   return [
-    element("h2", t("入托、入学查验", "School entry")),
+    element("h2", TITLES[content.kind]),
+    ...(content.clinic ? [element("p", `${t("出具单位", "Stated by")} ${content.clinic}`)] : []),
     element("p", OUTCOMES[content.outcome]),
     ...(gaps.length ? [table([t("疫苗", "Vaccine"), t("第几剂", "Dose numbers")], gaps)] : []),
   ];

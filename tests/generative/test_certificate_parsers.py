@@ -4,6 +4,7 @@ A parser may return or raise a ``CertificateError``; what it returns it must wri
 """
 
 import zlib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import cbor2
@@ -11,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certificates import base45, cbor
+from certificates.check_statement import CheckStatement
 from certificates.claims import (
+    CHECK_STATEMENT,
     HCERT,
     HISTORY,
     SCHOOL_VERDICT,
@@ -23,7 +26,7 @@ from certificates.claims import (
 )
 from certificates.container import PREFIX, decode_container, encode_container
 from certificates.errors import CertificateError
-from certificates.history import Dose, History, Provenance
+from certificates.history import CLINIC_FORM, Dose, History, Provenance
 from certificates.holder import Holder, LogState, RuleFile
 from certificates.issue import issue
 from certificates.school_verdict import EntryType, Missing, Outcome, SchoolVerdict
@@ -35,6 +38,7 @@ from tests.unit.certificates.credentials import (
     NOW,
     ROOT,
     SIGNER,
+    check_statement,
     credential,
     history,
     payload,
@@ -46,7 +50,11 @@ from tests.unit.certificates.credentials import (
 
 TRUST = trust_list()
 in_its_own_time = settings(deadline=None)  # other processes share the machine
-BOTH_PAYLOADS = payload(), encode_claims(credential(school_verdict()))
+PAYLOADS = {
+    HISTORY: payload(),
+    SCHOOL_VERDICT: encode_claims(credential(school_verdict())),
+    CHECK_STATEMENT: encode_claims(credential(check_statement())),
+}
 
 KEYS = st.integers(-(2**64), 2**64 - 1) | st.text(max_size=4)
 VALUES = st.recursive(
@@ -102,13 +110,22 @@ def verdicts(draw):
     )
 
 
+def statements():
+    clinics = st.from_regex(CLINIC_FORM, fullmatch=True)
+    return st.builds(
+        lambda verdict, clinic: CheckStatement(replace(verdict, class_name=None), clinic),
+        verdicts(),
+        clinics,
+    )
+
+
 CREDENTIALS = st.builds(
     Credential,
     issuer=st.from_regex(r"[A-Z]{2}(-[0-9A-Z]{1,9})?", fullmatch=True),
     issued_at=st.just(NOW),
     expires_at=st.integers(1, 60 * 86_400).map(lambda life: NOW + timedelta(seconds=life)),
     status=st.builds(StatusReference, st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1)),
-    content=HISTORIES | verdicts(),
+    content=HISTORIES | verdicts() | statements(),
 )
 EDITS = st.lists(st.tuples(st.integers(0, 10_000), st.binary(max_size=3)), min_size=1, max_size=4)
 
@@ -199,7 +216,7 @@ def test_a_signed_structure_is_written_again_as_it_was_read(raw):
 
 
 @in_its_own_time
-@given(st.sampled_from(BOTH_PAYLOADS), EDITS)
+@given(st.sampled_from(sorted(PAYLOADS.values())), EDITS)
 def test_edited_claims_are_read_or_refused(raw, edits):
     changed = edited(raw, edits)
     stated = outcome(decode_claims, changed)
@@ -208,9 +225,9 @@ def test_edited_claims_are_read_or_refused(raw, edits):
 
 
 @in_its_own_time
-@given(st.sampled_from((HISTORY, SCHOOL_VERDICT)), st.integers(0, 13), VALUES, st.booleans())
+@given(st.sampled_from(sorted(PAYLOADS)), st.integers(0, 13), VALUES, st.booleans())
 def test_any_value_in_any_place_is_read_or_refused(kind, place, value, deeper):
-    claims = cbor2.loads(BOTH_PAYLOADS[kind == SCHOOL_VERDICT])
+    claims = cbor2.loads(PAYLOADS[kind])
     target = claims[HCERT][kind]
     if deeper and isinstance(target[place], list):
         target, place = target[place], 0
@@ -225,7 +242,11 @@ def test_any_value_in_any_place_is_read_or_refused(kind, place, value, deeper):
 @given(VALUES, VALUES)
 def test_any_genuinely_signed_content_gives_a_verdict(status, content):
     claims = {1: "CN-320600", 4: 1_790_000_000, 6: 1_788_000_000}
-    for own in ({STATUS: status, HISTORY: content}, {STATUS: [1, 2], SCHOOL_VERDICT: content}):
+    for own in (
+        {STATUS: status, HISTORY: content},
+        {STATUS: [1, 2], SCHOOL_VERDICT: content},
+        {STATUS: [1, 2], CHECK_STATEMENT: content},
+    ):
         raw = outcome(cbor.encode, claims | {HCERT: own})
         shown = raw and outcome(encode_container, sign(raw, SIGNER))
         if shown:

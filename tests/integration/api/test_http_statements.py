@@ -10,16 +10,20 @@ import pytest
 
 from bootstrap.erasure import Eraser
 from bootstrap.shred_list import apply_shred_list
-from certificates.school_verdict import Outcome, SchoolVerdict
+from certificates.check_statement import CheckStatement
+from certificates.claims import STATEMENT_LISTS
+from certificates.school_verdict import Outcome
+from certificates.status import verify_status_list
 from certificates.trust import verify_trust_list
-from certificates.verify import verify
+from certificates.verify import Verdict
+from client.credential_lists import CredentialLists
 from client.signing import Draft
-from tests.drafts import id_number
-from tests.integration.api.conftest import County, citizen, dose, doses_path
+from tests.integration.api.conftest import County, dose, doses_path
 from tests.integration.api.family import ok
 from tests.integration.api.school_county import YEAR, Enrolled, SchoolCounty, school_county
 from tests.integration.api.test_http_school_forms import text_of
 from tests.qr_codes import read_back
+from tests.waiting import eventually
 
 HEPB = {"vaccine_group": "HepB", "dose_number": 1}
 
@@ -199,24 +203,44 @@ def scanned(pdf: bytes) -> str | None:
         return read_back([bytearray(raw[at : at + bitmap.width]) for at in rows])
 
 
-def test_a_claimed_certificate_puts_a_code_on_the_paper(place: SchoolCounty):
-    """The code verifies with nothing but the trust list."""
-    number = id_number("19880303", is_female=True)
-    pupil = place.pupil("三班", 1, mother_number=number, name="有码儿童")
-    statement = issue(place, pupil)
-    path = f"/v1/check-statements/{statement}.pdf"
-    assert scanned(place.clinic.get(path).content) is None
-    mother = citizen(place.served, number)
-    record = str(pupil.child.record)
-    ok(mother.call("/v1/certificates", {"record": record, "has_consented": True}))
-    place.served.caught_up()
+def lists_of(place: SchoolCounty) -> CredentialLists:
+    """The lists as the installation hands them out now; nothing else is asked to verify."""
+    keys, asked = place.served.parts.credential_keys, place.served.http
+    trust = verify_trust_list(keys.trust_list(), [keys.root.public_key])
+    paths = [f"/certificates/status/{STATEMENT_LISTS}{one}" for one in ("", "/superseded")]
+    statuses = (verify_status_list(asked.get(path).content, trust) for path in paths)
+    return CredentialLists(trust, tuple(statuses))
+
+
+def test_a_statement_verifies_offline_though_nobody_claimed_the_certificate(place: SchoolCounty):
+    """It says what the clinic stated, for good; and that another stands in its place (S-34)."""
+    pupil = place.pupil("三班", 1, name="有码儿童")
+    first = issue(place, pupil)
+    path = f"/v1/check-statements/{first}.pdf"
     text = scanned(place.clinic.get(path).content)
     assert text is not None
-    keys = place.served.parts.credential_keys
-    trust = verify_trust_list(keys.trust_list(), [keys.root.public_key])
-    content = verify(text, trust, [], datetime.now(UTC)).credential.content
-    assert isinstance(content, SchoolVerdict)
+    found = lists_of(place).verify(text, datetime.now(UTC))
+    assert found.verdict is Verdict.VALID
+    content = found.credential.content
+    assert isinstance(content, CheckStatement)
     assert (content.holder.name, content.outcome) == ("有码儿童", Outcome.TO_MAKE_UP)
+    body = place.clinic.get(f"/v1/check-statements/{first}").json()
+    assert content.holder.identifier == first.bytes
+    assert content.checked_on.isoformat() == body["checked_on"]
+    assert [
+        (gap.vaccine_group, number) for gap in content.missing for number in gap.dose_numbers
+    ] == [(row["vaccine_group"], row["dose_number"]) for row in body["rows"]]
+    assert content.clinic.startswith(place.clinic.principal.division)
+    issue(place, pupil, supersedes=str(first))
+    eventually(
+        lambda: lists_of(place).verify(text, datetime.now(UTC)).verdict is Verdict.SUPERSEDED
+    )
+    assert scanned(place.clinic.get(path).content) == text
+
+
+def test_there_is_no_list_of_statements_that_the_log_has_not_reached(place: SchoolCounty):
+    beyond = f"/certificates/status/{STATEMENT_LISTS + 1}"
+    assert place.served.http.get(beyond).status_code == 404
 
 
 def test_who_may_see_a_statement(county: County, place: SchoolCounty, pupil: Enrolled):

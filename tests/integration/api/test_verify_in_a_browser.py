@@ -11,9 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from certificates import base45, cbor
+from certificates.check_statement import CheckStatement
+from certificates.claims import STATEMENT_LISTS, status_of_statement
 from certificates.container import decode_container, encode_container
 from certificates.issue import issue
 from certificates.qr import Code
+from certificates.school_verdict import SchoolVerdict
 from certificates.signing import Es256Signer, Sign1, sign
 from certificates.verify import Verdict, verify
 from tests.browsers import IN_A_BROWSER, PHONE, before_the_camera, chromium
@@ -168,6 +171,26 @@ def test_the_browser_says_what_our_own_verifier_says(opened: Opened, county: Cou
         assert [opened.verdict(text) for text in texts] == expected
         said |= set(expected)
     assert said == set(Verdict)
+
+
+def test_a_check_statement_is_shown_as_its_clinic_issued_it(
+    opened: Opened, county: County, held: Carrier
+):
+    trust, statuses = lists_of(county, STATEMENT_LISTS)
+    verdict = verify(held.verdict()["credential"], trust, [], datetime.now(UTC)).credential
+    assert verdict is not None
+    assert isinstance(verdict.content, SchoolVerdict)
+    stated = CheckStatement(verdict.content, "410275101-A8D55B")
+    status = status_of_statement(verdict.content.log.position)
+    signer = county.served.parts.credential_keys.newest.signer
+    text = issue(replace(verdict, status=status, content=stated), signer)
+    assert verify(text, trust, statuses, datetime.now(UTC)).verdict is Verdict.VALID
+    opened.page.fill("#text", text)
+    opened.page.click("#paste button")
+    opened.page.wait_for_selector("#result [data-verdict=valid]", timeout=60_000)
+    said = opened.page.inner_text("#result")
+    for expected in ("附件2", "410275101-A8D55B", "需补种", "王小明"):
+        assert expected in said
 
 
 def of_tomorrow(county: County, text: str) -> str:

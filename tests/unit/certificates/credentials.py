@@ -1,5 +1,6 @@
 """An issuer, a child with up to 22 doses, and lists, all fixed, for the tests of credentials."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
@@ -9,7 +10,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from certificates.claims import Credential, StatusReference, encode_claims
+from certificates.check_statement import CheckStatement
+from certificates.claims import Content, Credential, StatusReference, encode_claims
 from certificates.history import Dose, History, Provenance
 from certificates.holder import Holder, LogState, RuleFile
 from certificates.issue import issue
@@ -103,7 +105,11 @@ def school_verdict() -> SchoolVerdict:
     )
 
 
-def credential(content: History | SchoolVerdict | None = None, **changed) -> Credential:
+def check_statement() -> CheckStatement:
+    return CheckStatement(replace(school_verdict(), class_name=None), "3206020104")
+
+
+def credential(content: Content | None = None, **changed) -> Credential:
     facts = {
         "issuer": ISSUER.name,
         "issued_at": NOW - DAY,

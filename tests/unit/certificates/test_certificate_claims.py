@@ -7,6 +7,7 @@ import cbor2
 import pytest
 
 from certificates.claims import (
+    CHECK_STATEMENT,
     HCERT,
     HISTORY,
     SCHOOL_VERDICT,
@@ -14,6 +15,7 @@ from certificates.claims import (
     StatusReference,
     decode_claims,
     encode_claims,
+    status_of_statement,
 )
 from certificates.errors import CertificateError, ClaimsError
 from certificates.history import MAX_DOSES, Dose, History, Provenance
@@ -24,6 +26,7 @@ from tests.unit.certificates.credentials import (
     HOLDER,
     NOW,
     OTHER_HOLDER,
+    check_statement,
     credential,
     doses,
     history,
@@ -36,7 +39,7 @@ def members(stated) -> dict:
     return cbor2.loads(encode_claims(stated))
 
 
-@pytest.mark.parametrize("content", [history(0), history(22), school_verdict()])
+@pytest.mark.parametrize("content", [history(0), history(22), school_verdict(), check_statement()])
 def test_what_is_stated_comes_back(content):
     stated = credential(content)
     assert decode_claims(encode_claims(stated)) == stated
@@ -260,6 +263,46 @@ def test_a_sixth_column_is_refused():
 def test_a_forged_member_of_a_school_verdict_is_refused(path, value):
     with pytest.raises(CertificateError):
         decode_claims(cbor2.dumps(change(members(credential(school_verdict())), path, value)))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [((CHECK_STATEMENT, *path[2:]), value) for path, value in FORGED_VERDICTS]
+)
+def test_a_forged_finding_of_a_statement_is_refused(path, value):
+    forged = members(credential(check_statement()))
+    change(forged[HCERT], path, value)
+    with pytest.raises(CertificateError):
+        decode_claims(cbor2.dumps(forged))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(14, DELETED), (14, None), (14, b"3206020104"), (14, "诊所"), (14, "A" * 17), (6, "一班")],
+)
+def test_a_statement_has_a_clinic_and_no_class(place, value):
+    forged = members(credential(check_statement()))
+    change(forged[HCERT], (CHECK_STATEMENT, place), value)
+    with pytest.raises(CertificateError):
+        decode_claims(cbor2.dumps(forged))
+
+
+def test_a_verdict_is_no_statement_and_a_statement_no_verdict():
+    for stated, other in ((check_statement(), SCHOOL_VERDICT), (school_verdict(), CHECK_STATEMENT)):
+        forged = members(credential(stated))
+        own = forged[HCERT]
+        forged[HCERT] = {STATUS: own.pop(STATUS), other: own.popitem()[1]}
+        with pytest.raises(CertificateError):
+            decode_claims(cbor2.dumps(forged))
+
+
+def test_the_bit_of_a_statement_is_its_log_position():
+    places = {one: status_of_statement(one) for one in (1, 2**24 - 1, 2**24, 10**9)}
+    assert [(one.list - 2**30, one.index) for one in places.values()] == [
+        (0, 1),
+        (0, 2**24 - 1),
+        (1, 0),
+        (59, 10**9 - 59 * 2**24),
+    ]
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x80", b"\xa0", b"\x01", b"\xf6", b"\xff" * 40])

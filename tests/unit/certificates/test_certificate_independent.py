@@ -21,6 +21,7 @@ from tests.unit.certificates.credentials import (
     NOW,
     OTHER_SIGNER,
     SIGNER,
+    check_statement,
     credential,
     history,
     payload,
@@ -49,7 +50,7 @@ def current(content):
     return credential(content, issued_at=now, expires_at=now + timedelta(days=50))
 
 
-@pytest.mark.parametrize("content", [history(1), history(22), school_verdict()])
+@pytest.mark.parametrize("content", [history(1), history(22), school_verdict(), check_statement()])
 def test_cwt_verifies_a_credential_and_reads_its_claims(content):
     stated = current(content)
     token = decode_container(issue(stated, SIGNER))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from certificates.claims import decode_claims, encode_claims
+from certificates.claims import decode_claims, encode_claims, status_of_statement
 from certificates.container import decode_container
 from certificates.signing import Es256Signer, Sign1, sign
 from certificates.status import sign_status_list, verify_status_list
@@ -21,6 +21,7 @@ from tests.unit.certificates.credentials import (
     ROOT,
     SIGNER,
     STATUS,
+    check_statement,
     credential,
     history,
     private_key,
@@ -34,6 +35,7 @@ STATED = {
     "history of 1 dose": credential(history(1)),
     "history of 22 doses": credential(history(22)),
     "school verdict": credential(school_verdict()),
+    "check statement": credential(check_statement(), status=status_of_statement(1234567)),
 }
 
 

@@ -26,6 +26,7 @@ from tests.unit.certificates.credentials import (
     OTHER_SIGNER,
     SIGNER,
     STATUS,
+    check_statement,
     credential,
     history,
     payload,
@@ -61,7 +62,7 @@ def assert_tells_nothing(found, verdict):
     assert found.en
 
 
-@pytest.mark.parametrize("content", [history(1), history(22), school_verdict()])
+@pytest.mark.parametrize("content", [history(1), history(22), school_verdict(), check_statement()])
 def test_a_credential_in_force_is_valid_as_of_the_day_of_the_list(content):
     stated = credential(content)
     found = verdict_of(issue(stated, SIGNER))
@@ -275,7 +276,12 @@ def test_an_empty_signature_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("usage", "content"), [(Usage.SCHOOL_VERDICT, history()), (Usage.HISTORY, school_verdict())]
+    ("usage", "content"),
+    [
+        (Usage.SCHOOL_VERDICT, history()),
+        (Usage.HISTORY, school_verdict()),
+        (Usage.HISTORY, check_statement()),
+    ],
 )
 def test_a_key_for_one_kind_of_credential_signs_no_other(usage, content):
     trust = trust_list(trusted(usages=usage | Usage.STATUS_LIST))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from certificates.claims import StatusReference
+from certificates.claims import STATEMENTS_A_LIST, StatusReference, status_of_statement
 from certificates.issue import issue
 from certificates.signing import PublicKey
 from certificates.status import sign_status_list
@@ -20,6 +20,7 @@ from tests.unit.certificates.credentials import (
     OTHER_SIGNER,
     ROOT,
     SIGNER,
+    check_statement,
     credential,
     history,
     status_list,
@@ -53,6 +54,20 @@ def test_a_revoked_one_is_seen(tmp_path: Path):
     text = issue(credential(history(3), status=FIRST), SIGNER)
     known = CredentialLists.load(folder_with(tmp_path, FIRST.index), ROOTS)
     assert known.verify(text, NOW).verdict is Verdict.SUPERSEDED
+
+
+def test_the_lists_of_check_statements_lie_beside_them(tmp_path: Path):
+    place = status_of_statement(1234567)
+    text = issue(credential(check_statement(), status=place), SIGNER)
+    folder = folder_with(tmp_path)
+    assert CredentialLists.load(folder, ROOTS).verify(text, NOW).verdict is Verdict.STALE_LIST
+    for name, uri in (
+        (f"{place.list}", ISSUER.status_list(place.list)),
+        (f"{place.list}-superseded", ISSUER.superseded_list(place.list)),
+    ):
+        listed = status_list(place.index, uri=uri, size=STATEMENTS_A_LIST)
+        (folder / "status" / name).write_bytes(sign_status_list(listed, SIGNER))
+    assert CredentialLists.load(folder, ROOTS).verify(text, NOW).verdict is Verdict.SUPERSEDED
 
 
 def test_a_trust_list_of_another_root_is_none(tmp_path: Path):
