@@ -14,9 +14,9 @@ from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown, MalformedParameter
 from api.noting import note_read
-from api.parameters import AtLeast, wait_for_views
 from api.parts import Serving, serving_of
 from api.people import people_on
+from api.quality import scores_as_of
 from api.reads import MAX_PAGE, NO_STORE, SHORTLY
 from api.schools import Division
 from commands.errors import Forbidden
@@ -79,19 +79,20 @@ async def clinic_quality(
     clinic: UUID,
     since: Since,
     until: Until,
-    at_least: AtLeast = 0,
+    as_of: AsOf,
 ) -> Response:
     """How soon, how completely and how plausibly a clinic wrote doses in a period."""
     period = _period(since, until)
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
     await to_thread.run_sync(check_clinic, serving, caller, clinic)
 
     def read() -> list[Score]:
-        return serving.views.data_quality.scores(*period, clinic=clinic)
+        return scores_as_of(serving, period, as_of, clinic=clinic)
 
-    (score,) = await to_thread.run_sync(read)
-    return json_response(_scored(score), headers=NO_STORE)
+    scores = await to_thread.run_sync(read, limiter=serving.threads)
+    if not scores:  # it was registered later
+        raise AddressUnknown
+    return json_response(_scored(scores[0]), headers=NO_STORE)
 
 
 @router.get(
@@ -103,18 +104,17 @@ async def division_quality(
     division: Division,
     since: Since,
     until: Until,
-    at_least: AtLeast = 0,
+    as_of: AsOf,
 ) -> Response:
     """The same of every clinic of a division."""
     check_read(caller, "quality", Scope(division))
     period = _period(since, until)
-    await wait_for_views(request, at_least)
     serving = serving_of(request)
 
     def read() -> list[Score]:
-        return serving.views.data_quality.scores(*period, division=division)
+        return scores_as_of(serving, period, as_of, division=division)
 
-    scores = await to_thread.run_sync(read)
+    scores = await to_thread.run_sync(read, limiter=serving.threads)
     body = {"division": division, "clinics": [_scored(score) for score in scores]}
     return json_response(body, headers=NO_STORE)
 

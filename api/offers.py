@@ -48,6 +48,8 @@ async def list_offers(
     """Sites with their time slots and free seats for a product; an empty list where there is none.
 
     A courtesy: what is free is decided when a seat is held.
+
+    It takes no `known_at`: seats are capacity now.
     """
     first = day_or_today(request, first_day)
     await wait_for_views(request, at_least)

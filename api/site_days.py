@@ -43,6 +43,8 @@ async def get_site_day(
     """The time slots of a site on a day, and who comes, has come and has been vaccinated.
 
     For the site and its county. Each appointment has what the site's next write about it names.
+
+    It takes no `known_at`: seats are capacity now.
     """
     on = day_or_today(request, day)
     await wait_for_views(request, at_least)

@@ -5,8 +5,8 @@ changes no count: a correction speaks well of a clinic's data, not ill.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 from domain.calendar import civil_day
 from projections.change import Change
 from projections.connection import Cursor, Pool
+from projections.pieces import OPEN_POSITION
 from projections.projection import Projection, Table
 from projections.queries import named_queries
 
@@ -34,6 +35,8 @@ _FILLABLE: Mapping[str, frozenset[str]] = {
 """What may be left out of a dose, and is missed where it is."""
 IN_TIME = timedelta(days=1)
 """A dose is written in time on its day, or on the next."""
+CONCERNED = tuple(topic.encode() for topic in _FILLABLE)
+"""One of these stands in every entry that counts."""
 COUNTS = ("given", "in_time", "transcribed", "filled", "fillable", "remarked")
 _TO_THE_HOUR = len("2026-11-22T01")
 
@@ -50,10 +53,14 @@ class _Day:
     remarked: int = 0
 
 
-def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
+_Days = Mapping[tuple[str, date], _Day]
+_Remarks = Counter[tuple[str, date, str]]
+
+
+def _counted(changes: Iterable[Change]) -> tuple[_Days, _Remarks]:
     """Add up what the entries tell of each clinic and day."""
     days: defaultdict[tuple[str, date], _Day] = defaultdict(_Day)
-    remarks: Counter[tuple[str, date, str]] = Counter()
+    remarks: _Remarks = Counter()
     for _, entry in changes:
         if entry.topic not in _FILLABLE:
             continue
@@ -72,6 +79,12 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
         if found:
             counts.remarked += 1
             remarks.update((clinic, day, remark) for remark in found)
+    return days, remarks
+
+
+def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
+    """Add to the counts of each clinic and day."""
+    days, remarks = _counted(changes)
     if days:
         asked: dict[str, list[Any]] = {
             name: [getattr(one, name) for one in days.values()] for name in COUNTS
@@ -142,6 +155,21 @@ class Score:
         return _share(doses - self.remarked, doses)
 
 
+def with_day(scores: Iterable[Score], day: date, changes: Iterable[Change]) -> list[Score]:
+    """Return scores with what the entries tell of one more day, on which they were recorded."""
+    days, remarks = _counted(changes)
+    return [_with(score, day, days, remarks) for score in scores]
+
+
+def _with(score: Score, day: date, days: _Days, remarks: _Remarks) -> Score:
+    own = str(score.clinic)
+    more = days.get((own, day), _Day())
+    told = Counter(score.remarks)
+    told.update({one: n for (clinic, on, one), n in remarks.items() if (clinic, on) == (own, day)})
+    counts = {name: getattr(score, name) + getattr(more, name) for name in COUNTS}
+    return replace(score, **counts, remarks=dict(sorted(told.items())))
+
+
 class DataQuality:
     """Questions about the data quality of clinics.
 
@@ -153,7 +181,13 @@ class DataQuality:
         self._pool = pool
 
     def scores(
-        self, since: date, until: date, *, division: str = "", clinic: UUID | None = None
+        self,
+        since: date,
+        until: date,
+        *,
+        division: str = "",
+        clinic: UUID | None = None,
+        at_position: int | None = None,
     ) -> list[Score]:
         """Return the scores of clinics, in the order of their divisions.
 
@@ -162,8 +196,10 @@ class DataQuality:
             until: Last day of recording.
             division: First digits of the clinics' divisions.
             clinic: Only this one.
+            at_position: Clinics registered up to there; days are counted whole (`with_day`).
         """
-        asked = {"since": since, "until": until, "division": division, "clinic": clinic}
+        at = OPEN_POSITION - 1 if at_position is None else at_position
+        asked = {"since": since, "until": until, "division": division, "clinic": clinic, "at": at}
         with self._pool.connection() as connection:
             rows = connection.cursor(row_factory=dict_row).execute(_SQL["scores"], asked).fetchall()
             asked["clinics"] = [row["clinic"] for row in rows]

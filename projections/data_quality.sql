@@ -29,6 +29,7 @@ LEFT JOIN views.clinic_days d
     ON d.clinic = o.organisation AND d.day BETWEEN %(since)s AND %(until)s
 WHERE o.kind = 'clinic' AND starts_with(o.division, %(division)s)
   AND (%(clinic)s::uuid IS NULL OR o.organisation = %(clinic)s)
+  AND o.registered_position <= %(at)s
 GROUP BY o.organisation, o.name, o.division ORDER BY o.division, o.organisation
 
 -- name: remarks

@@ -82,6 +82,22 @@ def test_a_clinic_sees_its_own_scores(clinic: Author):
     assert (told["remarked"], told["validity"]) == (1, 0.6667)
 
 
+def test_a_position_of_today_counts_what_was_written_by_then(county: County, clinic: Author):
+    now, at = score(clinic, clinic), county.served.caught_up()
+    assert score(clinic, clinic, known_at=str(at)) == now
+    assert score(clinic, clinic, effective_on="2020-01-01")["given"] == 0
+    written = [
+        position
+        for position, raw, _ in county.served.parts.reader.entries(1, at)
+        if b".dose-" in raw and json.loads(raw)["data"]["clinic"] == str(clinic.organisation)
+    ]
+    told = [score(clinic, clinic, known_at=str(one)) for one in written]
+    assert [one["given"] + one["transcribed"] for one in told] == [1, 2, 3]
+    assert told[-1] == now
+    path = f"/v1/clinics/{clinic.organisation}/quality"
+    assert clinic.get(path, **period(), known_at=1).status_code == 404
+
+
 def test_another_period_has_none(clinic: Author):
     told = score(clinic, clinic, since="2001-01-01", until="2001-12-31")
     assert (told["given"], told["timeliness"], told["remarks"]) == (0, None, {})
