@@ -112,7 +112,19 @@ SELECT position, record FROM views.timeline WHERE record = ANY(%(records)s::uuid
 ORDER BY position
 
 -- name: newest_statements
-SELECT DISTINCT ON (record) record, stream FROM views.timeline
-WHERE record = ANY(%(records)s::uuid[]) AND position <= %(at)s
-  AND topic = 'check-statement.issued.v1'
-ORDER BY record, position DESC
+-- Of a child's records, those that were merged are one.
+SELECT asked.record, newest.stream
+FROM unnest(%(records)s::uuid[]) AS asked (record)
+CROSS JOIN LATERAL (
+    SELECT coalesce((SELECT m.survivor FROM views.merges m WHERE m.record = asked.record
+                       AND m.from_position <= %(at)s AND %(at)s < m.to_position), asked.record)
+) AS child (survivor)
+CROSS JOIN LATERAL (
+    SELECT t.stream FROM views.timeline t
+    WHERE t.record = ANY (ARRAY(
+            SELECT child.survivor UNION ALL
+            SELECT m.record FROM views.merges m WHERE m.survivor = child.survivor
+               AND m.from_position <= %(at)s AND %(at)s < m.to_position))
+      AND t.position <= %(at)s AND t.topic = 'check-statement.issued.v1'
+    ORDER BY t.position DESC LIMIT 1
+) AS newest

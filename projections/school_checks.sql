@@ -180,7 +180,14 @@ LEFT JOIN (
 ORDER BY unit COLLATE "C"
 
 -- name: is_enrolled
+-- Under any of the child's records: those that are merged are one.
 SELECT EXISTS (
-    SELECT FROM views.enrolments
-    WHERE record = %(record)s AND institution = %(institution)s
-      AND to_position = 9223372036854775807)
+    SELECT FROM (
+        SELECT coalesce((SELECT survivor FROM views.merges WHERE record = %(record)s
+                           AND to_position = 9223372036854775807), %(record)s::uuid)
+    ) AS child (survivor)
+    JOIN views.enrolments e ON e.record = ANY (ARRAY(
+        SELECT child.survivor UNION ALL
+        SELECT m.record FROM views.merges m
+        WHERE m.survivor = child.survivor AND m.to_position = 9223372036854775807))
+    WHERE e.institution = %(institution)s AND e.to_position = 9223372036854775807)

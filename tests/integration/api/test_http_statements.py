@@ -18,9 +18,10 @@ from certificates.trust import verify_trust_list
 from certificates.verify import Verdict
 from client.credential_lists import CredentialLists
 from client.signing import Draft
-from tests.integration.api.conftest import County, dose, doses_path
+from tests.integration.api.conftest import County, dose, doses_path, register
 from tests.integration.api.family import ok
 from tests.integration.api.school_county import YEAR, Enrolled, SchoolCounty, school_county
+from tests.integration.api.test_http_duplicates import merge
 from tests.integration.api.test_http_school_forms import text_of
 from tests.qr_codes import read_back
 from tests.waiting import eventually
@@ -145,6 +146,18 @@ def test_entry_papers_are_complete_with_certificate_and_statement(place: SchoolC
     }
     assert "补证中" in shown["zh"]
     assert "reissue under way" in shown["en"]
+
+
+def test_the_papers_of_a_merged_child_are_those_of_its_one_record(place: SchoolCounty):
+    class_name = f"并{uuid4().hex[:6]}班"
+    enrolled = place.pupil(class_name, 1, name="并档的")
+    enrolled.check()
+    survivor = register(place.clinic, name="并档的")
+    statement = issue(place, Enrolled(place.school, survivor, enrolled.stream))
+    assert papers(place, class_name)["statement"] is None
+    ok(merge(place.clinic, survivor, enrolled.child))
+    assert papers(place, class_name)["statement"] == str(statement)
+    assert place.school.get(f"/v1/check-statements/{statement}").status_code == 200
 
 
 def test_a_statement_of_another_child_certifies_nothing(place: SchoolCounty, pupil: Enrolled):
