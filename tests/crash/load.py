@@ -35,7 +35,7 @@ DOSES_A_CHILD = 8
 _CLINICS = 4
 _FAMILIES_AT_ONCE = 12  # in each clinic
 QUEUES = _CLINICS * _FAMILIES_AT_ONCE
-_PURSUITS = 40
+_PURSUED_SECONDS = 120.0
 _PAUSE_SECONDS = 0.25
 _PATIENCE = Patience(attempts=4, receipt_seconds=20)
 _TOKEN_SECONDS = 6 * 3600
@@ -135,7 +135,7 @@ class Writer:
         """Sign once, send until it is answered, note the answer."""
         write = self.key.sign(self.country.origin, draft)
         started = time.monotonic()
-        for _ in range(_PURSUITS):
+        while time.monotonic() < started + _PURSUED_SECONDS:
             try:
                 receipt = await self.client.submit(path, write)
             except UnavailableError:
