@@ -294,6 +294,11 @@ def _count_record_rows(findings: Findings, databases: Databases, log: list[Logge
         for row in log
         if row.entry["topic"].startswith("vaccination-record.")
     ]
+    lines += [
+        (row.position, row.entry["data"]["record"], row.entry["version"])
+        for row in log
+        if row.entry["topic"] == "enrolment.enrolled.v1"
+    ]
     found = databases.log("SELECT position, record::text, version FROM views.timeline")
     findings.expect_same_rows("lines of the timeline", found, lines)
 
