@@ -39,12 +39,10 @@ class Clocks:
     Attributes:
         position: What was known up to there; None for all that is known now.
         day: Civil day as of which it reads.
-        is_now: Whether neither was asked for.
     """
 
     position: int | None
     day: date
-    is_now: bool = False
 
 
 async def clocks_of(
@@ -58,7 +56,7 @@ async def clocks_of(
         NotYetVisible: The views do not show that position yet.
     """
     if known_at is None:
-        clocks = Clocks(None, day_or_today(request, effective_on), is_now=effective_on is None)
+        clocks = Clocks(None, day_or_today(request, effective_on))
     else:
         position, day = await to_thread.run_sync(known, serving_of(request), known_at)
         if effective_on is not None:
