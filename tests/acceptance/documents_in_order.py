@@ -53,6 +53,7 @@ RUN_ELSEWHERE: Mapping[str, str] = {
     "vaxledger evaluate schedule": "acceptance/test_evaluate_schedule_command.py",
     "vaxledger schedules diff": "acceptance/test_schedules_command.py",
     "vaxledger migrate": "acceptance/test_installation.py",
+    "vaxledger fsck --mend-claims": "crash/test_upgrade_of_a_release.py",
     "vaxledger simulate": "acceptance/test_installation.py",
     "vaxledger witness serve": "acceptance/test_own_witness.py",
 }
