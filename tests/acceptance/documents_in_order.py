@@ -61,6 +61,8 @@ RUN_ELSEWHERE: Mapping[str, str] = {
 
 OTHER_PROGRAMS: Mapping[str, str] = {
     "make ": "is how CI and every developer begin",
+    "python3.13 -m venv other ": "needs another Python",
+    "other/bin/python -m cli replay ": "needs another Python",
     "curl -H": "is run here",
     "export VAXLEDGER_ORIGIN": "is a setting in crash/test_succession_crash.py",
     "npm ci": "is run by integration/feed/test_feed_conformance.py, where there is npm",
