@@ -64,8 +64,9 @@ def nursery(migrated_database, tmp_path_factory) -> Iterator[Nursery]:
             stdout=subprocess.PIPE,
             text=True,
         ) as process,
+        city_of(parts) as city,
     ):
-        yield Nursery(process, city_of(parts))
+        yield Nursery(process, city)
         process.stdin.close()
 
 

@@ -1,5 +1,7 @@
 """A city that books: a county, two sites, citizens, and a clock that the tests turn."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -7,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from bootstrap.identifiers import new_id
-from bootstrap.wiring import Parts
+from bootstrap.wiring import Parts, event_codec
 from client.signing import AuthorKey, Draft
 from commands.answering import Written
 from commands.desk import Desk
@@ -16,6 +18,9 @@ from commands.reading import Reading
 from domain.appointment import Appointment
 from domain.calendar import SHANGHAI
 from domain.slot_supply import SlotSupply
+from ledger.store.journal import Journal
+from ledger.store.recorder import LedgerRecorder
+from ledger.store.writer import Writer
 from tests import drafts
 from tests.integration.commands.conftest import Author, admit
 
@@ -227,10 +232,12 @@ def citizen(*, born: str = "19850601", role: Role = Role.ADULT) -> Principal:
     return Principal(f"citizen {number}", role, None, "", identity)
 
 
-def city_of(parts: Parts) -> City:
+@contextmanager
+def city_of(parts: Parts) -> Iterator[City]:
     """Admit the county and its sites, then turn the clock to the day of the tests.
 
-    Certificates are issued here too: no pilot city of theirs takes bookings.
+    Certificates are issued here too: no pilot city of theirs takes bookings. The writer believes
+    the turned clock, which no server agrees with.
     """
     operator = Author(
         parts,
@@ -247,7 +254,13 @@ def city_of(parts: Parts) -> City:
     rules = parts.services.rules
     certificates = replace(rules.certificates, claims=replace(rules.claims, cities=None))
     rules = replace(rules, certificates=certificates)
-    services = replace(parts.services, clock=clock, rules=rules)
-    turned = replace(parts, services=services, desk=Desk(services))
-    authors = [replace(author, parts=turned) for author in (cdc, site, other, far)]
-    return City(turned, clock, *authors)
+    assert parts.settings.database_url is not None
+    with closing(Writer(parts.settings.database_url)) as writer:
+        recorder = LedgerRecorder(parts.pool, writer)
+        journal = Journal(recorder, origin=parts.settings.origin, codec=event_codec())
+        services = replace(parts.services, clock=clock, rules=rules, journal=journal)
+        turned = replace(
+            parts, services=services, desk=Desk(services), journal=journal, writer=writer
+        )
+        authors = [replace(author, parts=turned) for author in (cdc, site, other, far)]
+        yield City(turned, clock, *authors)

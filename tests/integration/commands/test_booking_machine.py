@@ -1,5 +1,7 @@
 """No seat is sold twice and none is lost, whatever happens in any order."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -10,8 +12,9 @@ from tests.integration.commands.booking_machine import BookingMachine
 
 
 @pytest.fixture(scope="module")
-def city(parts: Parts) -> City:
-    return city_of(parts)
+def city(parts: Parts) -> Iterator[City]:
+    with city_of(parts) as city:
+        yield city
 
 
 def test_no_seat_is_sold_twice_and_none_is_lost(city):

@@ -1,6 +1,7 @@
 """Booking on a real database: the rules, the seats, the two scans (A-1 to A-23; X-6 to X-10)."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -39,8 +40,9 @@ from tests.integration.commands.booking_city import (
 
 
 @pytest.fixture(scope="module")
-def city(parts: Parts) -> City:
-    return city_of(parts)
+def city(parts: Parts) -> Iterator[City]:
+    with city_of(parts) as city:
+        yield city
 
 
 def reason_of(refused) -> str:

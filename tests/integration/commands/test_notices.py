@@ -94,8 +94,9 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def city(parts: Parts) -> City:
-    return city_of(parts)
+def city(parts: Parts) -> Iterator[City]:
+    with city_of(parts) as city:
+        yield city
 
 
 @pytest.fixture(scope="module")

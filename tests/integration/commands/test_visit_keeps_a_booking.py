@@ -18,8 +18,9 @@ from tests.integration.commands.booking_city import HOME, City, citizen, city_of
 
 
 @pytest.fixture(scope="module")
-def city(parts: Parts) -> City:
-    return city_of(parts)
+def city(parts: Parts) -> Iterator[City]:
+    with city_of(parts) as city:
+        yield city
 
 
 @dataclass

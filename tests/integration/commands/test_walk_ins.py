@@ -1,5 +1,6 @@
 """Somebody comes without a booking: the site gives them a seat of today (A-2)."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
@@ -22,8 +23,9 @@ HOUR = 9
 
 
 @pytest.fixture(scope="module")
-def town(parts: Parts) -> City:
-    return city_of(parts)
+def town(parts: Parts) -> Iterator[City]:
+    with city_of(parts) as city:
+        yield city
 
 
 @pytest.fixture
