@@ -30,7 +30,7 @@ from ledger.jcs import parse
 
 RACE = "2,000 submitters race for 500 seats"
 HOLDS = "seats held, of distinct slots"
-SUBMITTERS, CALLERS, PROCESSES = 2_000, 64, 2
+SUBMITTERS, CALLERS, PROCESSES = 2_000, 256, 2
 _WARM = 200
 """People before the first turn: pools are open and statements prepared, as hours after a start."""
 
