@@ -42,7 +42,6 @@ from benchmarks.rows import Book, Failure
 from benchmarks.site import Site, founded
 from bootstrap.garbage import settle
 
-RESULTS = Path(__file__).with_name("results")
 SHORT = Pace(seconds=0.7, patience=1.0)
 QUICK = Pace(rounds=1, seconds=0.2, scale=0.02)
 _ENDS = {
@@ -62,8 +61,6 @@ _ENDS = {
     "prices": 540,
 }
 """Seconds of the run after which a group begins no further round: a busy machine costs rounds."""
-_ASKED_FOR = {"opening"}
-"""Groups that have no place in the ten minutes; they run when they are named."""
 
 
 class Run:
@@ -194,7 +191,7 @@ def main() -> int:
         book.facts["durability"] = machine.durability(ground.postgres.superuser_url("postgres"))
         run = Run(ground, stack, pace)
         for name, group in run.groups().items():
-            if name in asked.only or not (asked.only or name in _ASKED_FOR):
+            if name in asked.only or not (asked.only or name in report.ASKED_FOR):
                 _hold(book, name, group, replace(pace, until=started + _ENDS[name]))
         book.facts["load after"] = machine.load()
         book.facts["entries in the end"] = ", ".join(run.sizes())
@@ -205,17 +202,11 @@ def main() -> int:
         f"up to {pace.rounds} interleaved rounds in {time.monotonic() - started:.0f} s; "
         f"{book.quiet_turns} of {book.turns} turns began on a quiet machine"
     )
-    folder = asked.results or _folder(asked.only)
+    folder = asked.results or report.place(book, asked.only, is_quick=asked.quick)
     report.write(book, folder)
-    if asked.results is None:
-        telling.tell()
+    telling.tell()
     say(f"{folder / 'latest.md'}: {report.headline(book)}")
     return 1 if book.failures else 0
-
-
-def _folder(only: list[str]) -> Path:
-    """Where results lie; of groups that only run when they are named, apart from the whole run."""
-    return RESULTS / "-".join(only) if only and _ASKED_FOR.issuperset(only) else RESULTS
 
 
 _PAYLOAD = (
@@ -247,7 +238,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="tiny amounts: shows that all of it works"
     )
-    parser.add_argument("--results", type=Path, help="where the table goes, instead of README")
+    parser.add_argument("--results", type=Path, help="where the results go instead")
     return parser.parse_args()
 
 

@@ -1,7 +1,7 @@
 """What a run leaves behind: a table to read, the same as JSON, and plots."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,7 +28,26 @@ TITLES: Mapping[str, str] = {
     "credentials": "Credentials: what is carried, beside a bare signature",
 }
 SPENDING_GROUPS = ("appends", "http")
+ASKED_FOR = frozenset({"opening"})
+"""Groups that have no place in the ten minutes; they run when they are named."""
+
+RESULTS = Path(__file__).with_name("results")
+_APART = RESULTS / "apart"
+_QUIET_SHARE = 0.95
 _EMPTY = "–"
+
+
+def place(book: Book, only: Sequence[str], *, is_quick: bool) -> Path:
+    """Return where the results of a run belong, from which README and the pages are told.
+
+    A run of some groups, one that failed in part, one with tiny amounts and one beside other work
+    never stand where the whole run of a quiet machine stands.
+    """
+    is_apart = bool(only) and ASKED_FOR.issuperset(only)
+    is_quiet = book.quiet_turns >= _QUIET_SHARE * book.turns
+    if is_quick or book.failures or not is_quiet or (only and not is_apart):
+        return _APART
+    return RESULTS / "-".join(sorted(set(only)))
 
 
 def write(book: Book, folder: Path) -> None:

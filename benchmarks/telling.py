@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import county, draining, following, growing, importing, over_http
-from benchmarks.report import SPENDING_GROUPS, spending_line
+from benchmarks.report import ASKED_FOR, RESULTS, SPENDING_GROUPS, spending_line
 from benchmarks.rows import number_text
 
 ROOT = Path(__file__).resolve().parents[1]
-LATEST = Path(__file__).with_name("results") / "latest.json"
+LATEST = RESULTS / "latest.json"
 
 _BEGIN, _END = "<!-- measured -->\n", "<!-- /measured -->\n"
 _FACTS = ("date", "commit", "processor", "system", "durability", "payload", "run")
@@ -85,7 +85,8 @@ def _table(measured: Mapping[str, Any]) -> str:
 
 def _apart(latest: Path) -> str:
     """Aims of the groups that run by themselves, each with the day of its run."""
-    found = [json.loads(path.read_bytes()) for path in sorted(latest.parent.glob("*/latest.json"))]
+    paths = [latest.parent / name / latest.name for name in sorted(ASKED_FOR)]
+    found = [json.loads(path.read_bytes()) for path in paths if path.exists()]
     return "".join(
         _aim(aim, f", by itself, {run['facts']['date']}") + "\n"
         for run in found

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.aims import judge
 from benchmarks.contest import Contestant, Pace, hold
 from benchmarks.measuring import Measured, alone, arrivals, tasks, threads
-from benchmarks.report import document, headline, markdown, write
+from benchmarks.report import RESULTS, document, headline, markdown, place, write
 from benchmarks.rows import (
     Book,
     Failure,
@@ -215,3 +215,21 @@ def test_what_runs_by_itself_stands_below_the_whole_run_with_its_day(tmp_path):
     readme = told(latest=tmp_path / "latest.json")[ROOT / "README.md"]
     last = "| the rush, p99, by itself, 2026-11-22 04:00 UTC | 2 s | 900 ms | yes |\n"
     assert f"{last}<!-- /measured -->" in readme
+
+
+@pytest.mark.parametrize(
+    ("only", "quick", "quiet", "failures", "where"),
+    [
+        ([], False, 19, [], ""),
+        (["opening"], False, 19, [], "opening"),
+        ([], False, 18, [], "apart"),
+        (["opening"], False, 18, [], "apart"),
+        ([], True, 20, [], "apart"),
+        (["http"], False, 20, [], "apart"),
+        (["http", "opening"], False, 20, [], "apart"),
+        ([], False, 20, [Failure("http", "a dose", "refused")], "apart"),
+    ],
+)
+def test_only_a_whole_run_of_a_quiet_machine_is_told(only, quick, quiet, failures, where):
+    book = Book(turns=20, quiet_turns=quiet, failures=failures)
+    assert place(book, only, is_quick=quick) == RESULTS / where
