@@ -138,6 +138,7 @@ def _patch(change: Change) -> _Row:
 
 PROJECTION = Projection(
     NAME,
+    ("slot-supply.", "appointment."),
     (
         Table("supplies", ("supply",)),
         Table("slots", ("supply", "slot")),

@@ -98,6 +98,7 @@ def _release(cursor: Cursor, released: Sequence[Change]) -> None:
 
 PROJECTION = Projection(
     NAME,
+    (_CLAIMED, _GRANTED, _REVOKED, _RELEASED),
     (Table("certificates", ("certificate",)), Table("grants", ("grant_id",))),
     apply,
 )

@@ -1,8 +1,12 @@
 """What a projection is fed: an entry of the log and its position."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -20,6 +24,10 @@ class Change(NamedTuple):
 
     position: int
     entry: StoredEntry
+
+
+_POSITION = itemgetter(0)
+_AHEAD = 2
 
 
 class EntryReader(Protocol):
@@ -52,6 +60,19 @@ class Batch:
         """Position of the last entry, or `after` when there is none."""
         return self.after + len(self.changes)
 
+    def about(self, follows: tuple[str, ...]) -> Sequence[Change]:
+        """Return the entries whose topics begin in one of these ways, in their order."""
+        found = [some for topic, some in self._by_topic.items() if topic.startswith(follows)]
+        return found[0] if len(found) == 1 else sorted(chain(*found), key=_POSITION)
+
+    @cached_property
+    def _by_topic(self) -> dict[str, list[Change]]:
+        """Once for all projections, most of which a batch does not concern."""
+        by_topic: defaultdict[str, list[Change]] = defaultdict(list)
+        for change in self.changes:
+            by_topic[change.entry.topic].append(change)
+        return by_topic
+
 
 def read_change(position: int, raw: bytes) -> Change:
     """Read the canonical bytes of a published entry, which the integrator has checked."""
@@ -71,7 +92,10 @@ def read_batch(reader: EntryReader, after: int, limit: int) -> Batch:
 
 
 class ReadAhead:
-    """Batches of a log; while one is applied, the next is read.
+    """Batches of a log; while one is applied, the next ones are read.
+
+    Two of them: the first is read while the batch's rows are made, by turns on one interpreter;
+    the second while PostgreSQL takes them.
 
     Args:
         reader: The log.
@@ -90,12 +114,13 @@ class ReadAhead:
         batch = ahead.result() if ahead is not None else None
         if batch is None or not batch.changes:  # there may be some by now
             batch = read_batch(self._reader, after, self._limit)
-        self._next.clear()
-        if len(batch.changes) == self._limit:  # else there is nothing more yet
-            self._next[batch.last] = self._thread.submit(
-                read_batch, self._reader, batch.last, self._limit
-            )
+        is_full = len(batch.changes) == self._limit  # else there is nothing more yet
+        following = [batch.last + n * self._limit for n in range(_AHEAD)] if is_full else []
+        self._next = {at: self._next.get(at) or self._submit(at) for at in following}
         return batch
+
+    def _submit(self, after: int) -> Future[Batch]:
+        return self._thread.submit(read_batch, self._reader, after, self._limit)
 
     def close(self) -> None:
         """Read no more."""

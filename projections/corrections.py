@@ -93,7 +93,9 @@ def _save(cursor: Cursor, pieces: Pieces[str]) -> None:
             rows.write_row((piece.key, piece.known_from, piece.known_to, *_in_order(piece.values)))
 
 
-PROJECTION = Projection(NAME, (Table("corrections", ("correction", "from_position")),), apply)
+PROJECTION = Projection(
+    NAME, (_PREFIX,), (Table("corrections", ("correction", "from_position")),), apply
+)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ _REINSTATED = "vaccination-record.dose-reinstated.v1"
 _AMENDED = "vaccination-record.identity-amended.v1"
 _SEPARATED = "vaccination-record.separated.v1"
 _SHREDDED = "vaccination-record.shredded.v1"
+_RESTATING = (_IN_ERROR, _REINSTATED, _SEPARATED, _SHREDDED)
 _SHOWN_OF_A_DOSE = frozenset(
     ("vaccine", "occurred_on", "lot", "clinic", "source_system", "province")
 )
@@ -87,7 +88,7 @@ def _restates(change: Change) -> bool:
         return any(one["field"] in _SHOWN_OF_A_DOSE for one in data["changes"])
     if topic == _AMENDED:
         return not _SHOWN_OF_A_PERSON.isdisjoint(data["fields"])
-    return topic in (_IN_ERROR, _REINSTATED, _SEPARATED, _SHREDDED)
+    return topic in _RESTATING
 
 
 def _add_restatements(cursor: Cursor, restated: Sequence[Change]) -> None:
@@ -107,6 +108,7 @@ def _effective_day(entry: Entry) -> date:
 
 PROJECTION = Projection(
     NAME,
+    (_ISSUED, _REVOKED, _CORRECTED, _AMENDED, *_RESTATING),
     (Table("credentials", ("credential",)), Table("restatements", ("record", "position"))),
     apply,
 )

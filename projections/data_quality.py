@@ -105,6 +105,7 @@ def _day_of(hour: str) -> date:
 
 PROJECTION = Projection(
     NAME,
+    tuple(_FILLABLE),
     (
         Table("clinic_days", ("clinic", "day")),
         Table("clinic_remarks", ("clinic", "day", "remark")),

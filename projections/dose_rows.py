@@ -6,12 +6,12 @@ error ends on that day and stays readable for the days before.
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from operator import itemgetter
 from typing import Any
 
+from ledger.stored import StoredEntry
 from projections.change import Change
 from projections.connection import Cursor
-from projections.pieces import ALWAYS, OPEN_POSITION, Piece, Pieces
+from projections.pieces import ALWAYS, FOR_EVER, OPEN_POSITION, Piece, Pieces
 from projections.projection import Projection, Table
 from projections.queries import named_queries
 
@@ -49,8 +49,7 @@ _CORRECTABLE = (
     "province",
 )
 _COLUMNS = ("record", *_CORRECTABLE, "provenance", "evidence_kind")
-_EMPTY: Mapping[str, Any] = dict.fromkeys(_COLUMNS)
-_in_order = itemgetter(*_COLUMNS)
+_FOR_EVER = FOR_EVER.isoformat()
 _CONTRAINDICATION_COLUMNS = (
     "record",
     "vaccine_groups",
@@ -74,8 +73,43 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
 
 
 def _apply_doses(cursor: Cursor, changes: Sequence[Change]) -> None:
-    restated = [entry.data["dose"] for _, entry in changes if entry.topic in _RESTATING]
-    stored = _stored_doses(cursor, restated)
+    """Add what a dose first says as it is said; make pieces of those that say more."""
+    restated = {entry.data["dose"] for _, entry in changes if entry.topic in _RESTATING}
+    pieces = _restated_doses(cursor, restated, changes) if restated else []
+    with cursor.copy(_SQL["copy_doses"]) as rows:
+        for position, entry in changes:
+            data = entry.data
+            if data["dose"] not in restated:
+                day, said = data["derived"]["effective_on"], _said_first(entry).get
+                span = (position, OPEN_POSITION, day, _FOR_EVER)
+                rows.write_row((data["dose"], *span, *map(said, _COLUMNS)))
+        for piece in pieces:
+            rows.write_row(
+                (
+                    piece.key,
+                    piece.known_from,
+                    piece.known_to,
+                    piece.effective_from,
+                    piece.effective_to,
+                    *map(piece.values.get, _COLUMNS),
+                )
+            )
+
+
+def _said_first(entry: StoredEntry) -> Mapping[str, Any]:
+    """Return what the entry says that gives or transcribes a dose, by column and more."""
+    return {
+        **entry.data,
+        "record": entry.members["stream"],
+        "provenance": _provenance(entry.topic, entry.data),
+    }
+
+
+def _restated_doses(
+    cursor: Cursor, restated: set[str], changes: Sequence[Change]
+) -> list[Piece[str]]:
+    """Close the pieces of doses that the batch restates; return the new ones."""
+    stored = _stored_doses(cursor, list(restated))
     pieces = Pieces(stored)
     _recall_ends(
         cursor,
@@ -85,7 +119,9 @@ def _apply_doses(cursor: Cursor, changes: Sequence[Change]) -> None:
     )
     for position, entry in changes:
         data = entry.data
-        dose, day = data["dose"], date.fromisoformat(data["derived"]["effective_on"])
+        if (dose := data["dose"]) not in restated:
+            continue
+        day = date.fromisoformat(data["derived"]["effective_on"])
         if entry.topic == _CORRECTED:
             pieces.change(dose, position, day, _patch(data["changes"]))
         elif entry.topic == _IN_ERROR:
@@ -93,23 +129,9 @@ def _apply_doses(cursor: Cursor, changes: Sequence[Change]) -> None:
         elif entry.topic == _REINSTATED:
             pieces.resume(dose, position, day)
         else:
-            provenance = _provenance(entry.topic, data)
-            record = entry.members["stream"]
-            values = {**_EMPTY, **data, "record": record, "provenance": provenance}
-            pieces.begin(dose, position, day, values)
+            pieces.begin(dose, position, day, _said_first(entry))
     _close(cursor, "close_doses", pieces.closed())
-    with cursor.copy(_SQL["copy_doses"]) as rows:
-        for piece in pieces.added():
-            rows.write_row(
-                (
-                    piece.key,
-                    piece.known_from,
-                    piece.known_to,
-                    piece.effective_from,
-                    piece.effective_to,
-                    *_in_order(piece.values),
-                )
-            )
+    return pieces.added()
 
 
 def _apply_contraindications(cursor: Cursor, changes: Sequence[Change]) -> None:
@@ -222,6 +244,7 @@ def _provenance(topic: str, data: Mapping[str, Any]) -> str:
 
 PROJECTION = Projection(
     NAME,
+    (*_DOSES, *_CONTRAINDICATIONS, *_ADVERSE_EVENTS),
     (
         Table("doses", ("dose", "from_position", "effective_from")),
         Table("contraindications", ("contraindication", "from_position")),

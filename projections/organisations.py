@@ -69,6 +69,7 @@ def apply(cursor: Cursor, changes: Sequence[Change]) -> None:
 
 PROJECTION = Projection(
     NAME,
+    ("organisation.",),
     (Table("organisations", ("organisation",)), Table("keys", ("keyid", "from_position"))),
     apply,
 )

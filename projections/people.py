@@ -84,7 +84,8 @@ def projection(unsealer: Unsealer) -> Projection:
 
     key = ("handle", "stream", "from_position", "effective_from")
     digested = (*key[:3], "to_position", key[3], "effective_to")
-    return Projection(NAME, (Table("people", key, digested, sought=("stream",)),), apply)
+    table = Table("people", key, digested, sought=("stream",))
+    return Projection(NAME, tuple(_TOPICS), (table,), apply)
 
 
 def _apply(

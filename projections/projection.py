@@ -34,6 +34,7 @@ class Projection:
 
     Attributes:
         name: Under which its position is kept.
+        follows: How the topics begin that concern it; of no other does an entry change it.
         tables: What it owns.
         apply: Write what the entries change, as sets, into the tables that the cursor's schema
             has under these names. All that concerns a stream depends on that stream alone: so a
@@ -41,6 +42,7 @@ class Projection:
     """
 
     name: str
+    follows: tuple[str, ...]
     tables: tuple[Table, ...]
     apply: Callable[[Cursor, Sequence[Change]], None]
 

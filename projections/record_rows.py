@@ -30,7 +30,9 @@ _OF_GUARDIANS = frozenset((GUARDIAN_ADDED, GUARDIAN_REMOVED))
 _OF_DUPLICATES = frozenset((MERGED_INTO, SEPARATED_FROM))
 
 # Streams whose first entry names the record that all their entries belong to.
+_OF_A_RECORD = "vaccination-record."
 _ABOUT_A_RECORD = ("correction.", "certificate.", "enrolment.", "check-statement.")
+_FOLLOWED = (_OF_A_RECORD, *_ABOUT_A_RECORD)
 _OTHER_DAYS = ("checked_on", "rechecked_on", "reissued_on", "joined_on", "on")
 
 
@@ -128,11 +130,7 @@ def _amend_birth_years(cursor: Cursor, amended: Sequence[Change]) -> None:
 
 
 def _add_timeline(cursor: Cursor, changes: Sequence[Change]) -> None:
-    about = [
-        change
-        for change in changes
-        if change.entry.topic.startswith(("vaccination-record.", *_ABOUT_A_RECORD))
-    ]
+    about = [change for change in changes if change.entry.topic.startswith(_FOLLOWED)]
     if not about:
         return
     record_of = _records_of_streams(cursor, about)
@@ -170,7 +168,7 @@ def _records_of_streams(cursor: Cursor, about: Sequence[Change]) -> dict[str, st
     unknown: set[str] = set()
     for _, entry in about:
         stream = entry.members["stream"]
-        if entry.topic.startswith("vaccination-record."):
+        if entry.topic.startswith(_OF_A_RECORD):
             continue
         if entry.version == 1:
             record_of[stream] = entry.data["record"]
@@ -184,6 +182,7 @@ def _records_of_streams(cursor: Cursor, about: Sequence[Change]) -> dict[str, st
 
 PROJECTION = Projection(
     NAME,
+    _FOLLOWED,
     (
         Table("records", ("record",)),
         Table("guardians", ("record", "ordinal")),

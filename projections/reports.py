@@ -83,6 +83,7 @@ def _body(data: Mapping[str, Any]) -> tuple[Any, ...]:
 
 PROJECTION = Projection(
     NAME,
+    (_REGISTERS, _ROLL_UP, _PREPARATION),
     (
         Table("register_reports", ("report",)),
         Table("roll_up_reports", ("report",)),

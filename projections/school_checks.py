@@ -246,6 +246,7 @@ def _cells(key: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[Cell]:
 
 PROJECTION = Projection(
     NAME,
+    (*_TOPICS, _NOTICE, MERGED_INTO),
     (
         Table("enrolments", ("enrolment", "from_position")),
         Table("cells", ("enrolment", "vaccine_group", "dose_number", "from_position")),

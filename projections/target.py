@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 
-from projections.change import Batch, Change, EntryReader, read_batch
+from projections.change import Batch, EntryReader, read_batch
 from projections.connection import Connection, Cursor, connect, let_go
 from projections.errors import UnknownProjection
 from projections.parking import POISON, Applying, Parked
@@ -67,7 +67,7 @@ class Target:
         with self.cursor() as cursor, cursor.connection.transaction():
             rows = cursor.execute(_SQL["lock_positions"], {"names": list(names)}).fetchall()
             ready = [name for name, position in rows if position == batch.after]
-            alarms = self._apply(cursor, ready, batch.changes)
+            alarms = self._apply(cursor, ready, batch)
             asked = {"names": ready, "position": batch.last}
             cursor.execute(_SQL["advance_positions"], asked)
             # A crash before this commit leaves rows and positions as they were; after it both
@@ -116,9 +116,7 @@ class Target:
             self.close()
             raise
 
-    def _apply(
-        self, cursor: Cursor, names: Sequence[str], changes: Sequence[Change]
-    ) -> list[Parked]:
+    def _apply(self, cursor: Cursor, names: Sequence[str], batch: Batch) -> list[Parked]:
         """Apply entries to projections: all at once if nothing is amiss, else one by one."""
         parked: dict[str, set[UUID]] = {name: set() for name in names}
         for name, stream in cursor.execute(_SQL["parked_streams"], {"names": list(names)}):
@@ -126,8 +124,9 @@ class Target:
         if not any(parked.values()):
             try:
                 with cursor.connection.transaction():
-                    for name in names:
-                        self.projections[name].apply(cursor, changes)
+                    for projection in map(self.projection, names):
+                        if concerned := batch.about(projection.follows):
+                            projection.apply(cursor, concerned)
             except POISON:
                 pass  # rolled back; below the guilty entry is found
             else:
@@ -135,7 +134,7 @@ class Target:
         alarms: list[Parked] = []
         for name in names:
             applying = Applying(cursor, self.projections[name], parked[name])
-            applying.run(changes)
+            applying.run(batch.changes)
             alarms += applying.alarms
         return alarms
 
