@@ -40,6 +40,8 @@ class Seen:
         histories: The entries of streams from their first.
         standing: Aggregates with everything that was decided about them, stored or not.
         opened: Sealed values by position and person; None where they are erased.
+        people: What is known of persons, typed, by record, person, day and the positions of the
+            entries that tell of somebody.
         keys: Keys of people.
         keyless: People of whom it was seen that they have no key.
         found: Person and stream of whoever has a number, by its kind and the number.
@@ -49,6 +51,7 @@ class Seen:
     histories: dict[UUID, list[Change]] = field(default_factory=dict)
     standing: dict[UUID, BaseAggregate[UUID]] = field(default_factory=dict)
     opened: Opened = field(default_factory=dict)
+    people: dict[tuple[object, ...], dict[str, Any]] = field(default_factory=dict)
     keys: dict[UUID, bytes] = field(default_factory=dict)
     keyless: set[UUID] = field(default_factory=set)
     found: dict[tuple[str, str], list[tuple[UUID, UUID]]] = field(default_factory=dict)
@@ -207,10 +210,15 @@ class Reading:
         return self._person_on(record, who, date.max)
 
     def _person_on(self, record: VaccinationRecord, who: UUID, day: date) -> dict[str, Any]:
-        role = RECIPIENT if who == record.recipient else GUARDIAN
-        history, opened = self.history(record.id), self.seen.opened
-        values = self.services.vault.person(history, who, day, self.ring, opened)
-        return check_private(VaccinationRecord.Registered.TOPIC, role, values)
+        history, people = self.history(record.id), self.seen.people
+        telling = [change for change in history if change.entry.topic in PERSONAL]
+        key = (record.id, who, day, *(change.position for change in telling))
+        if key not in people:
+            role = RECIPIENT if who == record.recipient else GUARDIAN
+            opened = self.seen.opened
+            values = self.services.vault.person(telling, who, day, self.ring, opened)
+            people[key] = check_private(VaccinationRecord.Registered.TOPIC, role, values)
+        return people[key]
 
     def opened(self, stream: UUID, version: int, who: UUID) -> dict[str, Any] | None:
         """What one event seals for a person; None where it is erased."""

@@ -12,12 +12,12 @@ from ledger.envelope import (
     PAYLOAD_TYPE,
     BatchMember,
     Evidence,
-    commitment,
+    commitment_to,
     read_evidence,
     signing_envelope,
 )
 from ledger.errors import LedgerError, StatementError
-from ledger.jcs import canonical, respell
+from ledger.jcs import respell
 from ledger.statement import Statement, read_hex32, read_uuid
 
 
@@ -29,8 +29,11 @@ class PrivatePart:
     values: Mapping[str, Any]
 
     def plaintext(self) -> bytes:
-        """What is sealed: the values with their salt."""
-        return canonical({"r": self.r.hex(), "values": self.values})
+        """What is sealed: the values with their salt.
+
+        Whoever committed to the values has spelled them, so nothing is looked at again.
+        """
+        return respell({"r": self.r.hex(), "values": self.values})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def _check_commitments(statement: Statement, private: Mapping[UUID, PrivatePart]
     if set(private) != set(statement.commitments):
         raise CommitmentMismatch(reason="persons differ")
     for who, part in private.items():
-        opened = commitment(part.r, part.values)
+        opened = commitment_to(part.r, respell(part.values))
         if not hmac.compare_digest(opened, statement.commitments[who]):
             raise CommitmentMismatch(person=str(who))
 

@@ -31,6 +31,9 @@ from ledger.syntax import encode_base64
 BATCH_PAYLOAD_TYPE = "application/vnd.vaxledger.batch+json"
 MAX_BATCH = 65_536
 
+_HASH_TEXT = 44
+"""Characters of a hash in base64."""
+
 _DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
@@ -91,7 +94,7 @@ class BatchMember:
             _read_envelope(respell(members["envelope"])),
             read_count(members["index"]),
             read_count(members["size"]),
-            tuple(read_bytes(one) for one in read_list(members["path"])),
+            tuple([_read_hash(one) for one in read_list(members["path"])]),
             read_bytes(members["payload"]),
         )
 
@@ -131,6 +134,18 @@ def verify_batch_member(member: BatchMember, public: bytes) -> None:
         verify_inclusion(member.index, size, leaf, member.path, signed_root)
     except ProofError as error:
         raise EnvelopeError("The payload is not in the batch at this place.") from error
+
+
+def _read_hash(value: Any) -> bytes:
+    text = read_text(value)
+    # What else it may be is refused later; it could be long, and nothing long is kept.
+    return _read_kept(text) if len(text) == _HASH_TEXT else read_bytes(text)
+
+
+@lru_cache(maxsize=4096)
+def _read_kept(text: str) -> bytes:
+    """Read a hash; lines of one batch share half of their paths."""
+    return read_bytes(text)
 
 
 @lru_cache(maxsize=64)

@@ -40,6 +40,7 @@ __all__ = [
     "Sig",
     "check_public_key",
     "commitment",
+    "commitment_to",
     "decode_evidence",
     "keyid_of",
     "pae",
@@ -69,9 +70,18 @@ def commitment(r32: bytes, private: Mapping[str, Any]) -> str:
         EnvelopeError: If ``r32`` has not 32 bytes.
         EntryError: If the values are outside the canonical subset.
     """
+    return commitment_to(r32, canonical(dict(private)))
+
+
+def commitment_to(r32: bytes, spelled: bytes) -> str:
+    """Likewise, of values whose canonical bytes are at hand.
+
+    Raises:
+        EnvelopeError: If ``r32`` has not 32 bytes.
+    """
     if len(r32) != _SALT_BYTES:
         raise EnvelopeError("A commitment is made under 32 random bytes.", size=len(r32))
-    return hmac.digest(r32, canonical(dict(private)), "sha256").hex()
+    return hmac.digest(r32, spelled, "sha256").hex()
 
 
 def decode_evidence(raw: bytes) -> Evidence:

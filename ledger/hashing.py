@@ -1,6 +1,7 @@
 """Hashes of leaves and nodes (RFC 9162, section 2.1.1, with SHA-256)."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 from ledger.errors import ProofError
@@ -18,6 +19,7 @@ def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
     return [sha256(b"\x00" + entry).digest() for entry in entries]
 
 
+@lru_cache(4096)  # paths from neighbours climb over the same nodes
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Return the hash of an inner node: SHA-256(0x01 || left || right)."""
     return sha256(b"\x01" + left + right).digest()

@@ -52,7 +52,8 @@ def respell(value: Any) -> bytes:
     """Return the canonical bytes of a value that was read strictly; nothing is looked at again.
 
     Args:
-        value: What ``parse`` or ``parse_canonical`` returned, or a part of it.
+        value: What ``parse`` or ``parse_canonical`` returned, a part of it, or what was made of
+            such parts.
     """
     return orjson.dumps(value, option=_OPTIONS)
 
@@ -181,9 +182,13 @@ def _check_number(member: Any) -> None:
 
 
 def _check_names(value: dict[Any, Any]) -> None:
-    for name in value:
-        if type(name) is not str or not name.isascii():
-            raise EntryError("A member name is not an ASCII string.", name=name)
+    try:
+        if "".join(value).isascii():
+            return
+    except TypeError as error:
+        raise EntryError("A member name is no string.", reason=str(error)) from error
+    name = next(name for name in value if not name.isascii())
+    raise EntryError("A member name is not an ASCII string.", name=name)
 
 
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

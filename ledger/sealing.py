@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from ledger.errors import ErasedError, SealError
-from ledger.jcs import canonical
+from ledger.jcs import canonical, respell
 
 __all__ = [
     "ErasedError",
@@ -63,7 +63,7 @@ class SealContext:
 
     def info(self) -> bytes:
         """Return the context as canonical JSON, the "info" of the key derivation."""
-        return canonical(
+        return respell(
             {
                 "origin": self.origin,
                 "stream": str(self.stream),

@@ -121,11 +121,12 @@ class Append:
     @property
     def size(self) -> int:
         """Bytes of entries, envelopes and blobs."""
-        return (
-            sum(len(event.entry) for event in self.events)
-            + sum(map(len, self.envelopes))
-            + sum(len(blob.blob) for blob in self.blobs)
-        )
+        size = sum(map(len, self.envelopes))
+        for event in self.events:
+            size += len(event.entry)
+        for blob in self.blobs:
+            size += len(blob.blob)
+        return size
 
 
 @dataclass(frozen=True, slots=True)

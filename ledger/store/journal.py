@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 from uuid import UUID
 
 from eventsourcing.application import Application
@@ -83,14 +83,6 @@ class Saved(list[Recording[UUID]]):
         self.appended = appended
 
 
-@runtime_checkable
-class _Placed(Protocol):
-    """An aggregate that says which administrative division its events belong to."""
-
-    @property
-    def division(self) -> str: ...
-
-
 class Journal(Application[UUID]):
     """Loads aggregates from the log and saves their new events into it.
 
@@ -159,8 +151,7 @@ class Journal(Application[UUID]):
             ProgrammingError: If ``write`` or a ``division`` is missing, or signatures or blobs are
                 not those of the events.
         """
-        divisions = {obj.id: obj.division for obj in objs if isinstance(obj, _Placed)}  # type: ignore[union-attr]  # an aggregate has an id
-        recordings = super().save(*objs, divisions=divisions, **kwargs)
+        recordings = super().save(*objs, divisions=_divisions(objs), **kwargs)
         assert isinstance(recordings, Saved)  # from _EntryStore.put
         return recordings
 
@@ -172,7 +163,7 @@ class Journal(Application[UUID]):
         Raises:
             EntryError, ProgrammingError: As ``save``.
         """
-        divisions = {aggregate.id: aggregate.division} if isinstance(aggregate, _Placed) else {}
+        divisions = _divisions([aggregate])
         return self._entry_store.submission(tuple(aggregate.collect_events()), write, divisions)
 
     def submit(self, append: Append) -> "Future[Appended]":
@@ -247,6 +238,11 @@ class _EntryStore(EventStore[UUID]):
         return Saved(
             (Recording(self.mapper.to_domain_event(one), one) for one in notifications), appended
         )
+
+
+def _divisions(aggregates: Iterable[Any]) -> dict[UUID, str]:
+    """Return by id the division of each aggregate that says which one its events belong to."""
+    return {one.id: one.division for one in aggregates if hasattr(one, "division")}
 
 
 def _notification(event: NewEvent, position: int) -> Notification:
