@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.callers import Caller
-from api.certificate_views import certificate_body
+from api.certificate_content import certificate_body
 from api.clocks import Clocks
 from api.credentials import carried
 from api.frame import page_router

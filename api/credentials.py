@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api.answers import json_response
 from api.callers import Caller
-from api.certificate_views import NOTICE
+from api.certificate_content import NOTICE
 from api.credential_text import finding_on, midnight, text_of
 from api.errors import AddressUnknown, NoCode
 from api.guessing import GUESSES

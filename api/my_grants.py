@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import Request
 from starlette.responses import Response
 
-from api.certificate_views import certificate_body
+from api.certificate_content import certificate_body
 from api.clocks import Clocks
 from api.errors import AddressUnknown, MalformedForm
 from api.frame import go_to, page, page_router, read_form

@@ -9,7 +9,7 @@ from anyio import to_thread
 from fastapi import Request
 from starlette.responses import Response
 
-from api.certificate_views import certificate_body
+from api.certificate_content import certificate_body
 from api.clocks import Clocks
 from api.credentials import carried
 from api.errors import NoCode

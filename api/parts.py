@@ -1,8 +1,10 @@
 """What routes work with: the running parts, and what only a serving process has."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from anyio import CapacityLimiter
 from fastapi import Request
@@ -66,6 +68,7 @@ class Serving:
         citizens: Bounds how often a citizen asks of certificates.
         misses: Bounds how often an account names what is not there, or not its own.
         traces: Where spans go; None where nobody asked for them.
+        turns: What answers requests of one kind together, by what answers them.
     """
 
     parts: Parts
@@ -87,6 +90,7 @@ class Serving:
     citizens: Limiter
     misses: Limiter
     traces: Tracer | None
+    turns: dict[Callable[..., Any], Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, parts: Parts, views: Views) -> "Serving":

@@ -1,16 +1,25 @@
 """Names and numbers joined to handles at the moment of reading, and only there."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from bootstrap.views import Views
+from projections.asking import Asked
 from projections.people import Person
 
 EVER = date(9999, 12, 30)
 """The last day on which a value without an end holds."""
+
+
+class Wanted(NamedTuple):
+    """Who is asked for, effective on a day, as known at a position; now when that is absent."""
+
+    handles: Collection[UUID]
+    day: date
+    at_position: int | None = None
 
 
 def people_on(
@@ -21,9 +30,27 @@ def people_on(
     Each has `handle` and `erased`; whose data was deleted has nothing else, who is entered only
     from a later day on has no values yet.
     """
-    known = views.people.lookup(handles, day, at_position)
-    later = views.people.lookup(set(handles) - known.keys(), EVER)
-    return {handle: _described(handle, known.get(handle), handle in later) for handle in handles}
+    (found,) = people_each(views, [Wanted(handles, day, at_position)])
+    return found
+
+
+def people_each(views: Views, wanted: Sequence[Wanted]) -> Sequence[Mapping[UUID, dict[str, Any]]]:
+    """Likewise for many who ask, in their order, by one query; by two if somebody is missing."""
+    asked = {
+        Asked(handle, one.day, one.at_position): Asked(handle, EVER)
+        for one in wanted
+        for handle in one.handles
+    }
+    known = views.people.lookup_each(asked)
+    later = views.people.lookup_each({ever for one, ever in asked.items() if one not in known})
+    return [
+        {
+            handle: _described(handle, known.get(which), asked[which] in later)
+            for handle in one.handles
+            for which in [Asked(handle, one.day, one.at_position)]
+        }
+        for one in wanted
+    ]
 
 
 def organisation_names(views: Views, organisations: Collection[UUID]) -> Mapping[UUID, str | None]:

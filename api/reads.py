@@ -1,12 +1,12 @@
-"""Vaccination records as staff read them: one record, and its timeline."""
+"""Vaccination records as staff read them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.answers import etag, json_response
@@ -14,8 +14,7 @@ from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.errors import AddressUnknown
 from api.forecasting import coming_doses
-from api.noting import begin_note, note_read
-from api.parameters import MAX_POSITION
+from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.people import EVER, organisation_names, people_on
 from commands.errors import Forbidden
@@ -25,11 +24,11 @@ from commands.states import check_readable, states_of
 from domain.dose_counts import component_counts
 from domain.dose_duplicates import entered_twice
 from domain.retention import retention_until
-from projections.change import read_change, read_data
+from projections.change import read_change
 from projections.corrections import AppliedRow
 from projections.doses import DoseRow
 from projections.record_as_of import record_as_of
-from projections.records import RecordRow, TimelineRow
+from projections.records import RecordRow
 
 NO_STORE = {"Cache-Control": "no-store"}
 MAX_PAGE = 500
@@ -58,42 +57,6 @@ async def get_record(
     await note_read(request, caller, "record", [record, *row.merged])
     body = await to_thread.run_sync(record_body, serving, row, as_of, limiter=serving.threads)
     return json_response(body, headers=NO_STORE | {"ETag": etag(row.version)})
-
-
-@router.get("/{record}/timeline", operation_id="getTimeline", response_class=Response)
-async def get_timeline(
-    request: Request,
-    caller: Caller,
-    record: UUID,
-    as_of: AsOf,
-    after: Annotated[int, Query(ge=0, le=MAX_POSITION)] = 0,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 200,
-) -> Response:
-    """Everything that happened about a record, oldest first, with the clear data of each entry.
-
-    What happened to records that were merged into it is part of it, as long as they are; `record`
-    of a line says whose it is. `Link: rel="next"` leads on.
-    """
-    serving = serving_of(request)
-
-    def answer() -> Response:
-        """All of it in one thread: each change of threads costs as much as a query."""
-        row = readable(serving, caller, record)
-        records = read_together(serving, row, as_of)
-        noted = begin_note(request, caller, "timeline", records)
-        position = serving.projected.reached if as_of.position is None else as_of.position
-        rows = serving.views.records.timeline(records, up_to=position, after=after, limit=limit)
-        lines = _lines(serving, rows)
-        headers = dict(NO_STORE)
-        if len(lines) == limit:
-            last = rows[-1].position
-            page = f"after={last}&limit={limit}&known_at={position}"
-            headers["Link"] = f'</v1/records/{record}/timeline?{page}>; rel="next"'
-        response = json_response({"record": record, "lines": lines}, headers=headers)
-        noted.result()
-        return response
-
-    return await to_thread.run_sync(answer, limiter=serving.threads)
 
 
 def dose_lines(
@@ -225,12 +188,3 @@ def record_body(serving: Serving, row: RecordRow, as_of: Clocks) -> Mapping[str,
             day,
         ),
     }
-
-
-def _lines(serving: Serving, rows: Sequence[TimelineRow]) -> list[dict[str, Any]]:
-    """Lines with the clear data of their entries."""
-    entries = serving.parts.reader.entries_at([row.position for row in rows])
-    return [
-        {**vars(row), "data": read_data(raw)}
-        for row, (_, raw, _) in zip(rows, entries, strict=True)
-    ]

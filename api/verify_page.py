@@ -10,7 +10,7 @@ from fastapi import Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from api.certificate_views import NOTICE
+from api.certificate_content import NOTICE
 from api.frame import page, page_router, static
 from api.parts import Serving, serving_of
 from certificates.verify import SENTENCES, YOUNGER_THAN_LIST

@@ -84,7 +84,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
         people = People(people_pool)
         school_rules = RollUpRules.load(settings.school_rules)
         yield Views(
-            Records(pool),
+            Records(record_pool),
             AboutRecords(record_pool),
             ClinicRolls(pool),
             Doses(pool),

@@ -1,4 +1,14 @@
--- What is asked of one record beside its doses.
+-- What is asked of one record beside its doses, and of which records.
+
+-- name: asked_records
+unnest(%(which)s::uuid[], %(days)s::date[], %(positions)s::bigint[])
+    WITH ORDINALITY AS asked (record, day, at, number)
+
+-- name: asked_certificates
+(SELECT one.*, c.record
+ FROM unnest(%(which)s::uuid[], %(days)s::date[], %(positions)s::bigint[])
+     WITH ORDINALITY AS one (certificate, day, at, number)
+ LEFT JOIN views.certificates c USING (certificate)) AS asked
 
 -- name: corrections_of_record
 -- Those that count on a day, in the order in which they were applied.

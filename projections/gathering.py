@@ -33,6 +33,20 @@ def gathered(*queries: bytes) -> bytes:
     return b"SELECT " + b", ".join(columns)
 
 
+def gathered_each(source: bytes, own: Mapping[str, str], *queries: bytes) -> bytes:
+    """Return a query that answers the questions for each row of a source, in the source's order.
+
+    Args:
+        source: What stands behind FROM: an ``asked`` with a column ``number``.
+        own: Which parameters of the questions are columns of the source, by their names.
+        queries: In the order of the columns.
+    """
+    text = gathered(*queries)
+    for parameter, column in own.items():
+        text = text.replace(b"%%(%b)s" % parameter.encode(), b"asked." + column.encode())
+    return b"%b FROM %b ORDER BY asked.number" % (text, source)
+
+
 def rows_of_json(kind: type[R], text: str) -> list[R]:
     """Return the rows of one question as instances of a dataclass with the same columns."""
     return [kind(**cast(kind, row)) for row in orjson.loads(text)]

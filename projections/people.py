@@ -11,6 +11,7 @@ from datetime import date, timedelta, timezone
 from typing import Any, Protocol
 from uuid import UUID
 
+from projections.asking import Asked, columns_of
 from projections.change import Change
 from projections.connection import Connection, Cursor, Pool
 from projections.pieces import OPEN_POSITION, Piece, Pieces
@@ -195,16 +196,20 @@ class People:
             effective_on: Civil day.
             at_position: What was known then; now when absent.
         """
-        if not handles:
+        asked = [Asked(handle, effective_on, at_position) for handle in set(handles)]
+        return {one.which: person for one, person in self.lookup_each(asked).items()}
+
+    def lookup_each(self, asked: Collection[Asked]) -> dict[Asked, Person]:
+        """Return likewise what each question asks for."""
+        if not asked:
             return {}
-        at = OPEN_POSITION - 1 if at_position is None else at_position
-        asked = {"handles": list(handles), "day": effective_on, "at": at}
-        found: dict[UUID, dict[str, Any]] = {}
+        numbered = list(asked)
+        found: dict[Asked, dict[str, Any]] = {}
         with self._pool.connection() as connection:
-            for handle, *row in connection.execute(_SQL["people"], asked):
+            for number, *row in connection.execute(_SQL["people"], columns_of(numbered)):
                 said = {name: value for name, value in zip(_COLUMNS, row, strict=True) if value}
-                found.setdefault(handle, {}).update(said)
-        return {handle: Person(**said) for handle, said in found.items()}
+                found.setdefault(numbered[number - 1], {}).update(said)
+        return {one: Person(**said) for one, said in found.items()}
 
 
 def erase(connection: Connection, handles: Collection[UUID], streams: Collection[UUID]) -> int:

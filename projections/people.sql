@@ -24,13 +24,15 @@ WHERE p.handle = closed.handle AND p.stream = closed.stream
 SELECT position FROM people.positions WHERE name = 'people'
 
 -- name: people
-SELECT handle, name, sex, birth_date, id_type, id_number, birth_certificate_number,
-       certificate_number, household_division, residence_division, address, phone
-FROM people.people
-WHERE handle = ANY(%(handles)s)
-  AND from_position <= %(at)s AND %(at)s < to_position
-  AND effective_from <= %(day)s AND %(day)s < effective_to
-ORDER BY handle, from_position
+SELECT asked.number, p.name, p.sex, p.birth_date, p.id_type, p.id_number,
+       p.birth_certificate_number, p.certificate_number, p.household_division,
+       p.residence_division, p.address, p.phone
+FROM unnest(%(which)s::uuid[], %(days)s::date[], %(positions)s::bigint[])
+    WITH ORDINALITY AS asked (handle, day, at, number)
+JOIN people.people p ON p.handle = asked.handle
+WHERE p.from_position <= asked.at AND asked.at < p.to_position
+  AND p.effective_from <= asked.day AND asked.day < p.effective_to
+ORDER BY asked.number, p.from_position
 
 -- name: erase_people
 DELETE FROM people.people WHERE handle = ANY(%(handles)s) OR stream = ANY(%(streams)s)

@@ -1,16 +1,16 @@
 """Vaccination records: who they are about by handle, who manages them, and their timeline."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from psycopg.rows import class_row
 
 from projections.connection import Pool
 from projections.gathering import cast, gathered, rows_of_json
+from projections.pieces import OPEN_POSITION
 from projections.queries import named_queries
 
 _SQL = named_queries("records.sql")
@@ -98,6 +98,22 @@ class TimelineRow:
     dose: UUID | None
 
 
+class Page(NamedTuple):
+    """Lines of a timeline.
+
+    Attributes:
+        records: A record, and what was merged into it.
+        up_to: Last position to look at.
+        after: Position of the last line already had.
+        limit: How many lines at most.
+    """
+
+    records: tuple[UUID, ...]
+    up_to: int
+    after: int
+    limit: int
+
+
 class Records:
     """Questions about records.
 
@@ -163,12 +179,26 @@ class Records:
             after: Position of the last line already had.
             limit: How many at most.
         """
+        last = OPEN_POSITION if up_to is None else up_to
+        (found,) = self.timelines([Page(tuple(records), last, after, limit)])
+        return found
+
+    def timelines(self, pages: Sequence[Page]) -> list[list[TimelineRow]]:
+        """Return pages of timelines, in their order."""
+        lines: list[list[TimelineRow]] = [[] for _ in pages]
+        asked = [
+            (number, record, page.after, page.up_to, page.limit)
+            for number, page in enumerate(pages)
+            for record in page.records
+        ]
+        if not asked:
+            return lines
+        names = ("numbers", "records", "afters", "up_to", "limits")
+        columns = dict(zip(names, map(list, zip(*asked, strict=True)), strict=True))
         with self._pool.connection() as connection:
-            cursor = connection.cursor(row_factory=class_row(TimelineRow))
-            return cursor.execute(
-                _SQL["timeline"],
-                {"records": list(records), "up_to": up_to, "after": after, "limit": limit},
-            ).fetchall()
+            for number, *row in connection.execute(_SQL["timelines"], columns):
+                lines[number].append(TimelineRow(*row))
+        return [found[: page.limit] for found, page in zip(lines, pages, strict=True)]
 
     def _by_position(self, query: str, asked: dict[str, Any]) -> dict[int, UUID]:
         with self._pool.connection() as connection:

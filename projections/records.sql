@@ -92,13 +92,18 @@ WHERE r.managing_organisation = %(organisation)s AND r.registered_position > %(a
                   WHERE m.record = r.record AND m.to_position = 9223372036854775807)
 ORDER BY registered_position LIMIT %(limit)s
 
--- name: timeline
-SELECT position, record, stream, version, topic, recorded_at, organisation, keyid, occurred_on,
-       effective_on, dose
-FROM views.timeline
-WHERE record = ANY(%(records)s) AND position > %(after)s
-  AND position <= coalesce(%(up_to)s, 9223372036854775807)
-ORDER BY position LIMIT %(limit)s
+-- name: timelines
+-- A page of each question: the lines of each of its records, as many as the page may have in all.
+SELECT asked.number, t.position, t.record, t.stream, t.version, t.topic, t.recorded_at,
+       t.organisation, t.keyid, t.occurred_on, t.effective_on, t.dose
+FROM unnest(%(numbers)s::integer[], %(records)s::uuid[], %(afters)s::bigint[],
+            %(up_to)s::bigint[], %(limits)s::integer[]) AS asked (number, record, after, up_to, most)
+CROSS JOIN LATERAL (
+    SELECT * FROM views.timeline
+    WHERE record = asked.record AND position > asked.after AND position <= asked.up_to
+    ORDER BY position LIMIT asked.most
+) AS t
+ORDER BY asked.number, t.position
 
 -- name: streams_of_record
 SELECT DISTINCT stream FROM views.timeline WHERE record = %(record)s

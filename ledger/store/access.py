@@ -91,19 +91,19 @@ class AccessWriter:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._waiting: list[tuple[Read, Future[None]]] = []
+        self._waiting: list[tuple[Sequence[Read], Future[None]]] = []
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._is_closed = False
         self._connection: Connection | None = None
 
-    def note(self, read: Read) -> "Future[None]":
-        """Let a row be written; the future is done when it is durable.
+    def note(self, *reads: Read) -> "Future[None]":
+        """Let rows be written; the future is done when they are durable.
 
         It may bring ``StoreUnavailable``; then nothing may be answered.
 
         Raises:
-            Backlogged: If too many rows wait.
+            Backlogged: If too many wait.
             StoreUnavailable: If the journal was closed.
         """
         future: Future[None] = Future()
@@ -117,7 +117,7 @@ class AccessWriter:
                     target=self._run, name="vaxledger-access", daemon=True
                 )
                 self._thread.start()
-            self._waiting.append((read, future))
+            self._waiting.append((reads, future))
             self._changed.notify()
         return future
 
@@ -134,14 +134,14 @@ class AccessWriter:
         while batch := self._take():
             self._settle(batch)
 
-    def _take(self) -> list[tuple[Read, "Future[None]"]]:
+    def _take(self) -> list[tuple[Sequence[Read], "Future[None]"]]:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_closed)
             batch, self._waiting = self._waiting[:BATCH_LIMIT], self._waiting[BATCH_LIMIT:]
             return batch
 
-    def _settle(self, batch: Sequence[tuple[Read, "Future[None]"]]) -> None:
-        rows = json.dumps([read.members() for read, _ in batch])
+    def _settle(self, batch: Sequence[tuple[Sequence[Read], "Future[None]"]]) -> None:
+        rows = json.dumps([read.members() for reads, _ in batch for read in reads])
         try:
             self._write(rows)
         except psycopg.Error as error:
