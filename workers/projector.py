@@ -10,9 +10,9 @@ import psycopg
 import structlog
 
 from ledger.store.errors import StoreUnavailable
+from ledger.store.listening import LOOK_SECONDS, await_notice
 from projections.loop import BATCH_LIMIT, Projector
 
-_LOOK_SECONDS = 1.0
 _GATHER_SECONDS = 0.02
 """After a batch that was not full, so that a busy log makes fewer and larger ones."""
 
@@ -33,7 +33,7 @@ def run(projector: Projector, database_url: str, stop: threading.Event) -> None:
                 _follow(projector, database_url, stop)
             except (psycopg.OperationalError, StoreUnavailable) as error:
                 _log.warning("database-lost", error=type(error).__qualname__)
-                stop.wait(_LOOK_SECONDS)
+                stop.wait(LOOK_SECONDS)
 
 
 def _follow(projector: Projector, database_url: str, stop: threading.Event) -> None:
@@ -43,8 +43,7 @@ def _follow(projector: Projector, database_url: str, stop: threading.Event) -> N
         while not stop.is_set():
             entries = _advance(projector)
             if not entries:
-                for _ in listener.notifies(timeout=_LOOK_SECONDS, stop_after=1):
-                    pass
+                await_notice(listener)
             elif entries < BATCH_LIMIT:
                 stop.wait(_GATHER_SECONDS)
 

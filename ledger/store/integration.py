@@ -31,7 +31,7 @@ from ledger.store.errors import (
     SigningKeyMissing,
 )
 from ledger.store.halting import halt
-from ledger.store.listening import APPENDED, LOOK_SECONDS
+from ledger.store.listening import APPENDED, LOOK_SECONDS, await_notice
 from ledger.store.outside import OutsideFile
 from ledger.store.queries import load_queries
 from ledger.store.signing import CheckpointSigner, Kept, keys_at, keys_grown
@@ -200,9 +200,7 @@ class Integrator:
             taken = self.round()
             if 0 < taken < ROUND_ENTRIES:
                 stop.wait(min(time.monotonic() - begun, _LONGEST_REST_SECONDS))
-            elif not taken:
-                for _ in self._connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
-                    break
+            await_notice(self._connection, 0 if taken else LOOK_SECONDS)
 
     def _load(self, connection: Connection) -> _Signed:
         """Read the newest checkpoint and believe it only as far as it is signed and fits."""

@@ -5,6 +5,7 @@ A notification can be lost with its connection, so it only ever shortens a wait.
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import psycopg
 
@@ -12,6 +13,16 @@ LOOK_SECONDS = 1.0
 APPENDED = "vaxledger_appended"
 PUBLISHED = "vaxledger_published"
 PROJECTED = "vaxledger_projected"
+
+
+def await_notice(connection: psycopg.Connection[Any], seconds: float = LOOK_SECONDS) -> None:
+    """Wait until a listening connection is notified, at most so long.
+
+    Whatever came while it did other things counts, and is taken with it: left behind, each would
+    end a later wait at once and stay in memory until then.
+    """
+    for _ in connection.notifies(timeout=seconds, stop_after=1):
+        pass
 
 
 async def wakeups(url: str, *channels: str) -> AsyncIterator[None]:

@@ -15,7 +15,7 @@ from eventsourcing.persistence import (
 
 from ledger.store.append import Append, Appended
 from ledger.store.connections import Pool, Row, cursor_of
-from ledger.store.listening import APPENDED, LOOK_SECONDS
+from ledger.store.listening import APPENDED, await_notice
 from ledger.store.queries import load_queries
 from ledger.store.writer import Writer
 
@@ -145,8 +145,7 @@ class LedgerRecorder(ApplicationRecorder):
                 row = cursor.execute(_QUERIES["newest_position"]).fetchone()
                 if row and (row[0] or 0) > position:
                     return
-                for _ in cursor.connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
-                    return
+                await_notice(cursor.connection)
             finally:
                 if not cursor.connection.closed:
                     cursor.execute(f"UNLISTEN {APPENDED}")

@@ -13,6 +13,7 @@ from ledger.store.append import Blob
 from ledger.store.connections import connect, open_pool
 from ledger.store.errors import NoSuchPosition, StoreUnavailable
 from ledger.store.integration import Integrator
+from ledger.store.listening import APPENDED, await_notice
 from ledger.store.reading import ROLE, LogReader
 
 SIGNER = LogSigner("log.example/kaifeng", b"e" * 32, b"m" * 32)
@@ -223,3 +224,12 @@ def test_a_reader_survives_the_loss_of_its_connections(reader, integrator, fill,
         " AND backend_type = 'client backend' AND application_name <> 'vaxledger-writer'"
     )
     assert reader.published() == 1
+
+
+def test_a_wait_takes_all_that_was_notified_meanwhile(log_url):
+    with connect(log_url, ROLE) as connection:
+        connection.execute(f"LISTEN {APPENDED}")
+        for number in range(3):  # each is delivered with the answer to its own statement
+            connection.execute(f"NOTIFY {APPENDED}, '{number}'")
+        await_notice(connection, 60)
+        assert list(connection.notifies(timeout=0)) == []
