@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from domain.calendar import add_months
 from simulation.errors import SimulationRefused
@@ -17,7 +18,7 @@ CITY = "4199"
 _FIRST_TOWNSHIP = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Province:
     """A province of a size, for so many years.
 
@@ -44,28 +45,28 @@ class Province:
         if not 1 <= self.years <= LONGEST_YEARS:
             raise SimulationRefused(field="years", most=LONGEST_YEARS)
 
-    @property
+    @cached_property
     def last_day(self) -> date:
         """The day after the last one."""
         return add_months(self.first_day, 12 * self.years)
 
-    @property
+    @cached_property
     def days(self) -> int:
         """How many days it lasts."""
         return (self.last_day - self.first_day).days
 
-    @property
+    @cached_property
     def counties(self) -> int:
         """How many counties it has, at most 99."""
         wanted = -(-self.children // (CHILDREN_A_CLINIC * CLINICS_A_COUNTY))
         return min(wanted, MOST_COUNTIES)
 
-    @property
+    @cached_property
     def clinics_a_county(self) -> int:
         """How many townships with a clinic and two schools each county has."""
         return min(CLINICS_A_COUNTY, -(-self.children // (CHILDREN_A_CLINIC * self.counties)))
 
-    @property
+    @cached_property
     def clinics(self) -> int:
         """How many clinics it has."""
         return self.counties * self.clinics_a_county

@@ -1,50 +1,97 @@
 """The years of a whole province, day by day: what happens to all children, merged in order.
 
-Children are made when they are born and made again for each thing that happens, so that a million
-of them cost memory only for the day on which each is next heard of.
+A life is drawn once, when the child is born, and what is still to come of it waits in a few bytes;
+the child itself is made again for each thing that happens. So a million children cost memory only
+for their futures.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
+from struct import Struct
 
 from domain.schedules.schedule import Schedule
 from simulation.child import Child, child
-from simulation.life import Event, life
+from simulation.life import Event, Happening, life
 from simulation.province import Province
+
+_EVENT = Struct("<HHBBB")
+"""Days since the first one, clinic, kind, word, dose."""
+_KINDS = tuple(Happening)
+_Waiting = tuple[int, int, bytes]
+"""The day on which a child is next heard of, the child's number, its future from then on."""
 
 
 def years(province: Province, schedule: Schedule) -> Iterator[tuple[Child, Event]]:
     """Yield everything that happens, in order of days; within a day in order of birth."""
-    waiting: list[tuple[int, int, int]] = []
+    waiting: list[_Waiting] = []
+    futures = _Futures(province.first_day)
     for number in range(province.children):
         newborn = child(province, number)
-        yield from _until(newborn.birth_date.toordinal(), province, schedule, waiting)
-        yield from _next_day(province, schedule, waiting, number, 0)
-    yield from _until(province.last_day.toordinal(), province, schedule, waiting)
+        yield from _until(newborn.birth_date.toordinal(), province, futures, waiting)
+        future = futures.packed(life(province, schedule, newborn))
+        yield from _next_day(newborn, future, futures, waiting)
+    yield from _until(province.last_day.toordinal(), province, futures, waiting)
+
+
+class _Futures:
+    """Writes events in seven bytes each and reads them back one by one.
+
+    Args:
+        first_day: Of the province.
+    """
+
+    def __init__(self, first_day: date) -> None:
+        self._first = first_day.toordinal()
+        self._words: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def packed(self, events: Sequence[Event]) -> bytes:
+        """Return events as bytes."""
+        return b"".join(
+            _EVENT.pack(
+                event.day.toordinal() - self._first,
+                event.clinic,
+                _KINDS.index(event.kind),
+                self._number(event.what),
+                event.dose,
+            )
+            for event in events
+        )
+
+    def day(self, future: bytes) -> int:
+        """Return the ordinal of the day of the first event."""
+        return self._first + int.from_bytes(future[:2], "little")
+
+    def first(self, future: bytes) -> Event:
+        """Return the first event."""
+        day, clinic, kind, word, dose = _EVENT.unpack_from(future)
+        on = date.fromordinal(self._first + day)
+        return Event(on, _KINDS[kind], clinic, self._words[word], dose)
+
+    def _number(self, word: str) -> int:
+        if word not in self._numbers:
+            self._numbers[word] = len(self._words)
+            self._words.append(word)
+        return self._numbers[word]
 
 
 def _until(
-    day: int, province: Province, schedule: Schedule, waiting: list[tuple[int, int, int]]
+    day: int, province: Province, futures: _Futures, waiting: list[_Waiting]
 ) -> Iterator[tuple[Child, Event]]:
     while waiting and waiting[0][0] < day:
-        _, number, index = heapq.heappop(waiting)
-        yield from _next_day(province, schedule, waiting, number, index)
+        _, number, future = heapq.heappop(waiting)
+        yield from _next_day(child(province, number), future, futures, waiting)
 
 
 def _next_day(
-    province: Province,
-    schedule: Schedule,
-    waiting: list[tuple[int, int, int]],
-    number: int,
-    index: int,
+    known: Child, future: bytes, futures: _Futures, waiting: list[_Waiting]
 ) -> Iterator[tuple[Child, Event]]:
     """All that happens to a child on one day; then it waits for its next one."""
-    known = child(province, number)
-    events = life(province, schedule, known)
-    day = events[index].day
-    for event in events[index:]:
-        if event.day > day:
-            heapq.heappush(waiting, (event.day.toordinal(), number, index))
+    day = futures.day(future)
+    while future:
+        if futures.day(future) > day:
+            heapq.heappush(waiting, (futures.day(future), known.number, future))
             return
-        yield known, event
-        index += 1
+        yield known, futures.first(future)
+        future = future[_EVENT.size :]

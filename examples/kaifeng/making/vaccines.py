@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from domain.calendar import add_months
 from examples.kaifeng.making.draw import Draw
@@ -45,18 +46,23 @@ class Product:
 
         A lot serves for a quarter; the clinics of a township share one.
         """
-        quarter = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
-        made = add_months(quarter, -SHELF_MONTHS)
-        township = clinic_number // 2
-        draw = Draw(f"lot/{self.tracing}/{quarter}/{township}")
-        made = made.replace(day=draw.between(1, 28))
-        lot = f"{made:%Y%m}{2 * draw.between(1, 40) + township:03d}"
+        lot, made = _lot(self.tracing, day.year, (day.month - 1) // 3, clinic_number // 2)
         return lot, add_months(made, self.life_months)
 
     def site(self, age_months: int, turn: int) -> str:
         """Return the site of the `turn`-th dose: arms and thighs are used in turns."""
         site = self.sites[turn % len(self.sites)]
         return ARMS.get(site, site) if age_months >= INFANT_MONTHS else site
+
+
+@lru_cache(maxsize=4096)
+def _lot(tracing: str, year: int, quarter: int, township: int) -> tuple[str, date]:
+    """The lot that a township has of a product in a quarter, and the day it was made."""
+    first_day = date(year, quarter * 3 + 1, 1)
+    made = add_months(first_day, -SHELF_MONTHS)
+    draw = Draw(f"lot/{tracing}/{first_day}/{township}")
+    made = made.replace(day=draw.between(1, 28))
+    return f"{made:%Y%m}{2 * draw.between(1, 40) + township:03d}", made
 
 
 LEFT_ARM, RIGHT_ARM, LEFT_THIGH, RIGHT_THIGH, MOUTH = "LA", "RA", "LT", "RT", "ORAL"
