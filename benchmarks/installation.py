@@ -11,9 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+from psycopg.conninfo import make_conninfo
+
 from benchmarks.ground import Ground
 from benchmarks.site import Site
 from bootstrap.addresses import Addresses
+from bootstrap.embedded.postgres import KEYS_OWNER, LOG_OWNER
 from bootstrap.leash import leashed
 from bootstrap.settings import Settings
 from bootstrap.supervisor import read_state
@@ -53,6 +57,22 @@ class Served:
         """Return the token of someone who may read the whole log."""
         operator = self.site.parts.secrets.operator
         return self.token(Principal("regulator", Role.REGULATOR, operator, ""))
+
+    def bytes_an_entry(self) -> int:
+        """How much disk each entry takes: log, read models, keys, persons, and the feed's copy."""
+        query = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'
+            AND relnamespace = ANY (ARRAY(SELECT oid FROM pg_namespace WHERE nspname = ANY (%s)))"""
+        schemas = ["ledger", "views", "keys", "people", "access"]
+        total = sum(
+            path.stat().st_size
+            for path in (self.site.parts.settings.data_dir / "nats").rglob("*")
+            if path.is_file()
+        )
+        for name in (LOG_OWNER, KEYS_OWNER):
+            with psycopg.connect(make_conninfo(self.superuser_url, dbname=name)) as connection:
+                (size,) = connection.execute(query, [schemas]).fetchone() or (0,)
+            total += int(size)
+        return total // max(1, self.site.head)
 
     def await_views(self) -> None:
         """Wait until every projection shows all there is."""

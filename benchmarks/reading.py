@@ -16,6 +16,9 @@ from benchmarks.school import Enrolling, SchoolClass
 from benchmarks.wire import connected, request
 from examples.kaifeng.dataset import Dataset
 
+CERTIFICATE = "GET certificate view"
+TIMELINE = "GET timeline of a record"
+CLASS_TABLE = "GET class table"
 A_SECOND = 300.0
 TABLES_A_SECOND = 30.0
 """A class table is a page for a teacher, not for every parent."""
@@ -68,9 +71,9 @@ def _requests(served: Served, shown: SchoolClass) -> dict[str, tuple[_Make, floa
 
     return {
         "GET proof": (proof, A_SECOND),
-        "GET certificate view": (of("/v1/certificates", shown.certificates), A_SECOND),
-        "GET timeline of a record": (of("/v1/records", shown.records, "/timeline"), A_SECOND),
-        f"GET class table, {len(shown.records)} children": (
+        CERTIFICATE: (of("/v1/certificates", shown.certificates), A_SECOND),
+        TIMELINE: (of("/v1/records", shown.records, "/timeline"), A_SECOND),
+        f"{CLASS_TABLE}, {len(shown.records)} children": (
             lambda: request("GET", register, county),
             TABLES_A_SECOND,
         ),

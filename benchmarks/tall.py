@@ -34,6 +34,7 @@ from ledger.tiles import (
     tiles_for_growth,
 )
 
+PROOF = "GET proof, any two sizes"
 A_SECOND = 300.0
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _CONNECTIONS = 64
@@ -73,7 +74,7 @@ def _open_loop(port: int, size: int) -> Contestant:
             return await arrivals(step, A_SECOND, _LONGER * seconds)
 
     return Contestant(
-        f"GET proof, any two sizes of {size:,} leaves",
+        f"{PROOF} of {size:,} leaves",
         "answers/s",
         lambda seconds: uvloop.run(work(seconds)),
         note=f"{A_SECOND:.0f} arrivals/s whatever happens; {_most_reads(size)} tiles read at most",

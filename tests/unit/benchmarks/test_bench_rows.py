@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.aims import judge
 from benchmarks.contest import Contestant, Pace, hold
+from benchmarks.limits import table
 from benchmarks.measuring import Measured, alone, arrivals, tasks, threads
 from benchmarks.report import RESULTS, document, headline, markdown, place, write
 from benchmarks.rows import (
@@ -233,3 +234,12 @@ def test_what_runs_by_itself_stands_below_the_whole_run_with_its_day(tmp_path):
 def test_only_a_whole_run_of_a_quiet_machine_is_told(only, quick, quiet, failures, where):
     book = Book(turns=20, quiet_turns=quiet, failures=failures)
     assert place(book, only, is_quick=quick) == RESULTS / where
+
+
+def test_a_missed_aim_stands_beside_its_limit_and_what_that_is_made_of():
+    missed = {"what": "a dose, p99", "wanted": "5 ms", "measured": "9 ms", "is_reached": False}
+    reached = {"what": "a read", "wanted": "1", "measured": "2", "is_reached": True}
+    rows = [{"name": "a dose", "spent": {"api": 750.0, "PostgreSQL": 250.0}, "most": 2_000.0}]
+    text = table({"aims": [missed, reached], "rows": rows})
+    line = "| a dose, p99 | 5 ms | 9 ms | 1,000 | 2,000/s | api 75%, PostgreSQL 25% | – |"
+    assert text.splitlines()[2:] == [line]
