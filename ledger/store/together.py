@@ -113,4 +113,6 @@ class Together(Generic[Q, A]):
         if future is None:
             one.turn.release()
         else:
-            future.add_done_callback(lambda _: one.turn.release())
+            # Of the turn alone: the future keeps its callbacks, and the answer may hold the future.
+            turn = one.turn
+            future.add_done_callback(lambda _: turn.release())

@@ -1,8 +1,10 @@
 """Questions of many threads that one query answers."""
 
+import gc
 import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import weakref
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -57,3 +59,25 @@ def test_a_query_that_fails_fails_for_all_who_asked_and_for_nobody_else():
     with pytest.raises(ConnectionError):
         together.ask(1)
     assert together.ask(1) == 2
+
+
+class CompleteOnceWatched(Future[None]):
+    """Is complete as soon as somebody waits for it."""
+
+    def add_done_callback(self, fn: Callable[[Future[None]], object]) -> None:
+        super().add_done_callback(fn)
+        self.set_result(None)
+
+
+def test_what_was_answered_is_held_by_nobody_once_it_is_complete():
+    class Answer:
+        def __init__(self) -> None:
+            self.complete = CompleteOnceWatched()
+
+    together = Together(lambda asked: [Answer() for _ in asked], lambda answer: answer.complete)
+    gc.disable()  # or it would be let go in the end, much later
+    try:
+        held = weakref.ref(together.ask(1))
+        assert held() is None
+    finally:
+        gc.enable()
