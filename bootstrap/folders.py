@@ -32,3 +32,8 @@ def spool_folder(settings: Settings) -> Path:
 def ready_mark(data_dir: Path, worker: str) -> Path:
     """The empty file that a worker makes when it is ready, and its supervisor removes before."""
     return data_dir / f"{worker}.ready"
+
+
+def founding_mark(settings: Settings) -> Path:
+    """Stands from the first step of `vaxledger init` to its last, with the plan's digest."""
+    return settings.data_dir / "founding"

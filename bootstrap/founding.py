@@ -1,40 +1,50 @@
 """The first start of an installation in earnest: from a reviewed plan, once.
 
-Crash points: the root key's file is durable before anything else; after that, what is half made is
-refused by the next run. Nothing was served from it: remove the data directory's secrets, empty
-both databases, and begin again.
+Crash points: a mark in the data directory is durable first and taken away last. While it stands no
+start takes the installation for founded, and the next run with the same plan and the root key's
+same file goes on where this one was: each step is harmless when repeated.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bootstrap.durable import sync_folder
 from bootstrap.errors import BootstrapError
-from bootstrap.folders import kek_folder, secrets_folder
+from bootstrap.folders import founding_mark, kek_folder, secrets_folder
 from bootstrap.migrate import migrate_all
-from bootstrap.root_key import write_root_key
-from bootstrap.secrets import keep_public_root, note_operator
+from bootstrap.root_key import RootKeyUnusableError, read_root_key, write_root_key
+from bootstrap.secrets import has_public_root, keep, keep_public_root, note_operator
 from bootstrap.settings import Settings
 from bootstrap.wiring import publish_verifier_keys, wire
 from client.signing import AuthorKey, Draft
-from commands.genesis import Founder, open_log
+from commands.errors import CommandError
+from commands.genesis import Founder, decide_first, open_log, operator_fields
 from commands.principal import Principal, Role
 from commands.signed_body import SignedBody
 from domain.errors import DomainError
 from domain.organisation import Organisation
 from ledger.envelope import keyid_of
-from ledger.errors import LedgerError
 from ledger.jcs import parse
 from ledger.store.restoring import entries_in, keys_in
 
 _MEMBERS = {"origin", "operator", "organisations"}
 _OPERATOR = {"name", "division"}
+
+
+class FoundingUnfinishedError(BootstrapError):
+    """`vaxledger init` was interrupted; run it again, with the same plan and root key's file."""
+
+    def __init__(self, reviewed: str) -> None:
+        super().__init__()
+        self.reviewed = reviewed
 
 
 class FoundingRefusedError(BootstrapError):
@@ -55,43 +65,71 @@ class Plan:
         origin: Name of the log.
         name: Of the operator.
         division: Of the operator, six digits.
-        organisations: The first ones, registered by the operator: `organisation` (the id that its
-            proof of possession names) and the members of `organisation.registered.v1`.
+        organisations: The first ones, registered by the operator: the id that its proof of
+            possession names, and the members of `organisation.registered.v1`.
         digest: SHA-256 of the file, hex: what its reviewer tells.
     """
 
     origin: str
     name: str
     division: str
-    organisations: Sequence[Mapping[str, Any]]
+    organisations: Mapping[UUID, Mapping[str, Any]]
     digest: str
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a plan.
+        """Read a plan, and decide about all of it as founding will.
 
         Raises:
-            FoundingRefusedError: It is none.
+            FoundingRefusedError: It is none, or one of its organisations would be refused.
             OSError: It cannot be read.
         """
         raw = path.read_bytes()
         try:
             given = json.loads(raw)
-            operator, organisations = given["operator"], given["organisations"]
+            operator, listed = given["operator"], given["organisations"]
             if given.keys() != _MEMBERS or operator.keys() != _OPERATOR:
                 raise FoundingRefusedError("the plan has other members", plan=path)
-            for one in organisations:
-                UUID(one["organisation"])
             texts = (given["origin"], operator["name"], operator["division"])
             if not all(type(text) is str for text in texts):
                 raise FoundingRefusedError("the plan has other members", plan=path)
-            return cls(*texts, organisations, sha256(raw).hexdigest())
+            first = {UUID(one.pop("organisation")): one for one in listed}
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise FoundingRefusedError("the plan is not one", plan=path) from error
+        if len(first) < len(listed):
+            raise FoundingRefusedError("the plan names an organisation twice", plan=path)
+        plan = cls(*texts, first, sha256(raw).hexdigest())
+        plan.decide(datetime.now(UTC))
+        return plan
+
+    def decide(self, now: datetime) -> None:
+        """Decide about operator and organisations, with a root key that nobody keeps."""
+        founder = Founder(uuid4(), Ed25519PrivateKey.generate(), self.name, self.division)
+        own = {founder.organisation: operator_fields(founder, self.origin)}
+        operator = None
+        for stream, data in {**own, **self.organisations}.items():
+            try:
+                decided = decide_first(self.origin, stream, data, operator, now)
+            except (DomainError, CommandError) as error:
+                raise FoundingRefusedError(str(error), name=data.get("name")) from error
+            operator = operator or decided
+
+
+def refuse_unfinished(settings: Settings) -> None:
+    """Refuse to start on what `vaxledger init` has begun and not ended.
+
+    Raises:
+        FoundingUnfinishedError: It has to be run again.
+    """
+    mark = founding_mark(settings)
+    if mark.exists():
+        raise FoundingUnfinishedError(mark.read_text().strip())
 
 
 def found(settings: Settings, plan: Plan, root_file: Path, passphrase: str) -> str:
     """Make secrets and root key, open the log and register the first organisations.
+
+    What was interrupted goes on.
 
     Args:
         settings: With the URLs of both databases, none of whose parts runs.
@@ -103,36 +141,50 @@ def found(settings: Settings, plan: Plan, root_file: Path, passphrase: str) -> s
         The root key's fingerprint: SHA-256 of the public key, hex.
 
     Raises:
-        FoundingRefusedError: Something was founded here before, or the plan is another log's.
-        RootKeyUnusableError: The root key cannot be written.
+        FoundingRefusedError: Something was founded here before, or was begun with another plan
+            or root key; or the plan is another log's.
+        RootKeyUnusableError: The root key cannot be written, or the one of before does not open.
+        OSError: The root key's folder cannot be written to.
     """
     assert settings.database_url is not None
     assert settings.keys_url is not None
     if plan.origin != settings.origin:
         raise FoundingRefusedError("VAXLEDGER_ORIGIN is another", origin=plan.origin)
-    folder = secrets_folder(settings)
-    if folder.exists() or entries_in(settings.database_url) or keys_in(settings.keys_url):
-        raise FoundingRefusedError("something was founded here before", folder=folder)
-    root = Ed25519PrivateKey.generate()
-    write_root_key(root_file, root, passphrase)
-    keep_public_root(folder, root.public_key())
+    folder, mark = secrets_folder(settings), founding_mark(settings)
+    if not mark.exists():
+        if folder.exists() or entries_in(settings.database_url) or keys_in(settings.keys_url):
+            raise FoundingRefusedError("something was founded here before", folder=folder)
+        if root_file.exists():
+            raise RootKeyUnusableError("the file exists", root_file)
+    begun = keep(mark, plan.digest)
+    if begun != plan.digest:
+        raise FoundingRefusedError("it was begun with another plan", reviewed=begun)
+    if root_file.exists() or has_public_root(folder):
+        root = read_root_key(root_file, passphrase)
+    else:
+        root = Ed25519PrivateKey.generate()
+        write_root_key(root_file, root, passphrase)
+    if not keep_public_root(folder, root.public_key()):
+        raise FoundingRefusedError("it was begun with another root key", root_key=root_file)
     note_operator(folder, plan.name, plan.division)
     kek_folder(settings).load()
     migrate_all(settings.database_url, settings.keys_url)
+    _write_first(settings, plan, root)
+    mark.unlink()
+    sync_folder(mark.parent)
+    return keyid_of(root.public_key().public_bytes_raw())
+
+
+def _write_first(settings: Settings, plan: Plan, root: Ed25519PrivateKey) -> None:
+    """Open the log and register the organisations, those that are not there yet."""
     with wire(settings) as parts:
         operator = parts.secrets.operator
         open_log(parts.services, Founder(operator, root, plan.name, plan.division))
         key = AuthorKey(operator, root)
         principal = Principal("operator", Role.OPERATOR, operator, "")
-        for one in plan.organisations:
-            data = {name: value for name, value in one.items() if name != "organisation"}
-            stream = UUID(one["organisation"])
+        for stream, data in plan.organisations.items():
             number = uuid5(stream, plan.origin)
             draft = Draft(Organisation.Registered.TOPIC, stream, 0, data, idempotency_key=number)
             body = SignedBody.parse(parse(key.sign(plan.origin, draft).body()))
-            try:
-                parts.desk.submit(body, principal, number)
-            except (DomainError, LedgerError) as error:
-                raise FoundingRefusedError(str(error), organisation=stream) from error
+            parts.desk.submit(body, principal, number)
         publish_verifier_keys(parts)
-    return keyid_of(root.public_key().public_bytes_raw())

@@ -73,7 +73,7 @@ def load_or_make(folder: Path, *, operator: UUID, platform: UUID) -> Secrets:
         platform: The platform's stream id, likewise.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    is_offline = (folder / _PUBLIC_ROOT).exists()
+    is_offline = has_public_root(folder)
     names = [name for name in SEEDS if not (is_offline and name == _ROOT)]
     seeds = {name: bytes.fromhex(keep(folder / name, secrets.token_hex(32))) for name in names}
     ids = json.loads(
@@ -85,10 +85,20 @@ def load_or_make(folder: Path, *, operator: UUID, platform: UUID) -> Secrets:
     return Secrets(seeds, UUID(ids["operator"]), UUID(ids["platform"]))
 
 
-def keep_public_root(folder: Path, public: Ed25519PublicKey) -> None:
-    """Begin a folder of secrets whose root key is kept elsewhere."""
-    folder.mkdir(mode=0o700, parents=True)
-    keep(folder / _PUBLIC_ROOT, public.public_bytes_raw().hex())
+def keep_public_root(folder: Path, public: Ed25519PublicKey) -> bool:
+    """Begin a folder of secrets whose root key is kept elsewhere.
+
+    Returns:
+        Whether it is this root key's, and no other's from before.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    raw = public.public_bytes_raw().hex()
+    return keep(folder / _PUBLIC_ROOT, raw) == raw
+
+
+def has_public_root(folder: Path) -> bool:
+    """Whether such a folder was begun."""
+    return (folder / _PUBLIC_ROOT).exists()
 
 
 def with_root(kept: Secrets, folder: Path, root: Ed25519PrivateKey) -> Secrets:

@@ -54,7 +54,7 @@ def init(
 
 def _show(plan: Plan, *, as_json: bool) -> None:
     names = [
-        f"{one.get('kind')} {one.get('division')} {one.get('name')}" for one in plan.organisations
+        f"{one['kind']} {one['division']} {one['name']}" for one in plan.organisations.values()
     ]
     if as_json:
         facts = {"origin": plan.origin, "digest": plan.digest, "organisations": names}

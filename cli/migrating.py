@@ -5,6 +5,7 @@ import sys
 import typer
 
 from bootstrap.fitness import refuse_unfit
+from bootstrap.founding import refuse_unfinished
 from bootstrap.halting import refuse_halted
 from bootstrap.logs import configure_logging
 from bootstrap.migrate import migrate_all
@@ -26,6 +27,7 @@ def migrate() -> None:
     if settings.database_url is None or settings.keys_url is None:
         raise typer.BadParameter("VAXLEDGER_DATABASE_URL and VAXLEDGER_KEYS_URL say where")
     refuse_unfit(settings)
+    refuse_unfinished(settings)
     for name in migrate_all(settings.database_url, settings.keys_url):
         print(f"applied {name}")
     try:

@@ -1,6 +1,7 @@
 """Writes about organisations: their registration, and the keys they sign with."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
@@ -20,7 +21,7 @@ def register(writing: Writing) -> Decision:
     writing.check_new()
     fields, statement = writing.fields, writing.statement
     writing.permit(Scope(fields["division"], acting=writing.principal.organisation))
-    _check_key(writing, statement.stream)
+    check_possession(writing.services.platform.origin, statement.stream, fields)
     sealing, _ = writing.seal({})
     assert writing.principal.organisation is not None
     organisation = Organisation.register(
@@ -36,7 +37,7 @@ def register(writing: Writing) -> Decision:
 def register_key(writing: Writing) -> Decision:
     """Register a further key, with proof of possession."""
     organisation = _target(writing)
-    _check_key(writing, organisation.id)
+    check_possession(writing.services.platform.origin, organisation.id, writing.fields)
     sealing, _ = writing.seal({})
     organisation.register_key(
         recorded_at=writing.recorded_at, sealed=sealing.sealed, **writing.fields
@@ -62,12 +63,17 @@ def _target(writing: Writing) -> Organisation:
     return organisation
 
 
-def _check_key(writing: Writing, organisation: UUID) -> None:
-    public_key, proof = writing.fields.get("public_key"), writing.fields.get("key_proof")
+def check_possession(origin: str, organisation: UUID, fields: Mapping[str, Any]) -> None:
+    """Check the key that a registration brings, if it brings one.
+
+    Raises:
+        KeyRefused: It is weak or malformed, or its proof of possession is none.
+    """
+    public_key, proof = fields.get("public_key"), fields.get("key_proof")
     if public_key is None or proof is None:
         return
     raw = bytes.fromhex(public_key)
-    text = possession_text(writing.services.platform.origin, organisation, raw)
+    text = possession_text(origin, organisation, raw)
     try:
         check_public_key(raw)
         Ed25519PublicKey.from_public_bytes(raw).verify(bytes.fromhex(proof), text)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bootstrap.diagnosis.of_log import of_log
+from bootstrap.diagnosis.of_log import of_founding, of_log
 from bootstrap.diagnosis.of_machine import of_machine
 from bootstrap.diagnosis.of_nats import of_nats
 from bootstrap.diagnosis.of_notices import of_notices
@@ -52,6 +52,7 @@ def refuse(settings: Settings) -> None:
         *of_machine(settings),
         *of_postgres(settings, _clock),
         *of_nats(settings),
+        *of_founding(settings),
     ]
     refused = [trap for trap in traps if trap.is_refused]
     if refused:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import psycopg
 
 from bootstrap.diagnosis.trap import Trap
-from bootstrap.folders import kek_folder, outside_path, secrets_folder
+from bootstrap.folders import founding_mark, kek_folder, outside_path, secrets_folder
 from bootstrap.log_keys import log_terms
 from bootstrap.migrate import pending
 from bootstrap.policy import PolicyFile
@@ -37,15 +37,8 @@ def of_log(settings: Settings, now: datetime) -> Iterator[Trap]:
     """
     if settings.database_url is None or settings.keys_url is None:
         return
-    if not (secrets_folder(settings) / "kek").exists():  # looking for keys must not make any
-        yield Trap(
-            "no-secrets",
-            "数据目录里没有密钥。",
-            "There are no secrets in the data directory.",
-            "新装：运行 vaxledger init 或首次 serve。旧装：先从备份恢复密钥，切勿重新生成。",
-            "New: run vaxledger init, or serve for the first time. Old: restore the keys first.",
-            facts={"folder": str(secrets_folder(settings))},
-        )
+    if unfounded := list(of_founding(settings)):
+        yield from unfounded
         return
     try:
         yield from _migrations(settings)
@@ -63,6 +56,30 @@ def of_log(settings: Settings, now: datetime) -> Iterator[Trap]:
             facts={"error": type(error).__name__},
         )
     yield from _witnesses(settings)
+
+
+def of_founding(settings: Settings) -> Iterator[Trap]:
+    """Yield what is wrong before there is a log; makes and asks nothing."""
+    if founding_mark(settings).exists():
+        yield Trap(
+            "half-founded",
+            "vaxledger init 中途中断，建账没有完成。",
+            "vaxledger init was interrupted, and has not founded everything.",
+            "用同一方案和同一根密钥文件再运行一次 vaxledger init。",
+            "Run vaxledger init again, with the same plan and the same root key's file.",
+            is_refused=True,
+            facts={"mark": str(founding_mark(settings))},
+        )
+    elif not (secrets_folder(settings) / "kek").exists():
+        yield Trap(
+            "no-secrets",
+            "数据目录里没有密钥。",
+            "There are no secrets in the data directory.",
+            "新装：运行 vaxledger init（试用：首次 serve）。旧装：先从备份恢复密钥，切勿重新生成。",
+            "New: run vaxledger init; for a trial, serve. Old: restore the keys first.",
+            is_refused=True,
+            facts={"folder": str(secrets_folder(settings))},
+        )
 
 
 def _migrations(settings: Settings) -> Iterator[Trap]:

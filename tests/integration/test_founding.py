@@ -3,12 +3,15 @@
 import json
 from hashlib import sha256
 
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
+from bootstrap.diagnosis.of_log import of_founding
 from bootstrap.errors import BootstrapError
-from bootstrap.founding import FoundingRefusedError
+from bootstrap.folders import founding_mark
+from bootstrap.founding import FoundingRefusedError, FoundingUnfinishedError
 from bootstrap.log_keys import installation_secrets
 from bootstrap.root_key import RootKeyUnusableError, read_root_key, write_root_key
 from bootstrap.secrets import RootKeyOfflineError
@@ -17,6 +20,7 @@ from bootstrap.wiring import wire
 from cli.app import app
 from ledger.entry import Entry
 from ledger.envelope import keyid_of
+from ledger.store.restoring import entries_in
 from tests import drafts
 
 ORIGIN = "log.hn.example.cn/vax"
@@ -105,14 +109,29 @@ def test_the_root_key_is_away_and_comes_for_a_command(init, plan, settings, tmp_
         installation_secrets(settings.model_copy(update=other))
 
 
+OTHER = drafts.organisation(ORIGIN, "通许县疾控中心", "county-cdc", "410222")
+PROVEN_ELSEWHERE = drafts.organisation("log.elsewhere.cn/vax", "别处", "clinic", "410222101")
+
+
+def as_planned(key, draft, **change):
+    return {"organisation": str(key.organisation), **draft.data, **change}
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"origin": "log.elsewhere.cn/vax"},
         {"more": 1},
         {"operator": {"name": "x"}},
+        {"operator": {"name": "x", "division": "kaifeng"}},
         {"organisations": [{"name": "no id"}]},
         {"organisations": 7},
+        {"organisations": [as_planned(*OTHER), as_planned(*OTHER)]},
+        {"organisations": [as_planned(*OTHER, division="4102")]},
+        {"organisations": [as_planned(*OTHER, kind="operator")]},
+        {"organisations": [as_planned(*OTHER, kind="school")]},
+        {"organisations": [as_planned(*OTHER, telephone="0371")]},
+        {"organisations": [as_planned(*OTHER), as_planned(*PROVEN_ELSEWHERE)]},
     ],
 )
 def test_another_plan_is_refused_in_one_sentence(init, plan, settings, tmp_path, change):
@@ -121,6 +140,52 @@ def test_another_plan_is_refused_in_one_sentence(init, plan, settings, tmp_path,
     refused = init(plan, "--reviewed", digest).exception
     assert isinstance(refused, BootstrapError)
     assert not (tmp_path / "root.pem").exists()
+    assert not (settings.data_dir / "secrets").exists()
+    assert not founding_mark(settings).exists()
+
+
+def test_what_was_interrupted_is_refused_by_every_start_and_goes_on(init, plan, settings, tmp_path):
+    digest = json.loads(init(plan).stdout)["digest"]
+    with psycopg.connect(settings.database_url, autocommit=True) as owner:
+        lock = f'ALTER DATABASE "{owner.info.dbname}" SET default_transaction_read_only'
+        owner.execute(f"{lock} = on")
+        broken = init(plan, "--reviewed", digest).exception
+        owner.execute(f"{lock} = off")
+    assert isinstance(broken, psycopg.errors.ReadOnlySqlTransaction)
+    refused = CliRunner().invoke(app, ["migrate"]).exception
+    assert isinstance(refused, FoundingUnfinishedError)
+    assert digest in str(refused)
+    assert [trap.name for trap in of_founding(settings)] == ["half-founded"]
+
+    (tmp_path / "passphrase").write_text("another passphrase\n")
+    assert isinstance(init(plan, "--reviewed", digest).exception, RootKeyUnusableError)
+    (tmp_path / "passphrase").write_text(f"{PASSPHRASE}\n")
+    other = tmp_path / "other.json"
+    other.write_text(f"{plan.read_text()}\n")
+    changed = init(other, "--reviewed", sha256(other.read_bytes()).hexdigest()).exception
+    assert isinstance(changed, FoundingRefusedError)
+    (tmp_path / "root.pem").rename(tmp_path / "kept.pem")
+    assert isinstance(init(plan, "--reviewed", digest).exception, RootKeyUnusableError)
+    write_root_key(tmp_path / "root.pem", Ed25519PrivateKey.generate(), PASSPHRASE)
+    assert isinstance(init(plan, "--reviewed", digest).exception, FoundingRefusedError)
+
+    (tmp_path / "kept.pem").replace(tmp_path / "root.pem")
+    done = init(plan, "--reviewed", digest)
+    assert done.exit_code == 0, done.output
+    assert list(of_founding(settings)) == []
+    assert entries_in(settings.database_url) == 3
+    with wire(settings) as parts:
+        founded_by = Entry.decode(parts.reader.recorded(1)).author.keyid
+    assert founded_by == json.loads(done.stdout)["root"]
+
+
+def test_a_root_key_s_file_that_was_there_before_is_left_alone(init, plan, settings, tmp_path):
+    digest = json.loads(init(plan).stdout)["digest"]
+    (tmp_path / "root.pem").write_text("somebody's")
+    for _ in range(2):
+        assert isinstance(init(plan, "--reviewed", digest).exception, RootKeyUnusableError)
+    assert (tmp_path / "root.pem").read_text() == "somebody's"
+    assert not founding_mark(settings).exists()
 
 
 def test_a_root_key_s_file_opens_with_its_passphrase_only(tmp_path):

@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
 TESTS = (ROOT / "tests" / "integration" / "test_doctor.py").read_text(encoding="utf-8")
 NOT_SET = {
+    "half-founded": "integration/test_founding.py interrupts a founding and asks for it",
     "no-init": "the first process of this machine is not ours to choose",
     "disk-full": "a disk is filled beneath both servers by crash/test_faulty_disk.py",
     "old-nats": "no older server can be had here",
