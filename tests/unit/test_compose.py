@@ -1,7 +1,6 @@
 """The compose files as far as they can be tried without containers: no engine runs them here.
 
-What only an engine shows is told in docs/operation.md: images, networks, the programs of health
-checks, the order of starts.
+What only an engine shows is told in docs/operation.md: images, networks, the order of starts.
 """
 
 import ast
@@ -51,9 +50,23 @@ def test_every_variable_is_a_setting(compose: dict[str, Any]):
         assert set(service["environment"]) <= known
 
 
+def test_the_settings_of_every_service_hold(compose: dict[str, Any], tmp_path: Path):
+    for service in ours(compose).values():
+        given = {
+            name.removeprefix("VAXLEDGER_").lower(): value
+            for name, value in service["environment"].items()
+            if name.startswith("VAXLEDGER_")
+        }
+        for name in given.keys() & {"database_url_file", "keys_url_file", "nats_password_file"}:
+            given[name] = tmp_path / name
+            given[name].write_text("postgresql://x/y")
+        Settings(**given)
+
+
 def test_a_health_check_asks_an_address_that_is_there(compose: dict[str, Any]):
     program, option, code = compose["services"]["api"]["healthcheck"]["test"][1:]
     assert (program, option) == ("python", "-c")
+    assert " " not in code, "podman's Docker interface would split it"
     (url,) = (
         node.value
         for node in ast.walk(ast.parse(code))
