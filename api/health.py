@@ -60,7 +60,7 @@ async def get_version(request: Request) -> Response:
         "origin": serving.parts.settings.origin,
         "schema": {
             folder.name: [file.stem for file in sorted(folder.glob("*.sql"))]
-            for folder in sorted(MIGRATIONS.iterdir())
+            for folder in sorted(MIGRATIONS.glob("*/"))
         },
         "log_keys": [key.text() for key in await to_thread.run_sync(verifier_keys, serving)],
         "root_keyid": await to_thread.run_sync(_root_keyid, serving),

@@ -13,7 +13,7 @@ USAGE_ERROR = 2
 
 
 def main() -> None:
-    """Run the command; what cannot start, or does not answer, is one line and exit code 2."""
+    """Run the command; what cannot start, be read or be written, or answer, is one line and 2."""
     # A pool that cannot connect says so each second, and then raises the same.
     logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
@@ -21,7 +21,7 @@ def main() -> None:
     except BootstrapError as error:
         print(f"vaxledger: {error}", file=sys.stderr)
         sys.exit(USAGE_ERROR)
-    except (LedgerError, psycopg.OperationalError) as error:
+    except (LedgerError, psycopg.OperationalError, OSError) as error:
         print("vaxledger:", *str(error).split(), file=sys.stderr)
         sys.exit(USAGE_ERROR)
 

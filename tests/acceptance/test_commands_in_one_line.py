@@ -1,4 +1,4 @@
-"""What a command says when a server of the installation does not answer."""
+"""What a command says when a server does not answer, or a file is not there."""
 
 import os
 import subprocess
@@ -15,8 +15,16 @@ AWAY = {
 }
 
 
-@pytest.mark.parametrize("words", [("kek", "list"), ("log", "recover"), ("feed", "rebuild")])
-def test_a_server_that_is_away_is_one_line_and_exit_code_2(words, tmp_path):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("kek", "list"),
+        ("log", "recover"),
+        ("feed", "rebuild"),
+        ("init", "no-plan.json", "--root-key", "root.pem"),
+    ],
+)
+def test_what_is_away_is_one_line_and_exit_code_2(words, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "cli", *words],
         cwd=ROOT, env={**os.environ, **AWAY, "VAXLEDGER_DATA_DIR": str(tmp_path)},

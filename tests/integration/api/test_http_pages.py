@@ -47,6 +47,7 @@ def test_the_version_names_log_schema_and_keys(county: County):
     body = county.served.http.get("/version").json()
     assert body["origin"] == county.served.parts.settings.origin
     assert "0001_ledger" in body["schema"]["log"]
+    assert body["schema"].keys() == {"keys", "log"}
     assert body["log_keys"] == county.served.http.get("/log.vkey").text.split()
     assert body["root_keyid"] == county.operator.key.keyid
 
