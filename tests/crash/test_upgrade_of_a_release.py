@@ -1,32 +1,33 @@
-"""The code of an earlier release serves and writes while this one migrates; this one goes on."""
+"""The code of an earlier release serves and writes while this one migrates and takes over.
 
-import asyncio
+At once, or part by part: then parts of both releases work side by side on one installation.
+"""
+
 import io
 import json
+import signal
 import subprocess
+import sys
 import tarfile
-import threading
 from collections.abc import Iterator, Mapping
-from itertools import count as count_from
+from contextlib import ExitStack
 from pathlib import Path
-from uuid import UUID, uuid4
 
 import pytest
 
+from bootstrap.embedded.nats import EmbeddedNats
+from bootstrap.embedded.postgres import KEYS_OWNER, EmbeddedPostgres
+from bootstrap.folders import ready_mark
+from bootstrap.installation import WORKERS
 from bootstrap.settings import Settings
-from client.signing import Draft
-from commands.principal import Role
-from tests import drafts
 from tests.crash.campaign import Campaign, count, databases_of, settle
-from tests.crash.load import COUNTY, TOWNSHIP, Country, Load, Writer, dose, registration
-from tests.crash.serving import REPOSITORY, Installation, free_port, until
+from tests.crash.clinic import Clinic
+from tests.crash.load import Load
+from tests.crash.serving import PATIENCE_SECONDS, REPOSITORY, Installation, free_port, until
 
 EARLIER = "cd948c8"
 """The commit that the backup in `tests/golden/backups` is of."""
 _UNKNOWN_TO_IT = ("VAXLEDGER_BOOKING_RULES", "VAXLEDGER_TRACES_URL", "VAXLEDGER_TRACES_SHARE")
-_DOSES = 3
-_WRITTEN_BETWEEN = 20
-"""Doses before, while and after the databases are migrated."""
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -64,89 +65,6 @@ def installations(earlier: Path, servers_dir: Path) -> Iterator[tuple[Installati
             one.stop()
 
 
-class Clinic(threading.Thread):
-    """Admits a county, then registers children, enrols them and records doses until it is told.
-
-    Attributes:
-        load: What was answered.
-        failures: What ended it.
-    """
-
-    def __init__(self, installation: Installation) -> None:
-        super().__init__()
-        self.load = Load()
-        self.failures: list[BaseException] = []
-        self._told = threading.Event()
-        addresses = installation.addresses()
-        self._country = Country(installation.settings, addresses.http_url)
-
-    def run(self) -> None:
-        try:
-            asyncio.run(self._write())
-        except BaseException as error:  # noqa: BLE001  shown by the test
-            self.failures.append(error)
-
-    def some_more(self) -> None:
-        """Wait for doses that were begun after this call."""
-        enough = self.load.doses + _WRITTEN_BETWEEN
-        until(lambda: self.load.doses >= enough or bool(self.failures), "no doses are recorded")
-        assert not self.failures, self.failures
-
-    def end(self) -> None:
-        """Let it finish its child."""
-        self._told.set()
-        self.join()
-
-    async def _write(self) -> None:
-        load, operator = self.load, self._country.operator()
-        cdc = await operator.admit(load, Role.COUNTY_CDC, "测试县疾控中心", COUNTY)
-        clinic = await cdc.admit(load, Role.CLINIC, "第一门诊", TOWNSHIP)
-        key, draft = drafts.organisation(
-            self._country.origin,
-            "测试小学",
-            "school",
-            TOWNSHIP,
-            institution_type="primary",
-            ownership="public",
-        )
-        await cdc.submit(load, "/v1/organisations", draft)
-        school = self._country.writer(key, Role.SCHOOL, TOWNSHIP)
-        try:
-            for number in count_from(1):
-                if self._told.is_set():
-                    break
-                await self._bring_up(number, clinic, school)
-        finally:
-            for one in (operator, cdc, clinic, school):
-                await one.client.close()
-
-    async def _bring_up(self, number: int, clinic: Writer, school: Writer) -> None:
-        child, registered = registration(clinic.key.organisation, number)
-        await clinic.submit(self.load, "/v1/records", registered)
-        enrolled = enrolment(school.key.organisation, registered.stream, number)
-        await school.submit(self.load, "/v1/enrolments", enrolled)
-        for version in range(1, _DOSES + 1):
-            given = dose(clinic.key.organisation, registered.stream, child, version)
-            await clinic.submit(self.load, f"/v1/records/{registered.stream}/doses", given)
-            self.load.doses += 1
-
-
-def enrolment(school: UUID, record: UUID, number: int) -> Draft:
-    """The draft that enrols a child."""
-    data = {
-        "record": str(record),
-        "division": TOWNSHIP,
-        "entry_type": "primary",
-        "institution": str(school),
-        "school_year": 2020,
-        "class_name": "一班",
-        "number": number,
-        "admission": "new",
-        "joined_on": "2020-09-03",
-    }
-    return Draft("enrolment.enrolled.v1", uuid4(), 0, data)
-
-
 def ran(installation: Installation, *words: str, code: int = 0) -> str:
     """What a command prints."""
     with installation.command(*words) as process:
@@ -155,13 +73,29 @@ def ran(installation: Installation, *words: str, code: int = 0) -> str:
     return out.decode()
 
 
+def nothing_is_missing(new: Installation, load: Load) -> None:
+    """Mend the claims that the earlier release did not know, and count."""
+    settle(new)
+    missing = json.loads(ran(new, "fsck", "--json", code=1))["findings"]
+    assert [(one["kind"], one["facts"]) for one in missing] == [
+        ("claim-missing", {"kind": "school-paper"})
+    ]
+    mended = json.loads(ran(new, "fsck", "--mend-claims", "--json"))
+    assert mended["mended"] == missing[0]["count"]
+    assert json.loads(ran(new, "fsck", "--full", "--json"))["sound"]
+    campaign = Campaign(0, new, load)
+    count(campaign)
+    assert not campaign.findings.wrong, str(campaign)
+    assert databases_of(new).log("SELECT count(*) FROM views.parked") == [(0,)]
+
+
 def test_the_earlier_release_writes_on_while_this_one_migrates_and_takes_over(
     installations: tuple[Installation, Installation],
 ):
     old, new = installations
     old.start()
     old.until_ready()
-    clinic = Clinic(old)
+    clinic = Clinic(old.settings, old.addresses().http_url)
     clinic.start()
     try:
         clinic.some_more()
@@ -173,16 +107,112 @@ def test_the_earlier_release_writes_on_while_this_one_migrates_and_takes_over(
         clinic.some_more()
     finally:
         clinic.end()
-    assert not clinic.failures, clinic.failures
-    settle(new)
-    missing = json.loads(ran(new, "fsck", "--json", code=1))["findings"]
-    assert [(one["kind"], one["facts"]) for one in missing] == [
-        ("claim-missing", {"kind": "school-paper"})
-    ]
-    mended = json.loads(ran(new, "fsck", "--mend-claims", "--json"))
-    assert mended["mended"] == missing[0]["count"]
-    assert json.loads(ran(new, "fsck", "--full", "--json"))["sound"]
-    campaign = Campaign(0, new, clinic.load)
-    count(campaign)
-    assert not campaign.findings.wrong, str(campaign)
-    assert databases_of(new).log("SELECT count(*) FROM views.parked") == [(0,)]
+    nothing_is_missing(new, clinic.load)
+
+
+class PartByPart:
+    """An installation whose parts are processes of their own, each of one release or the other.
+
+    Args:
+        settings: With the addresses of its servers.
+        folders: Where the code of each release is: the earlier, this one.
+    """
+
+    def __init__(self, settings: Settings, folders: tuple[Path, Path]) -> None:
+        self.settings = settings
+        self._folders = folders
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def run(self, name: str, *words: str, is_new: bool, port: int = 0) -> None:
+        """Start a part in one release, and end that of the same name."""
+        mark = ready_mark(self.settings.data_dir, name)
+        mark.unlink(missing_ok=True)
+        before = self._running.get(name)
+        if port and before is not None:  # only one may listen there
+            self._end(before)
+        settings = (Settings if is_new else EarlierSettings)(
+            **self.settings.model_dump() | {"port": port or self.settings.port}
+        )
+        with self.settings.data_dir.with_suffix(".log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                [sys.executable, "-m", *words],
+                cwd=self._folders[is_new],
+                env=settings.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        if before is not None and not port:
+            self._end(before)
+        if not port:
+            until(mark.exists, f"{name} is not ready")
+
+    def close(self) -> None:
+        """End every part."""
+        for process in self._running.values():
+            self._end(process)
+
+    @staticmethod
+    def _end(process: subprocess.Popen[bytes]) -> None:
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_SECONDS)
+
+
+def test_parts_are_replaced_one_by_one_while_clinics_write_at_both_releases(
+    earlier: Path, servers_dir: Path
+):
+    plain = Settings(data_dir=servers_dir / "part-by-part", port=free_port())
+    ports = free_port(), free_port()
+    with ExitStack() as stack:
+        postgres = EmbeddedPostgres.start(plain.data_dir)
+        stack.callback(postgres.stop)
+        nats = EmbeddedNats.start(plain.data_dir)
+        stack.callback(nats.stop)
+        settings = plain.model_copy(
+            update={
+                "database_url": postgres.url(),
+                "keys_url": postgres.url(KEYS_OWNER),
+                "nats_url": nats.url,
+                "nats_monitor_url": nats.monitor_url,
+                "nats_user": nats.user,
+                "nats_password": nats.password,
+            }
+        )
+        earlier_settings = EarlierSettings(**settings.model_dump())
+        ran(Installation(earlier_settings, earlier), "migrate")
+        parts = PartByPart(settings, (earlier, REPOSITORY))
+        stack.callback(parts.close)
+        for port in ports:
+            parts.run(f"api-{port}", "api", is_new=False, port=port)
+        for name in WORKERS:
+            parts.run(name, "workers", name, is_new=False)
+        clinics = [Clinic(settings, f"http://127.0.0.1:{port}") for port in ports]
+        for clinic in clinics:
+            clinic.start()
+            stack.callback(clinic.end)
+
+        def all_write_on() -> None:
+            for clinic in clinics:
+                clinic.some_more()
+
+        all_write_on()
+        ran(Installation(settings), "migrate")
+        all_write_on()
+        parts.run(f"api-{ports[0]}", "api", is_new=True, port=ports[0])
+        all_write_on()  # APIs of both releases, workers of the earlier
+        for name in WORKERS:
+            parts.run(name, "workers", name, is_new=True)
+            all_write_on()
+        parts.run(f"api-{ports[1]}", "api", is_new=True, port=ports[1])
+        all_write_on()
+    assert not any(clinic.failures for clinic in clinics), [one.failures for one in clinics]
+    new = Installation(plain)
+    new.start()
+    try:
+        load = Load(
+            acknowledged=[one for clinic in clinics for one in clinic.load.acknowledged],
+            doses=sum(clinic.load.doses for clinic in clinics),
+        )
+        nothing_is_missing(new, load)
+    finally:
+        new.stop()
