@@ -22,8 +22,8 @@ from api.products import products_of
 from api.reads import NO_STORE
 from api.session import Reader
 from api.wording import BOOKING_STATES
-from bootstrap.identifiers import new_id
 from certificates.qr import Code
+from client.identifiers import new_id
 from commands.answering import Written
 from commands.booked import Booked
 from commands.principal import Principal

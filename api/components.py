@@ -237,7 +237,7 @@ PARAMETERS: Mapping[str, Any] = {
         "name": "Idempotency-Key",
         "in": "header",
         "required": True,
-        "description": "Names this write for ever; for a signed write the key that was signed.",
+        "description": "Names this write for ever; for a signed write the key that was signed.\nAny UUID; the log stores those that begin with a time (UUIDv7) with the least work.",
         "schema": UUID,
     },
     "IfMatch": {

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from anyio import to_thread
 from fastapi import Request
@@ -37,7 +37,7 @@ from api.session import Reader
 from api.struck_doses import struck_doses
 from api.trail import changes_asked
 from api.wording import FIELDS, KINDS, STATES, VALUES, roll_of
-from bootstrap.identifiers import new_id
+from client.identifiers import new_id
 from commands.answering import Written
 from commands.counter import Form
 from commands.errors import Forbidden
@@ -112,7 +112,7 @@ async def show(
         struck=list(struck.values()),
         roll=roll_of(shown["roll"]),
         written=written,
-        key=uuid4(),
+        key=new_id(),
         now=datetime.now(SHANGHAI).strftime("%Y-%m-%dT%H:%M"),
         coming=coming,
         vaccine=due,
@@ -207,7 +207,7 @@ async def correction_page(request: Request, caller: Reader, correction: UUID) ->
         is_open=found.state in OPEN,
         kind=KINDS[found.kind],
         state=STATES[found.state],
-        key=uuid4(),
+        key=new_id(),
     )
 
 

@@ -19,7 +19,7 @@ from api.parts import Serving, serving_of
 from api.school_pages import ClassName, register_of
 from api.school_year import InYear
 from api.session import Reader
-from bootstrap.identifiers import new_id
+from client.identifiers import new_id
 from commands.counter import Form
 from commands.principal import Principal
 from commands.reading import Reading

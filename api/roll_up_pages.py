@@ -24,7 +24,7 @@ from api.school_year import YearOrNow, school_year_of
 from api.schools import EntryType
 from api.session import Reader
 from api.supervision import findings_of
-from bootstrap.identifiers import new_id
+from client.identifiers import new_id
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
 from domain.calendar import civil_day

@@ -21,7 +21,7 @@ from api.school_year import InYear, SchoolYear, YearOrNow
 from api.session import Reader
 from api.statements import notices
 from api.supervision import findings_of
-from bootstrap.identifiers import new_id
+from client.identifiers import new_id
 from commands.principal import Principal, Role
 from domain.calendar import deadline_after_days
 from domain.roll_up.rules import RegisterEdition

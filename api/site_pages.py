@@ -27,7 +27,7 @@ from api.site_days import day_rows, lines_of, site_day, sought
 from api.site_form import verification_form
 from api.walk_ins import take
 from api.wording import BOOKING_STATES
-from bootstrap.identifiers import new_id
+from client.identifiers import new_id
 from commands.answering import Written
 from commands.applicants import find_person
 from commands.appointments import booked_for, number_of

@@ -18,10 +18,10 @@ from benchmarks.contest import Contestant, Pace
 from benchmarks.measuring import Measured
 from benchmarks.site import Site
 from benchmarks.submitting import Task
-from bootstrap.identifiers import new_id
 from bootstrap.leash import leashed
 from bootstrap.settings import Settings
 from bootstrap.wiring import Parts
+from client.identifiers import new_id
 from client.signing import AuthorKey, Draft
 from commands.principal import Principal, Role
 from commands.signed_body import SignedBody

@@ -14,8 +14,8 @@ from itertools import islice
 from uuid import UUID, uuid4
 
 from benchmarks.author import Author, operator_of
-from bootstrap.identifiers import new_id
 from bootstrap.wiring import Parts
+from client.identifiers import new_id
 from client.signing import Draft, SignedWrite
 from commands.principal import Role
 from commands.signed_body import SignedBody

@@ -20,8 +20,8 @@ from benchmarks.clinic import DOSES_A_CHILD, TOWNSHIP
 from benchmarks.contest import Contestant, Pace
 from benchmarks.installation import Served
 from benchmarks.measuring import Measured, once
-from bootstrap.identifiers import new_id
 from client.http import Caller, Client
+from client.identifiers import new_id
 from client.importing.applying import Applying
 from client.importing.columns import ColumnMapping
 from client.importing.drafting import Clinic, Drafting

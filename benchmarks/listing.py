@@ -16,10 +16,10 @@ from benchmarks.clinic import REGISTERED, TOWNSHIP
 from benchmarks.contest import Contestant, Pace
 from benchmarks.installation import Served
 from benchmarks.measuring import Measured, once
-from bootstrap.identifiers import new_id
 from client.class_list import TAKEN, digest, enrolment, reviewed
 from client.class_rows import ClassList, Pupil, Terms
 from client.http import Caller, Client
+from client.identifiers import new_id
 from client.signing import Draft
 
 LIST = "class list, 500 children, reviewed and enrolled"

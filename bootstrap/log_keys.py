@@ -6,10 +6,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from bootstrap.folders import outside_path, secrets_folder
-from bootstrap.identifiers import new_id
 from bootstrap.root_key import read_root_key
 from bootstrap.secrets import Secrets, load_or_make, log_pairs, operator_facts, with_root
 from bootstrap.settings import Settings
+from client.identifiers import new_id
 from ledger.checkpoint import LogSigner
 from ledger.store.errors import LogHalted
 from ledger.store.lost import Terms

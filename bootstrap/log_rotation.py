@@ -10,10 +10,10 @@ which is enough, and the next start writes it.
 import time
 from typing import Any
 
-from bootstrap.identifiers import new_id
 from bootstrap.log_keys import log_pairs_folder, log_signer, operator_of
 from bootstrap.secrets import make_log_pair
 from bootstrap.wiring import Parts, publish_verifier_keys
+from client.identifiers import new_id
 from client.signing import AuthorKey, Draft
 from commands.answering import Written
 from commands.errors import LogKeyRefused

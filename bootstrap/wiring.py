@@ -10,7 +10,6 @@ from functools import cached_property, partial
 
 from bootstrap.credential_keys import CredentialKeys
 from bootstrap.folders import secrets_folder
-from bootstrap.identifiers import new_id
 from bootstrap.issuer_keys import IssuerKeys
 from bootstrap.log_keys import installation_secrets, log_signer, look_outside, operator_of
 from bootstrap.policy import keep_log_keys
@@ -20,6 +19,7 @@ from bootstrap.settings import Settings
 from bootstrap.shred_list import apply_shred_list
 from bootstrap.tokens import DEVELOPMENT_ISSUER, DevelopmentIssuer, TokenVerifier
 from certificates.trust import Issuer
+from client.identifiers import new_id
 from commands.credentials import IssuerTerms, Issuing
 from commands.desk import Desk
 from commands.directory import Directory

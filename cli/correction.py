@@ -7,12 +7,12 @@ from uuid import UUID
 
 import typer
 
-from bootstrap.identifiers import new_id
 from cli.calling import Called, calling
 from cli.key import PassphraseOption, one_line, passphrase_of
 from cli.progress import progress_bar
 from cli.trusting import JsonOption
 from cli.verify import REFUTED
+from client.identifiers import new_id
 from client.mass import STEPS, MassCorrection, carry_out
 from client.signing import AuthorKey
 

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import typer
 
-from bootstrap.identifiers import new_id
 from cli.calling import Called, calling
 from cli.key import (
     OrganisationOption,
@@ -25,6 +24,7 @@ from cli.trusting import JsonOption
 from cli.verify import REFUTED
 from client.exchange import OF_A_LONG_RUN
 from client.http import Client
+from client.identifiers import new_id
 from client.importing.applying import Applying
 from client.importing.columns import ColumnMapping
 from client.importing.drafting import Clinic, Drafting

@@ -10,13 +10,13 @@ from uuid import UUID
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bootstrap.identifiers import new_id
 from bootstrap.settings import Settings
 from cli.calling import Called, calling
 from cli.trusting import JsonOption, read_secret
 from cli.verify import REFUTED, UNREADABLE
 from client.author_keys import NewKey, entries_of_key, register_key, revoke_key, rotate_key
 from client.errors import AuthorKeyError, ProblemError
+from client.identifiers import new_id
 from client.receipt import Receipt
 from client.signing import AuthorKey
 from domain.errors import DomainError

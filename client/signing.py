@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from client.errors import AuthorKeyError
+from client.identifiers import new_id
 from ledger.envelope import Evidence, commitment, keyid_of, sign_batch, sign_payload
 from ledger.jcs import canonical
 from ledger.statement import Statement, possession_text
@@ -35,6 +36,7 @@ class Draft:
         data: The clear fields.
         private: For each person handle the values that are to be sealed.
         idempotency_key: Names this write for ever; send the same draft again, never a new one.
+            A UUIDv7 unless another is given: the log finds its place without reading the disk.
     """
 
     topic: str
@@ -42,7 +44,7 @@ class Draft:
     expected_version: int
     data: Mapping[str, Any]
     private: Mapping[UUID, Mapping[str, Any]] = field(default_factory=dict)
-    idempotency_key: UUID = field(default_factory=uuid4)
+    idempotency_key: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)

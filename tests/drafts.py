@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
-from bootstrap.identifiers import new_id
+from client.identifiers import new_id
 from client.signing import AuthorKey, Draft
 from domain.identity import checksum
 

@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from bootstrap.identifiers import new_id
 from bootstrap.log_keys import log_signer
 from bootstrap.wiring import Parts
 from client.copying import LogCopy
 from client.errors import RefutedError
+from client.identifiers import new_id
 from client.signing import Draft
 from client.sources import FolderSource, StoreSource
 from client.trust import Trust as ProductTrust

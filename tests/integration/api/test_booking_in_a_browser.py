@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from bootstrap.identifiers import new_id
+from client.identifiers import new_id
 from client.signing import Draft
 from commands.principal import Role
 from tests.browsers import IN_A_BROWSER, PHONE, before_the_camera, chromium, opened_page

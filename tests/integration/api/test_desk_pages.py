@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bootstrap.fsck import inspect
-from bootstrap.identifiers import new_id
+from client.identifiers import new_id
 from client.sources import StoreSource
 from client.trust import Trust
 from client.verify import verify_log

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from api.parts import BOOKING_THREADS
-from bootstrap.identifiers import new_id
 from certificates.booking_code import Scan, scan_booking_code
 from certificates.trust import verify_trust_list
+from client.identifiers import new_id
 from client.signing import Draft
 from commands.principal import Role
 from tests import drafts

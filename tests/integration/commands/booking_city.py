@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
-from bootstrap.identifiers import new_id
 from bootstrap.wiring import Parts, event_codec
+from client.identifiers import new_id
 from client.signing import AuthorKey, Draft
 from commands.answering import Written
 from commands.desk import Desk

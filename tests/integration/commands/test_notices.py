@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bootstrap.identifiers import new_id
 from bootstrap.log_keys import log_signers
 from bootstrap.wiring import Parts
+from client.identifiers import new_id
 from client.signing import Draft
 from commands.notices import Notices
 from domain.booking.notice import NoticeRules

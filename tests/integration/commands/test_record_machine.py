@@ -20,9 +20,9 @@ from hypothesis.stateful import (
 from psycopg.conninfo import conninfo_to_dict
 
 from bootstrap.embedded.postgres import EmbeddedPostgres
-from bootstrap.identifiers import new_id
 from bootstrap.views import open_views
 from bootstrap.wiring import Parts
+from client.identifiers import new_id
 from client.signing import Draft
 from commands.reclaiming import Reclaiming
 from commands.writing import HOLDER

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bootstrap.identifiers import new_id
+from client.identifiers import new_id
 from client.signing import Draft
 from commands import recording, statements
 from commands.answering import Written

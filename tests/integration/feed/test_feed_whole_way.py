@@ -8,13 +8,13 @@ import psycopg
 import pytest
 
 from bootstrap.embedded.nats import EmbeddedNats
-from bootstrap.identifiers import new_id
 from bootstrap.log_keys import installation_secrets, log_signer
 from bootstrap.settings import Settings
 from bootstrap.wiring import wire
 from client.copying import LogCopy
 from client.errors import RefutedError
 from client.feed import FeedServer
+from client.identifiers import new_id
 from client.signing import AuthorKey, Draft
 from client.sources import FolderSource, StoreSource
 from client.subscribe import Subscription
