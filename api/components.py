@@ -237,7 +237,8 @@ PARAMETERS: Mapping[str, Any] = {
         "name": "Idempotency-Key",
         "in": "header",
         "required": True,
-        "description": "Names this write for ever; for a signed write the key that was signed.\nAny UUID; the log stores those that begin with a time (UUIDv7) with the least work.",
+        "description": "Names this write for ever; for a signed write the key that was signed."
+        " Any UUID; the log stores one that begins with a time (UUIDv7) with the least work.",
         "schema": UUID,
     },
     "IfMatch": {

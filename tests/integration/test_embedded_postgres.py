@@ -118,7 +118,7 @@ def test_what_is_acknowledged_is_durable_and_nobody_reaches_it_by_network(server
         "full_page_writes": "on",
         "synchronous_commit": "on",
         "data_checksums": "on",
-        "wal_compression": "pglz",
+        "wal_compression": "off",
         "max_wal_size": "4GB",
         "listen_addresses": "",
         "transaction_timeout": "1min",
