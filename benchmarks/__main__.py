@@ -53,7 +53,7 @@ _ENDS = {
     "log": 385,
     "views": 435,
     "feed": 465,
-    "growth": 500,
+    "growth": 515,
     "bookings": 510,
     "opening": 0,
     "schools": 517,

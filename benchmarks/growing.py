@@ -26,11 +26,11 @@ def name_of(size: int) -> str:
 
 
 def contestants(ground: Ground, stack: ExitStack, pace: Pace) -> list[Contestant]:
-    """A log of each size; their turns stand side by side."""
-    return [
-        _of_size(stack.enter_context(founded(ground)), pace, size, beside=name_of(SIZES[0]))
-        for size in SIZES
-    ]
+    """A log of each size, all planted before the first turn: planting fills disks and buffers."""
+    sites = {size: stack.enter_context(founded(ground)) for size in SIZES}
+    for size, site in sites.items():
+        _plant(site, pace.amount(size))
+    return [_of_size(site, pace, size, beside=name_of(SIZES[0])) for size, site in sites.items()]
 
 
 def _of_size(site: Site, pace: Pace, size: int, beside: str) -> Contestant:
@@ -38,13 +38,12 @@ def _of_size(site: Site, pace: Pace, size: int, beside: str) -> Contestant:
     waiting: list[Append] = []
 
     def prepare() -> None:
-        if site.head < pace.amount(size):
-            _plant(site, pace.amount(size))
         pile.sign()
         waiting[:] = pile.appends()
 
     def run(_seconds: float) -> Measured:
-        return uvloop.run(append(site.writer, waiting, CALLERS))
+        ready, waiting[:] = list(waiting), ()
+        return uvloop.run(append(site.writer, ready, CALLERS))
 
     name = name_of(size)
     return Contestant(

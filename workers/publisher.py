@@ -30,7 +30,7 @@ _PULL_SECONDS = 1.0
 _INSPECT_SECONDS = 30.0
 _RETRY_SECONDS = 0.2
 _CLOSE_SECONDS = 2.0
-_GATHER_SECONDS = 0.02
+_GATHER_SECONDS = 0.05
 """After a batch that was not full, so that a busy log makes fewer and larger ones."""
 
 _log = structlog.get_logger("publisher")
