@@ -54,6 +54,7 @@ _ENDS = {
     "views": 435,
     "feed": 465,
     "growth": 515,
+    "tenmillion": 840,
     "bookings": 510,
     "opening": 0,
     "schools": 517,
@@ -124,6 +125,10 @@ class Run:
         """Appends to logs that are long already."""
         return growing.contestants(self.ground, self._stack, self.pace)
 
+    def tenmillion(self) -> list[Contestant]:
+        """Appends to a log that is very long."""
+        return growing.contestants(self.ground, self._stack, self.pace, growing.LONG)
+
     def bookings(self) -> list[Contestant]:
         """The rush for seats."""
         return booking.contestants(self.site, self._stack, self.pace)
@@ -165,6 +170,7 @@ class Run:
             "views": self.views,
             "feed": self.feed,
             "growth": self.growth,
+            "tenmillion": self.tenmillion,
             "bookings": self.bookings,
             "opening": self.opening,
             "schools": self.schools,

@@ -47,6 +47,7 @@ def judge(book: Book) -> list[Aim]:
     return [
         *_append(book),
         *_share(book, growing.name_of(MILLION), growing.name_of(growing.SIZES[0]), 0.8),
+        *_share(book, growing.name_of(growing.LONG[1]), growing.name_of(growing.LONG[0]), 0.8),
         *_http(book),
         *_at_least(book, f"{over_http.BULK}, 1,000 lines", 5_000),
         *_share(book, importing.IMPORT, importing.COPY, importing.SHARE),

@@ -1,5 +1,6 @@
 """How the rate of appends holds while the log grows: the same load beside many earlier entries."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from benchmarks.site import Site, founded
 from ledger.store.append import Append
 
 SIZES = (10_000, 100_000, 1_000_000)
+LONG = (10_000, 10_000_000)
+"""What takes minutes and some 20 GB of disk to plant."""
 CALLERS = 256
 _AMOUNT = 4_000
 _PLANT = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
@@ -25,12 +28,14 @@ def name_of(size: int) -> str:
     return f"append beside {size:,} entries, {peers.callers_text(CALLERS)}"
 
 
-def contestants(ground: Ground, stack: ExitStack, pace: Pace) -> list[Contestant]:
+def contestants(
+    ground: Ground, stack: ExitStack, pace: Pace, sizes: Sequence[int] = SIZES
+) -> list[Contestant]:
     """A log of each size, all planted before the first turn: planting fills disks and buffers."""
-    sites = {size: stack.enter_context(founded(ground)) for size in SIZES}
+    sites = {size: stack.enter_context(founded(ground)) for size in sizes}
     for size, site in sites.items():
         _plant(site, pace.amount(size))
-    return [_of_size(site, pace, size, beside=name_of(SIZES[0])) for size, site in sites.items()]
+    return [_of_size(site, pace, size, beside=name_of(sizes[0])) for size, site in sites.items()]
 
 
 def _of_size(site: Site, pace: Pace, size: int, beside: str) -> Contestant:

@@ -27,7 +27,8 @@ _WHY = {
     peers.name_of(appending.CHECKED_BEFORE, peers.CALLERS[-1]): _DESK,
     peers.name_of(appending.DESK, peers.CALLERS[-1]): f"{_DESK}; and it checks the signature",
     growing.name_of(aims.MILLION): (
-        "keys are digests and random ids, so an append touches pages of five indexes anywhere"
+        "digests and random handles lie anywhere in four indexes: pages that no cache holds, and "
+        "that are written whole once after each checkpoint"
     ),
     f"{over_http.DOSE}, 64 connections": (
         "HTTP, desk, commit, checkpoint, proof, views and feed of each dose share the cores"
