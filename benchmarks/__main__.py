@@ -57,6 +57,7 @@ _ENDS = {
     "tenmillion": 840,
     "bookings": 510,
     "opening": 0,
+    "population": 3_600,
     "schools": 517,
     "rules": 522,
     "credentials": 527,
@@ -159,6 +160,10 @@ class Run:
             *tall.contestants(self.ground, self._stack, self.pace),
         ]
 
+    def population(self) -> list[Contestant]:
+        """Reads over HTTP among a million children."""
+        return reading.population(self.served, self.pace)
+
     def groups(self) -> dict[str, Callable[[], list[Contestant]]]:
         """Every group by its name, in the order of the run."""
         return {
@@ -173,6 +178,7 @@ class Run:
             "tenmillion": self.tenmillion,
             "bookings": self.bookings,
             "opening": self.opening,
+            "population": self.population,
             "schools": self.schools,
             "rules": judging.contestants,
             "credentials": carrying.contestants,

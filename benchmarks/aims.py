@@ -166,7 +166,7 @@ def _reads(book: Book) -> list[Aim]:
     return [
         Aim(f"{row.name}, p99", "10 ms", f"{number_text(slowest)} ms", slowest < 10)
         for row in book.rows
-        if row.group == "reads" and (slowest := row.latency.get(99.0))
+        if row.group in {"reads", "population"} and (slowest := row.latency.get(99.0))
     ]
 
 

@@ -1,9 +1,10 @@
 """Reads over HTTP from a whole installation, in an open loop: arrivals that wait for nobody."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from hashlib import md5
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
 import psycopg
@@ -26,7 +27,12 @@ _CONNECTIONS = 64
 _LONGER = 4
 _CHILDREN = 1_500
 _COPIES = 200
-_CROWD = Path(__file__).with_name("crowd.sql").read_text(encoding="utf-8")
+_A_MILLION = 40_000
+"""Copies of a class of 26."""
+_CROWD, _CROWD_PEOPLE = (
+    Path(__file__).with_name(name).read_text(encoding="utf-8")
+    for name in ("crowd.sql", "crowd_people.sql")
+)
 _OK = 200
 
 _Make = Callable[[], bytes]
@@ -34,49 +40,79 @@ _Make = Callable[[], bytes]
 
 def contestants(served: Served, pace: Pace) -> list[Contestant]:
     """Fill the log, then ask for what people look at most."""
-    shown = Enrolling(served.site.parts, Dataset()).write()
     served.site.grow(served.site.head + 9 * pace.amount(_CHILDREN))
+    return _among(served, pace.amount(_COPIES))
+
+
+def population(served: Served, pace: Pace) -> list[Contestant]:
+    """The same among the children of a province."""
+    return _among(served, pace.amount(_A_MILLION))
+
+
+def _among(served: Served, copies: int) -> list[Contestant]:
+    """What is asked for among so many copies of one class."""
+    shown = Enrolling(served.site.parts, Dataset()).write()
     served.await_views()
-    copies = pace.amount(_COPIES)
     _crowd(served, shown, copies)
-    among = copies * len(shown.records)
-    asked = _requests(served, shown)
+    among = (1 + copies) * len(shown.records)
+    asked = _requests(served, shown, copies)
     return [_open_loop(served, name, make, rate, among) for name, (make, rate) in asked.items()]
 
 
 def _crowd(served: Served, shown: SchoolClass, copies: int) -> None:
-    """Put other children beside those who are read; they are in the read models alone."""
-    unhurried = "-c statement_timeout=0 -c transaction_timeout=0"
-    with psycopg.connect(served.superuser_url, options=unhurried) as connection:
-        asked = {"institution": shown.institution, "copies": copies}
-        psycopg.ClientCursor(connection).execute(_CROWD.encode(), asked)
+    """Put other children beside those of the log; they are in the read models alone."""
+    settings = served.site.parts.settings
+    for url, sql in ((settings.database_url, _CROWD), (settings.keys_url, _CROWD_PEOPLE)):
+        assert url is not None
+        database = urlsplit(url).path
+        asked = {
+            "institution": shown.institution,
+            "copies": copies,
+            "records": list(shown.records),
+        }
+        superuser = urlunsplit(urlsplit(served.superuser_url)._replace(path=database))
+        unhurried = "-c statement_timeout=0 -c transaction_timeout=0"
+        with psycopg.connect(superuser, options=unhurried) as connection:
+            psycopg.ClientCursor(connection).execute(sql.encode(), asked)
 
 
-def _requests(served: Served, shown: SchoolClass) -> dict[str, tuple[_Make, float]]:
-    """What is asked for, and how often a second."""
+def _other(one: UUID, number: int) -> UUID:
+    """Who stands in a copy of the class for one of its own; the zeroth copy is the class itself."""
+    if number == 0:
+        return one
+    return UUID(md5(f"{one}{number}".encode(), usedforsecurity=False).hexdigest())
+
+
+def _requests(served: Served, shown: SchoolClass, copies: int) -> dict[str, tuple[_Make, float]]:
+    """What is asked for, of whom of all, and how often a second.
+
+    Timelines are those of the class itself, since only its entries are in the log.
+    """
     draw = random.Random(2018)
     county, regulator = served.token(shown.county), served.regulator()
     head = served.site.head
-    register = (
-        f"/v1/institutions/{shown.institution}/classes/{quote(shown.name)}/register"
-        f"?school_year={shown.school_year}"
-    )
 
     def proof() -> bytes:
         position = draw.randint(1, head)
         return request("GET", f"/v1/receipts/{position}", regulator, accept="text/plain")
 
-    def of(path: str, ids: Sequence[UUID], rest: str = "") -> _Make:
-        return lambda: request("GET", f"{path}/{draw.choice(ids)}{rest}", county)
+    def certificate() -> bytes:
+        which = _other(draw.choice(shown.certificates), draw.randint(0, copies))
+        return request("GET", f"/v1/certificates/{which}", county)
+
+    def timeline() -> bytes:
+        return request("GET", f"/v1/records/{draw.choice(shown.records)}/timeline", county)
+
+    def table() -> bytes:
+        school = _other(shown.institution, draw.randint(0, copies))
+        path = f"/v1/institutions/{school}/classes/{quote(shown.name)}/register"
+        return request("GET", f"{path}?school_year={shown.school_year}", county)
 
     return {
         "GET proof": (proof, A_SECOND),
-        CERTIFICATE: (of("/v1/certificates", shown.certificates), A_SECOND),
-        TIMELINE: (of("/v1/records", shown.records, "/timeline"), A_SECOND),
-        f"{CLASS_TABLE}, {len(shown.records)} children": (
-            lambda: request("GET", register, county),
-            TABLES_A_SECOND,
-        ),
+        "GET certificate view": (certificate, A_SECOND),
+        "GET timeline of a record": (timeline, A_SECOND),
+        f"GET class table, {len(shown.records)} children": (table, TABLES_A_SECOND),
     }
 
 

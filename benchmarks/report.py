@@ -22,6 +22,7 @@ TITLES: Mapping[str, str] = {
     "growth": "Growth: the same appends beside more and more entries",
     "tenmillion": "Growth: the same appends beside ten million entries",
     "reads": "Reads over HTTP, open loop",
+    "population": "Reads over HTTP, open loop, among a million children",
     "bookings": "Bookings: a rush for seats",
     "opening": "Bookings: the minute at which seats open",
     "schools": "The school check: a county of 100,000 children",
@@ -29,7 +30,7 @@ TITLES: Mapping[str, str] = {
     "credentials": "Credentials: what is carried, beside a bare signature",
 }
 SPENDING_GROUPS = ("appends", "http")
-ASKED_FOR = frozenset({"opening", "tenmillion"})
+ASKED_FOR = frozenset({"opening", "population", "tenmillion"})
 """Groups that have no place in the ten minutes; they run when they are named."""
 
 RESULTS = Path(__file__).with_name("results")
