@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from client.errors import AuthorKeyError
 from client.identifiers import new_id
 from ledger.envelope import Evidence, commitment, keyid_of, sign_batch, sign_payload
-from ledger.jcs import canonical
+from ledger.jcs import respell
 from ledger.statement import Statement, possession_text
 
 _SALT_BYTES = 32
@@ -62,8 +62,8 @@ class SignedWrite:
     private: Mapping[str, Mapping[str, Any]]
 
     def body(self) -> bytes:
-        """Return the JSON body of the request."""
-        return canonical({"envelope": self.envelope.to_json(), "private": dict(self.private)})
+        """Return the JSON body of the request, of what was spelled strictly to be signed."""
+        return respell({"envelope": self.envelope.to_json(), "private": dict(self.private)})
 
 
 class AuthorKey:

@@ -3,8 +3,8 @@
 A chunk is the atom. What it will send is durable first; killed at any moment, the next run sends
 the same bytes again and is told what stands. Nothing is written twice, and no row is forgotten.
 
-While the server has two chunks in hand, the next is judged and signed. Chunks that tell of the same
-person wait for one another, and all end in their order.
+While the server has three chunks in hand, the next is judged and signed. Chunks that tell of the
+same person wait for one another, and all end in their order.
 """
 
 from collections import deque
@@ -38,8 +38,8 @@ from client.signing import Draft, SignedWrite
 
 ROUNDS = 4
 """How often what met another version of its record is sent again."""
-AT_ONCE = 2
-"""Chunks that the server has in hand: one is decided while another waits for its checkpoint."""
+AT_ONCE = 3
+"""Chunks that the server has in hand: one waits, one is decided, one for its checkpoint."""
 
 _OUTCOMES = {
     Verdict.SAME: Outcome.SAME,

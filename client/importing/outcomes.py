@@ -1,12 +1,13 @@
 """What became of each row of an import: a file that grows with it, and survives its end."""
 
-import json
 import os
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
+
+import orjson
 
 from client.errors import ProblemError
 from domain.errors import DomainError
@@ -131,8 +132,7 @@ class OutcomeFile:
     def write(self, found: list[Become]) -> None:
         """Add outcomes; they are durable on return."""
         for one in sorted(found, key=lambda one: one.number):
-            line = json.dumps(one.line(), ensure_ascii=False, separators=(",", ":"))
-            self.length += self._file.write(line.encode() + b"\n")
+            self.length += self._file.write(orjson.dumps(one.line()) + b"\n")
             self.counts[one.outcome] += 1
         self._file.flush()
         os.fsync(self._file.fileno())

@@ -12,7 +12,7 @@ from domain import private
 from domain.codec import MalformedData, read_field
 from domain.dose_events import DoseTranscribed
 from domain.errors import DomainError
-from domain.schedules.catalogue import Catalogue
+from domain.schedules.catalogue import Catalogue, Route, Site
 from domain.topics import GUARDIAN, RECIPIENT, check_private
 from domain.vaccination_record import VaccinationRecord
 from domain.vocabulary import Relation, SourceSystem
@@ -201,14 +201,12 @@ def _spell(recipient: dict[str, str]) -> dict[str, str]:
 
 def _codes(values: Mapping[str, str], catalogue: Catalogue) -> dict[str, str]:
     """Return site and route as codes; either may be written as its Chinese name."""
-    known: dict[str, dict[str, str]] = {
-        "site": {site.name.zh: code for code, site in catalogue.sites.items()},
-        "route": {route.name.zh: code for code, route in catalogue.routes.items()},
-    }
+    known: dict[str, Mapping[str, Site] | Mapping[str, Route]]
+    known = {"site": catalogue.sites, "route": catalogue.routes}
     return {
-        name: codes.get(values[name], values[name])
-        for name, codes in known.items()
-        if name in values
+        name: next((code for code, one in choices.items() if one.name.zh == stated), stated)
+        for name, choices in known.items()
+        if (stated := values.get(name))
     }
 
 

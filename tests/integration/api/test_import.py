@@ -58,8 +58,9 @@ class Desk:
         done = CliRunner().invoke(app, self.command(path, *more))
         assert done.exit_code in (0, 1), done.output
         # The server of this process logs to the same place.
-        (answer,) = (line for line in done.stdout.splitlines() if line.startswith("{"))
-        return json.loads(answer)
+        answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        assert len(answers) == 1, (done.output, done.exception)
+        return json.loads(answers[0])
 
     def review(self, path: Path, *more: str) -> tuple[str, dict[str, int], list[dict[str, Any]]]:
         found = self.run(path, *more)
