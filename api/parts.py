@@ -9,6 +9,7 @@ from typing import Any
 from anyio import CapacityLimiter
 from fastapi import Request
 
+from api.company import Company
 from api.feed_watch import FeedWatch
 from api.limiting import Limiter, Rate
 from api.metrics import Metrics
@@ -55,6 +56,7 @@ class Serving:
         published: How far the newest checkpoint reaches.
         projected: How far every view has followed.
         threads: Bounds the threads that commands run in.
+        company: Takes signed writes, those that arrive together in one thread.
         bulk_threads: Likewise for lines of batches.
         rush: Takes bookings, as long as they need not wait too long.
         batches: Bounds the batches under way.
@@ -77,6 +79,7 @@ class Serving:
     published: Milestone
     projected: Milestone
     threads: CapacityLimiter
+    company: Company
     bulk_threads: CapacityLimiter
     rush: Rush
     batches: CapacityLimiter
@@ -106,13 +109,15 @@ class Serving:
             projected=lambda: projected.reached,
         )
         settings = parts.settings
+        threads = CapacityLimiter(THREADS)
         return cls(
             parts=parts,
             views=views,
             prover=prover,
             published=published,
             projected=projected,
-            threads=CapacityLimiter(THREADS),
+            threads=threads,
+            company=Company(parts.desk, threads),
             bulk_threads=CapacityLimiter(BULK_THREADS),
             rush=Rush(BOOKING_THREADS),
             batches=CapacityLimiter(BATCHES),

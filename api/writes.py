@@ -1,7 +1,8 @@
 """Signed writes: one address for each kind, all with the same steps.
 
-Limits, token, strict JSON, then the desk in a thread; then, without holding a thread, the wait
-for a signed checkpoint that covers the entry (DESIGN section 3, steps 1 to 6).
+Limits and token, then strict JSON and the desk in one thread for all that arrive together; then,
+without holding a thread, the wait for the commit and for a signed checkpoint that covers the entry
+(DESIGN section 3, steps 1 to 6).
 """
 
 from collections.abc import Callable, Coroutine, Mapping
@@ -27,6 +28,7 @@ from api.parts import Serving, serving_of
 from api.receipts import receipt_address, receipt_body
 from api.tracing import mark_committed, mark_covered
 from api.write_addresses import ADDRESSES, Address
+from commands.ahead import Admitted
 from commands.answering import Written
 from commands.errors import WrongStream, WrongTopic
 from commands.principal import Principal
@@ -69,8 +71,8 @@ def _endpoint(address: Address) -> Callable[[Request], Coroutine[Any, Any, Respo
     async def write(request: Request) -> Response:
         caller = caller_of(request)
         raw = await read_body(request)
-        work = _Submission(serving_of(request), address, caller, request, raw)
-        written = await to_thread.run_sync(work.submit, limiter=work.serving.threads)
+        serving = serving_of(request)
+        written = await serving.company.write(_Submission(serving, address, caller, request, raw))
         return await answer(request, written)
 
     return write
@@ -86,8 +88,8 @@ class _Submission:
     request: Request
     raw: bytes
 
-    def submit(self) -> Written:
-        """Read, check against the address and hand in; runs in a thread from end to end."""
+    def admit(self) -> Admitted:
+        """Read, check against the address, and let in."""
         values = parse_json(self.raw)
         key = idempotency_key(self.request)
         body = SignedBody.parse(values)
@@ -98,10 +100,15 @@ class _Submission:
             if statement.stream != _stream(self.request):
                 raise WrongStream
             check_precondition(self.request, statement.expected_version)
+        return self.serving.parts.desk.admit(body, self.caller, key)
+
+    def alone(self, admitted: Admitted) -> Written:
+        """Decide it by itself."""
         try:
-            return self.serving.parts.desk.submit(body, self.caller, key)
+            return self.serving.parts.desk.alone(admitted)
         except VersionConflict as error:
-            if self.address.is_for_new_streams or error.stream != statement.stream:
+            stream = admitted.body.statement.stream
+            if self.address.is_for_new_streams or error.stream != stream:
                 raise
             # The If-Match that was sent named this version, so the precondition failed (RFC 9110).
             raise PreconditionFailed(

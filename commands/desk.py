@@ -93,7 +93,7 @@ class Desk:
         self._services = services
         self._standing = Standing()
         self._company: Together[Admitted, Flight | None] = Together(
-            self._hand_in, lambda flight: flight.appended if flight else None
+            self.hand_in, lambda flight: flight.appended if flight else None
         )
         self.certificates = certificates.Console(services)
         self.bookings = bookings.Bookings(services)
@@ -114,10 +114,18 @@ class Desk:
             DomainError: a rule of the domain.
             StoreError: a conflict, or the database does not answer.
         """
+        admitted = self.admit(body, principal, key)
+        return self._in_company(admitted) or self.alone(admitted)
+
+    def admit(self, body: SignedBody, principal: Principal, key: UUID) -> Admitted:
+        """Let a write in, once its key, origin, topic and signature hold.
+
+        Raises:
+            CommandError: one of them does not.
+        """
         if key != body.statement.idempotency_key:
             raise KeyHeaderMismatch
-        admitted = self._admit(body, principal)
-        return self._in_company(admitted) or self._alone(admitted)
+        return self._admit(body, principal)
 
     def submit_ahead(
         self, bodies: Sequence[SignedBody], principal: Principal
@@ -163,8 +171,17 @@ class Desk:
             something moved.
         """
         flight = self._company.ask(admitted) if admitted.is_for_company else None
-        if flight is None:
-            return None
+        return None if flight is None else self.land(flight)
+
+    def land(self, flight: Flight) -> Written | None:
+        """Where a write stands that was handed in; waits for its commit.
+
+        Returns:
+            None for one that is to be submitted alone: it was stored before, or something moved.
+
+        Raises:
+            StoreError: The database does not answer.
+        """
         try:
             written = flight.land()
         except (VersionConflict, GuardFailed, ClaimTaken, ClaimNotHeld, KeyReused, ClockBehind):
@@ -173,14 +190,24 @@ class Desk:
             self._standing.keep(stood)
         return written
 
-    def _hand_in(self, company: Sequence[Admitted]) -> list[Flight | None]:
+    def hand_in(self, company: Sequence[Admitted]) -> list[Flight | None]:
+        """Decide writes one after the other, and hand them in; all are for company.
+
+        Returns:
+            For each its flight, to `land`; None for one that is to be submitted alone.
+        """
         try:
             return Ahead(self._services, self._writing, self._standing).hand_in(company)
         except Exception as error:  # noqa: BLE001  each is submitted alone, and says why
             _LOG.info("left_to_single_writes", error=type(error).__name__)
             return [None] * len(company)
 
-    def _alone(self, admitted: Admitted) -> Written:
+    def alone(self, admitted: Admitted) -> Written:
+        """Decide and store one write by itself.
+
+        Raises:
+            CommandError, DomainError, StoreError: See `submit`.
+        """
         statement = admitted.body.statement
         request = request_digest(admitted.body.envelope.payload)
         try:

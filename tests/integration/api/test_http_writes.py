@@ -1,5 +1,6 @@
 """Signed writes over HTTP: answered with proofs, once however often they are sent."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import uuid4
 
@@ -64,6 +65,24 @@ def test_a_replayed_registration_gets_the_same_answer(county: County):
     again = county.clinic.post("/v1/records", write)
     assert again.headers["idempotency-replayed"] == "true"
     assert again.json()["position"] == first.json()["position"]
+
+
+def test_whoever_arrives_together_gets_an_own_answer(county: County):
+    child, clinic = register(county.clinic), county.clinic
+    new = [clinic.sign(registration(clinic)[0]) for _ in range(6)]
+    twice = clinic.sign(registration(clinic)[0])
+    late = clinic.sign(dose(clinic, replace(child, version=7)))
+    sent = [
+        *((write, "/v1/records", write.body(), 201) for write in (*new, twice, twice)),
+        (late, doses_path(child), late.body(), 412),
+        (new[0], "/v1/records", b"{", 400),
+        (new[0], doses_path(child), new[0].body(), 422),
+    ]
+    with ThreadPoolExecutor(len(sent)) as threads:
+        answers = list(
+            threads.map(lambda one: clinic.send(one[1], one[2], one[0]).status_code, sent)
+        )
+    assert answers == [status for *_, status in sent]
 
 
 def test_a_used_key_with_other_content_is_refused(county: County):
