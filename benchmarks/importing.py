@@ -1,22 +1,22 @@
 """File import of history into a whole installation, beside binary COPY of the rows it made.
 
-A turn imports a CSV file as `vaxledger import --apply` does, from reading the file to the outcome
-of its last row: rows are judged, signed in batches, sent over HTTP, decided, sealed, appended.
-COPY then gets the finished rows of the same turn, ready as bytes, for empty tables with the same
-columns, checks and indexes: nothing is left of the work but the inserts.
+A turn imports a file of `vaxledger simulate` as `vaxledger import --apply` does, from reading the
+file to the outcome of its last row: rows are judged, signed in batches, sent over HTTP, decided,
+sealed, appended. COPY then gets the finished rows of the same turn, ready as bytes, for empty
+tables with the same columns, checks and indexes: nothing is left of the work but the inserts.
 """
 
-import csv
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from benchmarks.clinic import DOSES_A_CHILD, TOWNSHIP
+from benchmarks.clinic import TOWNSHIP
 from benchmarks.contest import Contestant, Pace
 from benchmarks.installation import Served
 from benchmarks.measuring import Measured, once
@@ -32,23 +32,19 @@ from client.importing.source import read_rows
 from client.importing.verdicts import Verdict
 from domain.calendar import civil_day
 from domain.schedules.catalogue import Catalogue
+from domain.schedules.schedule import Schedule
 from domain.vocabulary import SourceSystem
+from simulation.child import child
+from simulation.files import history
+from simulation.province import Province
 
 IMPORT = "file import of history"
 COPY = "binary COPY of the rows of an import"
 SHARE = 0.25
 _AMOUNT = 8_000
-_COURSE = (
-    ("0201", "2014-06-15"),
-    ("0201", "2014-07-15"),
-    ("0301", "2014-08-15"),
-    ("0401", "2014-09-15"),
-    ("0401", "2014-10-15"),
-    ("0401", "2014-11-15"),
-    ("1601", "2015-01-15"),
-    ("1201", "2015-12-15"),
-)
-_HEADINGS = ("row", "person", "name", "sex", "birth_date", "vaccine", "occurred_on", "lot", "unit")
+POPULATION = Province("1", 100_000, 6, date(2018, 9, 1))
+_STRIDE = 7_919
+"""Between one child and the next: births of all years, and nobody twice."""
 _TABLES = {
     "entries": "SELECT * FROM ledger.entries WHERE position > %(after)s",
     "idempotency": "SELECT * FROM ledger.idempotency WHERE first_position > %(after)s",
@@ -60,12 +56,20 @@ _TABLES = {
 }
 
 
+def _histories() -> Iterator[list[str]]:
+    """The whole histories of simulated children, one after the other."""
+    schedule = Schedule.load("cn-nip-2021")
+    for number in count():
+        known = child(POPULATION, number * _STRIDE % POPULATION.children)
+        yield list(history(POPULATION, schedule, known))
+
+
 class History:
     """Files to import, and the rows that the last of them made.
 
     Args:
         served: The installation.
-        amount: Doses of a file.
+        amount: Doses of a file, at least.
         folder: Where files go.
     """
 
@@ -77,18 +81,18 @@ class History:
         self._url = make_conninfo(served.superuser_url, dbname="vaxledger")
         self._before: int | None = None
         self._rows: dict[str, bytes] = {}
+        self._histories = _histories()
+        self._count = 0
 
     def write(self) -> None:
         """Write a file of children whom nobody knows."""
-        name = secrets.token_hex(6)
-        self._path = self._folder / f"{name}.csv"
-        with self._path.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(_HEADINGS)
-            for number in range(self._amount):
-                child, turn = divmod(number, DOSES_A_CHILD)
-                person = (f"{name}-{child}", f"童{name}{child}", "男", "2014-06-15")
-                table.writerow((f"{name}-{number}", *person, *_COURSE[turn], "A2014", "某门诊"))
+        self._path = self._folder / f"{secrets.token_hex(6)}.ndjson"
+        with self._path.open("w", encoding="utf-8") as file:
+            self._count = 0
+            while self._count < self._amount:
+                lines = next(self._histories)
+                file.writelines(lines)
+                self._count += len(lines)
         self._served.await_views()
 
     def bring(self) -> Measured:
@@ -100,10 +104,10 @@ class History:
                 with self._path.open("rb") as file:
                     rows = ((row, Verdict.NEW) for row in read_rows(file, ColumnMapping()))
                     applying.run(rows, self._path.stem.encode(), outcomes, lambda _: None)
-                return self._amount
+                return self._count
 
             measured = once(work)
-        if outcomes.counts != {Outcome.WRITTEN: self._amount}:
+        if outcomes.counts != {Outcome.WRITTEN: self._count}:
             raise RuntimeError(f"not everything was written: {dict(outcomes.counts)}")
         return measured
 
@@ -130,7 +134,7 @@ class History:
                     with cursor.copy(into.encode()) as copy:
                         copy.write(rows)
                 connection.commit()
-                return self._amount
+                return self._count
 
             return once(work)
 
@@ -171,6 +175,6 @@ def contestants(served: Served, pace: Pace) -> list[Contestant]:
             lambda _: history.bring(),
             history.write,
             beside=COPY,
-            note=f"CSV, {DOSES_A_CHILD} doses a child, signed, over HTTP",
+            note=f"histories of `vaxledger simulate --seed {POPULATION.seed}`, signed, over HTTP",
         ),
     ]

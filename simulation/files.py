@@ -11,7 +11,7 @@ from typing import Any
 
 from domain.schedules.schedule import Schedule
 from simulation.child import Child
-from simulation.life import Event, Happening, given, is_mistaken, mistaken
+from simulation.life import Event, Happening, given, is_mistaken, life, mistaken
 from simulation.province import Province
 from simulation.years import years
 
@@ -55,12 +55,9 @@ def lines(province: Province, schedule: Schedule) -> Iterator[tuple[str, str]]:
         place = province.township(event.clinic)
         match event.kind:
             case Happening.DOSE:
-                lot = given(child, event).lot
-                is_wrong = is_mistaken(province, child, event.dose)
-                if is_wrong:
+                if is_mistaken(province, child, event.dose):
                     doses[_key(child, event)] = event
-                row = _row(province, child, event, mistaken(lot) if is_wrong else lot)
-                yield f"histories/{place}.ndjson", _line(row)
+                yield f"histories/{place}.ndjson", _brought(province, child, event)
             case Happening.CORRECTED:
                 dose = doses.pop(_key(child, event))
                 row = _row(province, child, dose, given(child, dose).lot)
@@ -69,6 +66,19 @@ def lines(province: Province, schedule: Schedule) -> Iterator[tuple[str, str]]:
                 path = f"classes/{place}-{event.what}-{event.day.year}.csv"
                 pupils[path] = pupils.get(path, 0) + 1
                 yield path, _pupil(child, event.day, pupils[path])
+
+
+def history(province: Province, schedule: Schedule, child: Child) -> Iterator[str]:
+    """Yield the lines of one child's history, as they were brought at first."""
+    for event in life(province, schedule, child):
+        if event.kind is Happening.DOSE:
+            yield _brought(province, child, event)
+
+
+def _brought(province: Province, child: Child, dose: Event) -> str:
+    lot = given(child, dose).lot
+    is_wrong = is_mistaken(province, child, dose.dose)
+    return _line(_row(province, child, dose, mistaken(lot) if is_wrong else lot))
 
 
 def _key(child: Child, event: Event) -> int:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from domain.calendar import add_months
 from domain.schedules.schedule import Schedule
 from domain.schedules.schedule_series import Pathway, Series
+from domain.schedules.span import Span
 from examples.kaifeng.making.draw import Draw
 from examples.kaifeng.making.vaccines import PRODUCTS, Product, product
 from simulation.child import Child
@@ -22,6 +23,9 @@ _SESSION_DAYS = (1, 4)
 
 _DELAYS = (*[9] * 82, *[60] * 14, *[400] * 3, None)
 """The longest delay in days of each in a hundred doses; None is never given."""
+
+_A_MONTH = Span(1)
+"""Between doses for which a schedule names no interval, as for those of a conjugate course."""
 
 _OTHER_COURSE_PERCENT = 12
 _MOVES_PERCENT = 5
@@ -153,8 +157,8 @@ def _course(
     for step in pathway:
         due = step.min_age.after(child.birth_date)
         if last is not None:
-            spans = (span for span in (step.after_given, step.after_counted) if span is not None)
-            due = max([due, *(span.after(last) for span in spans)])
+            spans = [span for span in (step.after_given, step.after_counted) if span is not None]
+            due = max([due, *(span.after(last) for span in spans or [_A_MONTH])])
         late = _delay(draw)
         if late is None:
             return

@@ -48,7 +48,7 @@ def test_a_province_is_the_same_on_every_machine(files):
         digest.update(path.encode())
         digest.update("".join(files[path]).encode())
     assert digest.hexdigest() == (
-        "4c88bf7804321138790481db4bb0c1e56a67f50a2dd6d38fcbe49e9b4dcf012b"
+        "5eaea9233e554fc32b268dbe334c04dd3efce02b3f5ae1f48f47a649b6955c7d"
     )
 
 
@@ -114,6 +114,15 @@ def test_every_class_list_is_one_that_a_school_could_bring(files):
         pupils = list(ClassList(TERMS).read(BytesIO(table.encode())))
         assert len(pupils) == len(some)
         assert [pupil.fault for pupil in pupils] == [None] * len(some)
+
+
+@pytest.mark.parametrize("name", ["cn-nip-2021", "cn-nip-2026"])
+def test_nobody_is_given_a_vaccine_twice_on_a_day(name):
+    schedule = Schedule.load(name)
+    for number in range(120):
+        events = life(SMALL, schedule, child(SMALL, number))
+        doses = [(event.day, event.what) for event in events if event.kind is Happening.DOSE]
+        assert len(set(doses)) == len(doses)
 
 
 def test_some_doses_are_late_and_some_never_given():
