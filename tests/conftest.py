@@ -37,6 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--soak-minutes", type=float, default=5.0, help="how long memory is watched (tests/soak)"
     )
+    parser.addoption(
+        "--soak-rate", type=float, help="events a second meanwhile, instead of half the full load"
+    )
     parser.addoption("--seed", type=int, help="of a campaign that failed, to repeat it")
     parser.addoption(
         "--at-rest", action="store_true", help="judge seconds too: this machine does nothing else"
