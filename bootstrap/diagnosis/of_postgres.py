@@ -11,6 +11,7 @@ from ledger.store.server import ServerFacts, lets_anybody_in, look_at_server
 
 _OLDEST = 160_000
 _CONNECTIONS = 100
+_CHECKPOINT_SECONDS = 900
 _CLOCK_SECONDS = 1.0
 """An append more than two seconds behind the newest entry is refused."""
 
@@ -92,6 +93,7 @@ def of_server(name: str, facts: ServerFacts, between: tuple[datetime, datetime])
             facts=who,
         )
     yield from _durability(facts, who)
+    yield from _pace(facts, who)
     yield from _kind(facts, who)
     nearest = min(max(facts.clock, between[0]), between[1])
     skew = (facts.clock - nearest).total_seconds()
@@ -139,6 +141,29 @@ def _durability(facts: ServerFacts, who: Mapping[str, str]) -> Iterator[Trap]:
             "ALTER SYSTEM SET data_sync_retry = off，然后重启 PostgreSQL。",
             "ALTER SYSTEM SET data_sync_retry = off; then restart PostgreSQL.",
             is_refused=True,
+            facts=who,
+        )
+
+
+def _pace(facts: ServerFacts, who: Mapping[str, str]) -> Iterator[Trap]:
+    """After each checkpoint a write pays for whole pages of every index that it touches."""
+    if facts.checkpoint_seconds < _CHECKPOINT_SECONDS:
+        yield Trap(
+            "frequent-checkpoints",
+            "检查点过于频繁：每次之后，写入都要重写整页。",
+            "Checkpoints are frequent, and after each of them writes log whole pages.",
+            "设 checkpoint_timeout = '15min'、max_wal_size = '4GB'，然后 SELECT pg_reload_conf()。",
+            "Set checkpoint_timeout = '15min' and max_wal_size = '4GB', then SELECT "
+            "pg_reload_conf().",
+            facts={**who, "seconds": facts.checkpoint_seconds},
+        )
+    if facts.has_pglz:
+        yield Trap(
+            "slow-compression",
+            "预写日志用 pglz 压缩整页：几乎不省空间，却使写入变慢。",
+            "Whole pages are compressed with pglz: hardly smaller, and several times dearer.",
+            "ALTER SYSTEM SET wal_compression = lz4（或 off）；SELECT pg_reload_conf()。",
+            "ALTER SYSTEM SET wal_compression = lz4, or off; SELECT pg_reload_conf();",
             facts=who,
         )
 

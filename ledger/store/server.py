@@ -31,6 +31,8 @@ class ServerFacts:
         is_utf8: Whether every letter can be stored.
         connections: As many at once it takes.
         is_replica: Whether it is a standby, which takes no writes.
+        checkpoint_seconds: After which it makes a checkpoint in any case.
+        has_pglz: Whether it shrinks whole pages in its write-ahead log by the slow method.
         clock: Its clock when it answered.
     """
 
@@ -48,6 +50,8 @@ class ServerFacts:
     is_utf8: bool
     connections: int
     is_replica: bool
+    checkpoint_seconds: int
+    has_pglz: bool
     clock: datetime
 
 

@@ -15,4 +15,6 @@ SELECT
     current_setting('server_encoding') = 'UTF8',
     current_setting('max_connections')::int,
     pg_is_in_recovery(),
+    extract(epoch FROM current_setting('checkpoint_timeout')::interval)::int,
+    current_setting('wal_compression') IN ('pglz', 'on'),
     clock_timestamp();

@@ -217,6 +217,7 @@ def test_a_server_that_trusts_and_is_lazy_is_found_out(trusting, durable):
         "lazy-database",
         "no-checksums",
         "retries-sync",
+        "frequent-checkpoints",
         "not-utf8",
         "few-connections",
         "trust-authentication",
@@ -427,7 +428,8 @@ def test_a_database_that_went_back_is_named(founded, tmp_path):
 FIT_SERVER = ServerFacts(
     version=180_000, identity="1", database="log", user="vaxledger", is_superuser=False,
     is_tls=True, is_local=False, has_fsync=True, has_full_page_writes=True, has_checksums=True,
-    retries_sync=False, is_utf8=True, connections=100, is_replica=False, clock=now(),
+    retries_sync=False, is_utf8=True, connections=100, is_replica=False,
+    checkpoint_seconds=900, has_pglz=False, clock=now(),
 )  # fmt: skip
 
 
@@ -447,6 +449,19 @@ def test_what_a_server_says_of_itself_is_judged(change, trap):
     found = [*of_server("log", replace(FIT_SERVER, **change), between)]
     assert names(found) == ([] if trap is None else [trap])
     assert all(one.is_refused and one.fix_zh and one.fix_en for one in found)
+
+
+@pytest.mark.parametrize(
+    ("change", "trap"),
+    [
+        ({"checkpoint_seconds": 300}, "frequent-checkpoints"),
+        ({"has_pglz": True}, "slow-compression"),
+    ],
+)
+def test_what_makes_a_server_slow_is_named_and_refuses_nothing(change, trap):
+    between = (FIT_SERVER.clock, FIT_SERVER.clock)
+    (found,) = of_server("log", replace(FIT_SERVER, **change), between)
+    assert (found.name, found.is_refused) == (trap, False)
 
 
 def machine_in(code, **environment):
