@@ -80,8 +80,8 @@ class DoseState(NamedTuple):
             day: first day on which views show it.
             given: given here (True) or transcribed (False).
         """
-        known = {name: stated[name] for name in _NAMES & stated.keys()}
-        return cls(**known, is_transcribed=not given, version=version, effective_on=day)
+        said = stated.get
+        return cls(*map(said, _WHAT), not given, version, day, *map(said, _HOW))
 
     @classmethod
     def of(cls, event: DoseAdministered | DoseTranscribed) -> DoseState:
@@ -104,12 +104,10 @@ class DoseState(NamedTuple):
         )
 
 
-_NAMES = frozenset(DoseState._fields) - {
-    "is_transcribed",
-    "version",
-    "effective_on",
-}
-CORRECTABLE = _NAMES - {"dose", "clinic"}
+_WHAT, _HOW = DoseState._fields[:5], DoseState._fields[8:]
+"""Fields that a statement tells, on either side of those that it does not."""
+
+CORRECTABLE = frozenset(_WHAT + _HOW) - {"dose", "clinic"}
 """Clear fields that a correction may name."""
 
 REQUIRED = frozenset({"vaccine", "occurred_on", "source_system"})
