@@ -5,18 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.answers import json_response
 from api.callers import Caller
-from api.clocks import AsOf
-from api.parameters import Year
-from api.parts import Serving, serving_of
-from api.reads import NO_STORE
-from api.school_forms import OneClass, read_registers
-from api.schools import institution_of
+from api.parts import Serving
+from api.school_forms import Asked, class_by_class
 from commands.reading import Reading
 from domain.check_statement import CheckStatement
 from projections.register import Line, Register
@@ -46,27 +40,10 @@ class EntryPapers:
 
 @router.get("/institutions/{institution}/entry-papers", operation_id="listEntryPapers")
 async def list_entry_papers(
-    request: Request,
-    caller: Caller,
-    institution: UUID,
-    school_year: Year,
-    as_of: AsOf,
-    class_name: OneClass = None,
+    request: Request, caller: Caller, institution: UUID, asked: Asked
 ) -> Response:
     """The entry papers of a school's children: what is there, and whether it is complete."""
-    serving = serving_of(request)
-    await to_thread.run_sync(institution_of, serving, caller, institution)
-    found = await read_registers(request, caller, institution, (school_year, class_name), as_of)
-
-    def read() -> list[Mapping[str, Any]]:
-        return [
-            {"class_name": register.class_name, "children": _children(serving, register)}
-            for register in found
-        ]
-
-    classes = await to_thread.run_sync(read, limiter=serving.threads)
-    body = {"institution": institution, "school_year": school_year, "classes": classes}
-    return json_response(body, headers=NO_STORE)
+    return await class_by_class(request, caller, institution, asked, _children)
 
 
 def _children(serving: Serving, register: Register) -> list[Mapping[str, Any]]:

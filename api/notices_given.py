@@ -5,18 +5,12 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.answers import json_response
 from api.callers import Caller
-from api.clocks import AsOf
-from api.parameters import Year
-from api.parts import Serving, serving_of
-from api.reads import NO_STORE
-from api.school_forms import OneClass, read_registers
-from api.schools import institution_of
+from api.parts import Serving
+from api.school_forms import Asked, class_by_class
 from projections.register import Line, NoticeRow, Register
 
 Told = tuple[Line, Sequence[NoticeRow]]
@@ -27,31 +21,10 @@ router = APIRouter(prefix="/v1", tags=["school checks"])
 
 @router.get("/institutions/{institution}/notices", operation_id="listNotices")
 async def list_notices(
-    request: Request,
-    caller: Caller,
-    institution: UUID,
-    school_year: Year,
-    as_of: AsOf,
-    class_name: OneClass = None,
+    request: Request, caller: Caller, institution: UUID, asked: Asked
 ) -> Response:
     """The notices of a school, child by child; the second and later ones are repeated notices."""
-    serving = serving_of(request)
-    await to_thread.run_sync(institution_of, serving, caller, institution)
-    found = await read_registers(request, caller, institution, (school_year, class_name), as_of)
-
-    def read() -> list[Mapping[str, Any]]:
-        return [
-            {
-                "class_name": register.class_name,
-                "children": [_child(*one) for one in told_of(serving, register)],
-            }
-            for register in found
-        ]
-
-    classes = await to_thread.run_sync(read, limiter=serving.threads)
-    position = found[0].position if found else as_of.position
-    body = {"institution": institution, "school_year": school_year, "position": position}
-    return json_response(body | {"classes": classes}, headers=NO_STORE)
+    return await class_by_class(request, caller, institution, asked, _children)
 
 
 def told_of(serving: Serving, register: Register) -> list[Told]:
@@ -59,6 +32,10 @@ def told_of(serving: Serving, register: Register) -> list[Told]:
     enrolments = [line.enrolment for line in register.lines]
     given = serving.views.registers.notices(enrolments, register.position)
     return [(line, given.get(line.enrolment, ())) for line in register.lines]
+
+
+def _children(serving: Serving, register: Register) -> list[Mapping[str, Any]]:
+    return [_child(*one) for one in told_of(serving, register)]
 
 
 def _child(line: Line, given: Sequence[NoticeRow]) -> Mapping[str, Any]:

@@ -1,13 +1,16 @@
 """The school check's tables as files: annex 3 of a school and annex 4 of a division."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from api.answers import json_response
 from api.callers import Caller
 from api.clocks import AsOf, Clocks
 from api.noting import note_read
@@ -27,6 +30,24 @@ FileFormat = Literal["pdf", "xlsx"]
 OneClass = Annotated[
     str | None, Query(max_length=100, description="This class alone; all classes if absent.")
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Classes of a school year that are asked for, and as of when; all where none is named."""
+
+    school_year: int
+    class_name: str | None
+    as_of: Clocks
+
+
+def _asked(school_year: Year, as_of: AsOf, class_name: OneClass = None) -> Classes:
+    return Classes(school_year, class_name, as_of)
+
+
+Asked = Annotated[Classes, Depends(_asked)]
+"""The classes of a request."""
+
 _TYPES = {
     "pdf": "application/pdf",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -52,14 +73,8 @@ router = APIRouter(prefix="/v1", tags=["school checks"])
     response_class=Response,
     responses=_RESPONSES,
 )
-async def print_registers(  # noqa: PLR0913, PLR0917 - a parameter each
-    request: Request,
-    caller: Caller,
-    institution: UUID,
-    file_format: FileFormat,
-    school_year: Year,
-    as_of: AsOf,
-    class_name: OneClass = None,
+async def print_registers(
+    request: Request, caller: Caller, institution: UUID, file_format: FileFormat, asked: Asked
 ) -> Response:
     """Annex 3 of a school, class after class, as PDF or workbook.
 
@@ -67,9 +82,10 @@ async def print_registers(  # noqa: PLR0913, PLR0917 - a parameter each
     """
     serving = serving_of(request)
     school = await to_thread.run_sync(institution_of, serving, caller, institution)
-    found = await read_registers(request, caller, institution, (school_year, class_name), as_of)
-    name = f"{school.name}-{school_year}-附件3"
-    return await register_file(request, school, found, as_of, (name, file_format))
+    which = (asked.school_year, asked.class_name)
+    found = await read_registers(request, caller, institution, which, asked.as_of)
+    name = f"{school.name}-{asked.school_year}-附件3"
+    return await register_file(request, school, found, asked.as_of, (name, file_format))
 
 
 @router.get(
@@ -124,6 +140,31 @@ async def read_registers(
     records = [line.record for register in found for line in register.lines]
     await note_read(request, caller, "register", records)
     return found
+
+
+async def class_by_class(
+    request: Request,
+    caller: Principal,
+    institution: UUID,
+    asked: Classes,
+    children: Callable[[Serving, Register], list[Mapping[str, Any]]],
+) -> Response:
+    """Answer what there is of each child, class after class, noted as a read of the registers."""
+    serving = serving_of(request)
+    await to_thread.run_sync(institution_of, serving, caller, institution)
+    which = (asked.school_year, asked.class_name)
+    found = await read_registers(request, caller, institution, which, asked.as_of)
+
+    def read() -> list[Mapping[str, Any]]:
+        return [{"class_name": one.class_name, "children": children(serving, one)} for one in found]
+
+    body = {
+        "institution": institution,
+        "school_year": asked.school_year,
+        "position": found[0].position if found else asked.as_of.position,
+        "classes": await to_thread.run_sync(read, limiter=serving.threads),
+    }
+    return json_response(body, headers=NO_STORE)
 
 
 async def register_file(

@@ -14,11 +14,10 @@ from api.callers import Caller
 from api.clocks import AsOf, Clocks, reading_as_of
 from api.errors import AddressUnknown
 from api.noting import note_read
-from api.parameters import Year
 from api.parts import Serving, serving_of
 from api.people import EVER, organisation_names
 from api.reads import NO_STORE
-from api.school_forms import OneClass, as_file, read_registers
+from api.school_forms import Asked, as_file, read_registers
 from api.schools import institution_of
 from api.statement_code import code_of
 from commands.errors import Forbidden, NotFound
@@ -85,15 +84,11 @@ async def get_statement(request: Request, caller: Caller, statement: UUID, as_of
     "/institutions/{institution}/notice.pdf", operation_id="printNotices", response_class=Response
 )
 async def print_notices(
-    request: Request,
-    caller: Caller,
-    institution: UUID,
-    school_year: Year,
-    as_of: AsOf,
-    class_name: OneClass = None,
+    request: Request, caller: Caller, institution: UUID, asked: Asked
 ) -> Response:
     """Annex 1 for each child of a class, or one without a name for those who are not enrolled."""
-    return await notices(request, caller, institution, (school_year, class_name), as_of)
+    which = (asked.school_year, asked.class_name)
+    return await notices(request, caller, institution, which, asked.as_of)
 
 
 async def notices(

@@ -194,6 +194,22 @@ class TestRecheck:
         recheck(enrolment, *lacking, Dose("MMR", MADE_UP_ON))
         assert enrolment.finding.complete is False
 
+    def test_what_a_birthday_since_the_check_asks_for_is_no_part_of_it(self):
+        """X-20: the age counts on the day of each check."""
+        lacking = without(FULL, "MMR")
+        enrolment, birthday = checked(*lacking), date(2015, 3, 20).replace(year=TODAY.year + 1)
+        enrolment.recheck(
+            verdict=check(
+                4, *lacking, Dose("MMR", MADE_UP_ON), on=birthday, birth=date(2015, 3, 20)
+            ),
+            record_version=20,
+            recorded_at=at(birthday),
+            rechecked_on=birthday,
+        )
+        found = enrolment.pending_events[-1].derived
+        assert [one.vaccine_group for one in found.made_up] == ["MCV"]
+        assert found.completed is True
+
     def test_a_full_child_is_not_rechecked(self):
         with pytest.raises(NothingToMakeUp):
             recheck(checked(*FULL), *FULL)

@@ -47,7 +47,7 @@ def fractions(given, *names, kind="county"):
 
 
 def test_every_rate_of_a_row():
-    """S-43 to S-46, S-49, X-14."""
+    """S-43, S-44, S-45, S-46, S-49, X-14."""
     one = row(
         institutions_due=3,
         institutions_checked=2,

@@ -131,6 +131,7 @@ def test_the_age_decides_and_not_the_kind_of_school():
 
 
 def test_what_the_last_birthday_added_is_told_from_old_gaps():
+    """X-19, X-20."""
     verdict = check(6, *without(PROGRAMME[5], "HepB", "OPV"), birth=date(2012, 4, 12))
     told = {(d.vaccine_group, d.dose_number): (d.since, d.is_newly_required) for d in verdict.due}
     assert told == {

@@ -35,7 +35,9 @@ def test_a_pentavalent_dose_counts_for_dpt_and_polio():
 
 
 def test_polio_is_filled_by_any_mixture_of_its_vaccines():
+    """X-21: by IPV alone as well, although the row names the live vaccine."""
     rest = without(PROGRAMME[4], *["OPV"] * 4, *["DTaP"] * 1)
+    assert missing(check(4, *rest, *["IPV"] * 4)) == missing(check(4, *rest, *["OPV"] * 4))
     assert check(4, *rest, "IPV", "OPV", "DTaP-IPV-Hib", "IPV").complete
     assert missing(check(4, *rest, "IPV", "OPV", "DTaP-IPV-Hib")) == {"PV": [4]}
 
@@ -117,6 +119,7 @@ NO_JE = without(BY_AGE_TWO, "JE-L", "JE-L")
     ],
 )
 def test_each_inactivated_je_dose_is_one_of_the_two(given, lacking):
+    """S-28, X-4."""
     verdict = check(2, *NO_JE, *given)
     assert missing(verdict) == lacking
     assert verdict.switches["je_i_doses"] == "literal"
@@ -182,6 +185,7 @@ def test_both_doses_of_a_full_course_stand_in_the_cell():
 
 
 def test_combined_hepatitis_vaccine_counts_for_hepatitis_b_only_by_its_switch():
+    """X-25."""
     rest = without(BY_AGE_TWO, "HepA-L", "HepB")
     assert missing(check(2, *rest, "HepAB", "HepAB")) == {"HepB": [3]}
     assert check(2, *rest, "HepAB", "HepAB", rules=KAIFENG.load(hepab_credits="HepA+HepB")).complete

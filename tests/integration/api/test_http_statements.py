@@ -18,7 +18,8 @@ from certificates.trust import verify_trust_list
 from certificates.verify import Verdict
 from client.credential_lists import CredentialLists
 from client.signing import Draft
-from tests.integration.api.conftest import County, dose, doses_path, register
+from commands.principal import Role
+from tests.integration.api.conftest import Author, County, admit, dose, doses_path, register
 from tests.integration.api.family import ok
 from tests.integration.api.school_county import YEAR, Enrolled, SchoolCounty, school_county
 from tests.integration.api.test_http_duplicates import merge
@@ -249,6 +250,30 @@ def test_a_statement_verifies_offline_though_nobody_claimed_the_certificate(plac
         lambda: lists_of(place).verify(text, datetime.now(UTC)).verdict is Verdict.SUPERSEDED
     )
     assert scanned(place.clinic.get(path).content) == text
+
+
+def test_the_code_of_a_child_shredded_on_a_legal_order_is_revoked(
+    county: County, place: SchoolCounty
+):
+    """S-13: a statement is kept for good, except from the law's own order; no other replaced it."""
+    pupil = place.pupil("四班", 1, name="依令销毁")
+    text = scanned(place.clinic.get(f"/v1/check-statements/{issue(place, pupil)}.pdf").content)
+    assert text is not None
+    assert lists_of(place).verify(text, datetime.now(UTC)).verdict is Verdict.VALID
+    record = pupil.child.record
+    path = f"/v1/records/{record}"
+    city = admit(county.operator, Role.CITY_CDC, "依令市疾控中心", "city-cdc", "410200")
+    city = replace(city, principal=replace(city.principal, division="4102"))
+
+    def decide(by: Author, what: str, **fields: Any) -> dict[str, Any]:
+        version = place.cdc.get(f"{path}/protection").json()["version"]
+        data = {"organisation": str(by.organisation), **fields}
+        draft = Draft(f"vaccination-record.{what}.v1", record, version, data)
+        return ok(by.post(f"{path}/shredding", draft)).json()
+
+    asked = decide(place.cdc, "shred-requested", ground="legal-order")
+    decide(city, "shredded", request=asked["version"])
+    eventually(lambda: lists_of(place).verify(text, datetime.now(UTC)).verdict is Verdict.REVOKED)
 
 
 def test_there_is_no_list_of_statements_that_the_log_has_not_reached(place: SchoolCounty):

@@ -43,6 +43,17 @@ def test_the_client_submits_and_verifies(county: County, trust: Trust):
         assert client.submit(doses_path(child), dose(clinic, child)).entry.version == 2
 
 
+def test_the_clinic_near_the_school_makes_up_as_well_as_the_one_that_manages(county: County):
+    """S-15: each in its own name, on the one record that both see."""
+    child = register(county.clinic)
+    for version, author in enumerate((county.clinic, county.other_clinic), 1):
+        given = dose(author, replace(child, version=version), occurred_on=f"2014-0{version + 6}-15")
+        assert author.post(doses_path(child), given).status_code == 201
+    county.served.caught_up()
+    for author in (county.clinic, county.other_clinic):
+        assert len(author.get(f"/v1/records/{child.record}").json()["doses"]) == 2
+
+
 def test_the_same_write_again_gets_the_same_answer(county: County):
     child = register(county.clinic)
     write = county.clinic.sign(dose(county.clinic, child))

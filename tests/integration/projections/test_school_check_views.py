@@ -112,6 +112,16 @@ def test_the_subtotals_are_those_of_the_worked_example(two_classes):
     assert (repaired[5], repaired[-1], repaired[column("乙肝疫苗3")]) == ("1", "2", "0")
 
 
+def test_beside_the_30_columns_stands_what_they_have_no_room_for(two_classes):
+    """S-37: the form leaves it out, the log does not."""
+    line = register_of(two_classes, "小一班").lines[2]
+    assert (line.admission, line.checked_on.year) == ("new", 2018)
+    assert line.reissued_on is not None
+    row = line.pupil.row()
+    assert len(row) == 30
+    assert not {line.admission, str(line.reissued_on), str(line.checked_on)} & set(row)
+
+
 def test_the_september_register_stays_reproducible_in_november(two_classes):
     september = register_of(two_classes, "小一班", two_classes.september)
     assert september.rows()[1][column("脊灰疫苗3")] == "/"
