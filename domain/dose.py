@@ -81,7 +81,7 @@ class DoseState(NamedTuple):
             given: given here (True) or transcribed (False).
         """
         said = stated.get
-        return cls(*map(said, _WHAT), not given, version, day, *map(said, _HOW))
+        return cls._make((*map(said, _WHAT), not given, version, day, *map(said, _HOW)))
 
     @classmethod
     def of(cls, event: DoseAdministered | DoseTranscribed) -> DoseState:
