@@ -35,7 +35,8 @@ _CORRECTIONS = 1_000
 _IN_A_BATCH = 500
 _ENVELOPE = b"{}"
 _PATIENCE_SECONDS = 120.0
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.03
+"""Each look counts rows, on the cores that are measured."""
 _CHILDHOOD = [
     *(("BCG", "2014-06-29"), ("HepB", "2014-06-29"), ("HepB", "2014-07-30")),
     *(("HepB", "2014-12-30"), ("IPV", "2014-08-30"), ("OPV", "2014-09-30")),
