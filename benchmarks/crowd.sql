@@ -5,7 +5,7 @@
 SET maintenance_work_mem = '512MB';
 
 CREATE FUNCTION pg_temp.other(id uuid, n integer) RETURNS uuid LANGUAGE sql IMMUTABLE
-RETURN md5(id::text || n)::uuid;
+RETURN md5(id::text || n::text)::uuid;
 
 CREATE TEMPORARY TABLE filled (name regclass);
 INSERT INTO filled VALUES

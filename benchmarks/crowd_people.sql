@@ -1,6 +1,6 @@
 -- The names of those whom crowd.sql adds, in the keys' database.
 CREATE FUNCTION pg_temp.other(id uuid, n integer) RETURNS uuid LANGUAGE sql IMMUTABLE
-RETURN md5(id::text || n)::uuid;
+RETURN md5(id::text || n::text)::uuid;
 
 INSERT INTO people.people
 SELECT pg_temp.other(handle, n), pg_temp.other(stream, n), from_position, to_position,
