@@ -1,40 +1,82 @@
-"""One HTTP connection, with bounds on everything beside bodies.
+"""One HTTP connection, with bounds on everything beside the length of bodies.
 
-The server's own protocol waits for ever for the end of a request's head, and keeps head, trailers
-and half a header in memory however long they get. Bodies have bounds of their own (`api.body`).
+The server's own protocol waits for ever for the end of a request's head, and for whoever does not
+read its answer; it takes any number of headers, of requests before the first is answered, and of
+chunks. All that arrives in one read is parsed before anybody else's turn, so each bound is kept
+while parsing. Bodies have bounds of their own (`api.body`).
 """
 
 import asyncio
+import socket
+from typing import Any, NoReturn
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_SECONDS = 10.0
 """From the connection, or from the first byte of a further request, to the end of its head."""
-MAX_HEAD_BYTES = 65_536
-"""Of address, headers and trailers, beyond the bytes that were read with the first of them."""
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-length: 0\r\nconnection: close\r\n\r\n"
-)
+READ_SECONDS = 60.0
+"""What a client may take to read the next 64 KiB of its answer."""
+SEND_BUFFER_BYTES = 131_072
+"""Of an answer that is not read, in the system's memory; unless told, it keeps 2.5 MB."""
+MAX_HEADERS = 100
+"""Of one request, its trailers among them."""
+MAX_ADDRESS_BYTES = 8_192
+MAX_HEAD_BYTES = 16_384
+"""Of all headers and trailers; and of whatever else is no body, beyond the first read of it."""
+MAX_WAITING = 16
+"""How many requests may wait on one connection for the answer to an earlier one."""
+MAX_CRUMBS = 1_000
+"""How many pieces of a body may be crumbs: each costs as much as a piece of 64 KiB."""
+MAX_IGNORED_BYTES = 16 << 20
+"""Of a body whose request is answered already: as much as any address takes."""
+_CRUMB = 32
 _FRAMING = 8
 """A byte of framing for so many of a body is nothing to wonder at: chunks may be small."""
 
 
+def _refusal(status: bytes) -> bytes:
+    return b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+_MALFORMED = _refusal(b"400 Bad Request")
+_CONTENT_TOO_LARGE = _refusal(b"413 Content Too Large")
+_ADDRESS_TOO_LONG = _refusal(b"414 URI Too Long")
+_TOO_MANY = _refusal(b"429 Too Many Requests")
+_TOO_LARGE = _refusal(b"431 Request Header Fields Too Large")
+
+
+class _Refused(Exception):
+    """What is being parsed is refused."""
+
+
 class Connection(HttpToolsProtocol):
-    """Hangs up on whoever takes too long over a head, or makes it too large."""
+    """Hangs up on whoever takes too long over a head or an answer, or asks for too much at once."""
 
     _waiting: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
+    _answering: RequestResponseCycle | None = None
+    _why = _MALFORMED
     _has_begun = False
     _beside_body = 0
+    _head_bytes = 0
+    _crumbs = 0
+    _ignored = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the server's own
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        own = transport.get_extra_info("socket")
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Wait no more; the server's own protocol tells the last request alone that all is over."""
         self._wait_no_more()
+        self._is_read()
+        self.pipeline.clear()
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -44,14 +86,32 @@ class Connection(HttpToolsProtocol):
         if not self._has_begun:
             self._beside_body += len(data)
         if self._beside_body > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.transport.write(_TOO_LARGE)
-            self._hang_up()
+            self._why = _TOO_LARGE
+            self.send_400_response("")
 
     def on_message_begin(self) -> None:
         """A head begins."""
+        if len(self.pipeline) >= MAX_WAITING:
+            self._refuse(_TOO_MANY)
         super().on_message_begin()
-        self._has_begun, self._beside_body = True, 0
+        self._has_begun, self._beside_body, self._head_bytes = True, 0, 0
+        self._crumbs = self._ignored = 0
         self._wait()
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the address."""
+        super().on_url(url)
+        if len(self.url) > MAX_ADDRESS_BYTES:
+            self._refuse(_ADDRESS_TOO_LONG)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer."""
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > MAX_HEAD_BYTES or len(self.headers) >= MAX_HEADERS:
+            self._refuse(_TOO_LARGE)
+        if b"\\" in value and name.lower() == b"cookie":
+            value = value.replace(b"\\", b"")  # unescaping takes the square of their number
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """It has ended."""
@@ -61,7 +121,46 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Bytes of a body, and some framing."""
         self._beside_body -= len(body) + len(body) // _FRAMING
+        self._crumbs += len(body) < _CRUMB
+        if self.cycle.response_complete:
+            self._ignored += len(body)
+        if self._crumbs > MAX_CRUMBS or self._ignored > MAX_IGNORED_BYTES:
+            self._refuse(_CONTENT_TOO_LARGE)
         super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the server's own words
+        """Say why, unless these words would be taken for the answer to an earlier request."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(self._why)
+        self._hang_up()
+
+    def on_response_complete(self) -> None:
+        """Whoever asked to be left after it is left, whether it is read or not."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._hang_up()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing more was asked."""
+        self._hang_up()
+
+    def pause_writing(self) -> None:
+        """The client does not read what it asked for."""
+        super().pause_writing()
+        self._wait_for_reader()
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self._is_read()
+        super().resume_writing()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _refuse(self, why: bytes) -> NoReturn:
+        self._why = why
+        raise _Refused
 
     def _wait(self) -> None:
         if self._waiting is None:
@@ -72,6 +171,17 @@ class Connection(HttpToolsProtocol):
             self._waiting.cancel()
             self._waiting = None
 
+    def _wait_for_reader(self) -> None:
+        if self._reading is None:
+            self._reading = self.loop.call_later(READ_SECONDS, self.transport.abort)
+
+    def _is_read(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
     def _hang_up(self) -> None:
         self._wait_no_more()
         self.transport.close()
+        if self.transport.get_write_buffer_size():
+            self._wait_for_reader()

@@ -1,19 +1,18 @@
 """Asking the rules without writing anything: the code that decides writes answers here too.
 
 Open to everyone: nothing is stored, and nobody's data is read. A birth date and a list of doses
-name no person.
+name no person. One is answered at a time, and while many wait, further ones are sent away.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.answers import json_response
-from api.body import read_json
+from api.body import parse_json, read_body
 from api.parts import serving_of
 from commands.services import Rules
 from domain.booking import question as booking
@@ -133,10 +132,10 @@ QUESTIONS = (
 
 def _endpoint(judge: Judge) -> Callable[[Request], Awaitable[Response]]:
     async def judged(request: Request) -> Response:
-        values = await read_json(request)
-        serving = serving_of(request)
+        raw, serving = await read_body(request), serving_of(request)
         rules = serving.parts.services.rules
-        body = await to_thread.run_sync(judge, values, rules, limiter=serving.threads)
+        serving.aside.check()
+        body = await serving.aside.run(lambda: judge(parse_json(raw), rules))
         return json_response(body, headers={"Cache-Control": "no-store"})
 
     return judged

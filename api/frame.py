@@ -21,7 +21,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
-from api.body import read_body
+from api.body import parse_aside, read_body
 from api.coded import said
 from api.errors import ForeignForm, MalformedForm
 from api.problems import PAGE, Kind
@@ -198,15 +198,19 @@ async def read_form(request: Request) -> Mapping[str, str]:
     check_own_form(request)
     raw = await read_body(request, media="application/x-www-form-urlencoded")
     try:
-        pairs = parse_qsl(
-            raw.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
-        )
+        pairs = await parse_aside(request, _pairs, raw)
     except ValueError as error:
         raise MalformedForm from error
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise MalformedForm
     return fields
+
+
+def _pairs(raw: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(
+        raw.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
+    )
 
 
 def check_own_form(request: Request) -> None:

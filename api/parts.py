@@ -9,6 +9,7 @@ from typing import Any
 from anyio import CapacityLimiter
 from fastapi import Request
 
+from api.aside import Aside
 from api.company import Company
 from api.feed_watch import FeedWatch
 from api.limiting import Limiter, Rate
@@ -60,6 +61,7 @@ class Serving:
         bulk_threads: Likewise for lines of batches.
         rush: Takes bookings, as long as they need not wait too long.
         batches: Bounds the batches under way.
+        aside: Where large bodies are read, and rules are asked.
         metrics: Counts requests.
         feed: Knows how the feed is.
         policy: Which witnesses are asked, and how many are needed.
@@ -83,6 +85,7 @@ class Serving:
     bulk_threads: CapacityLimiter
     rush: Rush
     batches: CapacityLimiter
+    aside: Aside
     metrics: Metrics
     feed: FeedWatch
     policy: PolicyFile
@@ -121,6 +124,7 @@ class Serving:
             bulk_threads=CapacityLimiter(BULK_THREADS),
             rush=Rush(BOOKING_THREADS),
             batches=CapacityLimiter(BATCHES),
+            aside=Aside(),
             metrics=metrics,
             feed=FeedWatch(feed_server(settings) if settings.nats_url is not None else None),
             policy=PolicyFile(settings),

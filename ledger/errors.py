@@ -26,6 +26,10 @@ class EntryError(LedgerError):
     """This is not a canonical entry."""
 
 
+class TooDeepError(EntryError):
+    """JSON is nested too deeply."""
+
+
 class PolicyError(LedgerError):
     """This is not a usable trust policy."""
 

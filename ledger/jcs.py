@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from ledger.errors import EntryError
+from ledger.errors import EntryError, TooDeepError
 
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 32
@@ -25,7 +25,8 @@ _OPTIONS = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# To the end where it has none, and never back: one that tries each of many quotes is quadratic.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKET = re.compile(rb"[][{}]")
 _CONTAINERS = frozenset((dict, list, tuple))
 _LONGEST_INTEGER = len(str(-MAX_INTEGER))
@@ -66,8 +67,9 @@ def parse(raw: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
         max_depth: Most levels of arrays and objects, counted before anything is parsed.
 
     Raises:
-        EntryError: For malformed JSON, too many levels, duplicate member names, member names
-            outside ASCII, floats, integers beyond 2^53-1, and lone surrogates.
+        TooDeepError: For too many levels.
+        EntryError: For malformed JSON, duplicate member names, member names outside ASCII, floats,
+            integers beyond 2^53-1, and lone surrogates.
     """
     check_depth(raw, max_depth)
     with suppress(EntryError):
@@ -134,7 +136,7 @@ def check_depth(raw: bytes, max_depth: int = MAX_DEPTH) -> None:
     """Refuse JSON text nested deeper than ``max_depth`` without parsing it.
 
     Raises:
-        EntryError: At the first bracket that opens a level too many.
+        TooDeepError: At the first bracket that opens a level too many.
     """
     if raw.count(b"{") + raw.count(b"[") <= max_depth:
         return
@@ -142,7 +144,7 @@ def check_depth(raw: bytes, max_depth: int = MAX_DEPTH) -> None:
     for bracket in _BRACKET.findall(_STRING.sub(b"", raw)):
         depth += 1 if bracket in b"{[" else -1
         if depth > max_depth:
-            raise EntryError("JSON is nested too deeply.", max_depth=max_depth)
+            raise TooDeepError(max_depth=max_depth)
 
 
 def _check(value: Any, max_depth: int, *, names_are_ascii: bool = False) -> None:
@@ -170,7 +172,7 @@ def _check(value: Any, max_depth: int, *, names_are_ascii: bool = False) -> None
         if not below:
             return
         level = below
-    raise EntryError("JSON is nested too deeply.")
+    raise TooDeepError
 
 
 def _check_number(member: Any) -> None:

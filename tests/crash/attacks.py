@@ -1,23 +1,45 @@
 """Clients that mean no good, as a process of their own: `python -m tests.crash.attacks KIND PORT`.
 
-Four of them, each ten times a second at most, until the process is ended.
+Four of them, each ten times a second at most, until the process is ended. It runs at the lowest
+priority: what is measured is what they cost the server, not what they cost this machine.
 """
 
 import json
+import os
 import socket
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
 ATTACKERS = 4
 PAUSE_SECONDS = 0.1
-HEAD = b"POST /v1/evaluations/roll-up HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+KEPT = 400
+HEAD = (
+    b"POST /v1/evaluations/roll-up HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    b"Content-Type: application/json\r\n"
+)
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+CLOSE = b"Connection: close"
 DEEP = b"[" * 30_000 + b"]" * 30_000
 WIDE = json.dumps({f"member-{number}": [] for number in range(3_000)}).encode()
+ALLOWED = b"[" + b"[]," * 2_000 + b"1234567," * 7_000 + b"1]"
+QUOTES = b"[" * 40 + b'"\\' * 30_000
+HISTORY = json.dumps(
+    {
+        "birth_date": "2020-08-01",
+        "asked_on": "2026-09-02",
+        "doses": [
+            {"vaccine": "0201", "date": f"202{day % 6}-{day % 12 + 1:02}-{day % 28 + 1:02}"}
+            for day in range(1_400)
+        ],
+    }
+).encode()
 Address = tuple[str, int]
 Attack = Callable[[Address], None]
+_kept: deque[socket.socket] = deque(maxlen=KEPT)
 
 
 def speak(address: Address, *words: bytes) -> None:
@@ -25,41 +47,82 @@ def speak(address: Address, *words: bytes) -> None:
     with suppress(OSError), socket.create_connection(address, timeout=60) as client:
         for word in words:
             client.sendall(word)
-        client.shutdown(socket.SHUT_WR)
         while client.recv(65_536):
             pass
 
 
-def body(content: bytes) -> tuple[bytes, bytes]:
-    return HEAD + b"Content-Length: %d\r\n\r\n" % len(content), content
+def ask_and_not_read(address: Address) -> None:
+    """Keep a connection whose answers stay on the server's side."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+    with suppress(OSError):
+        client.connect(address)
+        client.sendall(get(b"/qr.js") * 16)
+    _kept.append(client)
+
+
+def connect(address: Address) -> None:
+    """Come and go, a hundred times."""
+    for _ in range(100):
+        with suppress(OSError), socket.create_connection(address, timeout=60):
+            pass
+
+
+def get(path: bytes, *headers: bytes) -> bytes:
+    return b"\r\n".join((b"GET " + path + b" HTTP/1.1", b"Host: x", *headers, b"", b""))
+
+
+def body(content: bytes, head: bytes = HEAD) -> tuple[bytes, bytes]:
+    return head + b"Content-Length: %d\r\n\r\n" % len(content), content
+
+
+def chunk(content: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(content), content)
+
+
+def saying(*words: bytes) -> Attack:
+    return lambda address: speak(address, *words)
 
 
 ATTACKS: dict[str, Attack] = {
-    "many headers": lambda at: speak(at, HEAD, b"X-Many: 1\r\n" * 200_000),
-    "one header without end": lambda at: speak(at, HEAD, b"X-Long: ", b"a" * (4 << 20)),
-    "many ranges": lambda at: speak(
-        at, b"GET /style.css HTTP/1.1\r\nHost: x\r\nRange: bytes=" + b"0-0," * 10_000 + b"\r\n\r\n"
+    "many headers": saying(HEAD, b"X-Many: 1\r\n" * 200_000),
+    "one header without end": saying(HEAD, b"X-Long: ", b"a" * (4 << 20)),
+    "a long address": saying(get(b"/verify?" + b"a=1&" * 16_000, CLOSE)),
+    "a cookie of escapes": saying(get(b"/sign-in", CLOSE, b'Cookie: a="' + b"\\a" * 7_000 + b'"')),
+    "many ranges": saying(get(b"/style.css", CLOSE, b"Range: bytes=" + b"0-0," * 10_000)),
+    "an upgrade": saying(get(b"/livez", b"Connection: Upgrade, close", b"Upgrade: websocket") * 10),
+    "a token of nonsense": saying(
+        get(b"/v1/head", CLOSE, b"Authorization: Bearer " + b"e30." * 1_000)
     ),
-    "a body that says it is small": lambda at: speak(
-        at,
-        HEAD + b"Transfer-Encoding: chunked\r\n\r\n",
-        b"10000\r\n" + b"a" * 65_536,
+    "a body that says it is small": saying(CHUNKED, b"20000\r\n" + b"a" * 131_072),
+    "a body that says it is large": saying(
+        HEAD + b"Content-Length: 99999999999\r\n\r\n", b"a" * (1 << 20)
     ),
-    "a body that says it is large": lambda at: speak(
-        at, HEAD + b"Content-Length: 99999999999\r\n\r\n", b"a" * (1 << 20)
+    "a body of crumbs": saying(CHUNKED, chunk(b" ") * 65_000),
+    "deep": saying(*body(DEEP)),
+    "wide": saying(*body(WIDE)),
+    "as wide as it may be": saying(*body(ALLOWED)),
+    "quotes without end": saying(*body(QUOTES)),
+    "a history of 1,400 doses": saying(*body(HISTORY, HEAD.replace(b"roll-up", b"schedule"))),
+    "a bomb": saying(
+        HEAD + b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + b"\x1f\x8b" * 10
     ),
-    "deep": lambda at: speak(at, *body(DEEP)),
-    "wide": lambda at: speak(at, *body(WIDE)),
-    "a bomb": lambda at: speak(
-        at, HEAD + b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + b"\x1f\x8b" * 10
+    "a form of escapes": saying(
+        *body(
+            b"next=" + b"%e4%b8%ad" * 7_000,
+            b"POST /sign-out HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+        )
     ),
-    "a batch without a token": lambda at: speak(
-        at,
-        b"POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
+    "a batch without a token": saying(
+        b"POST /v1/batches HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        b"Content-Type: application/x-ndjson\r\n"
         b"Content-Length: 16000000\r\n\r\n",
         b"{}\n" * 500_000,
     ),
-    "requests in a pipeline": lambda at: speak(at, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 500),
+    "requests in a pipeline": saying(get(b"/livez") * 500),
+    "a hundred connections": connect,
+    "answers that nobody reads": ask_and_not_read,
 }
 
 
@@ -70,6 +133,7 @@ def attack(kind: str, address: Address) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(19)
     target = "127.0.0.1", int(sys.argv[2])
     for _ in range(ATTACKERS):
         threading.Thread(target=attack, args=(sys.argv[1], target)).start()

@@ -71,6 +71,7 @@ BODIES: dict[str, tuple[Body, int, str]] = {
     "a lone surrogate": (lambda raw: b'{"x":"\\ud800",' + raw[1:], 400, "malformed-json"),
     "nesting bomb": (lambda _: b"[" * 30_000 + b"]" * 30_000, 400, "nested-too-deep"),
     "nesting bomb of objects": (lambda _: b'{"a":' * 10_000, 400, "nested-too-deep"),
+    "all brackets": (lambda _: b"[" + b"[]," * 3_000 + b"1]", 400, "malformed-json"),
     "one member more": (lambda raw: b'{"x":1,' + raw[1:], 400, "malformed-statement"),
     "an array": (lambda raw: b"[" + raw + b"]", 400, "malformed-statement"),
     "null": (lambda _: b"null", 400, "malformed-statement"),

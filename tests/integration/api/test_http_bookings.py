@@ -255,7 +255,8 @@ def test_a_rush_of_more_people_than_seats_sells_each_seat_once(city):
     crowd = [city.citizen() for _ in range(40)]
     with ThreadPoolExecutor(BOOKING_THREADS) as pool:  # nobody is asked to come again
         answers = list(pool.map(lambda who: city.hold(who, supply), crowd))
-    won = [answer.json()["stream"] for answer in answers if answer.status_code == 201]
+    held = (201, 202)  # the second where the checkpoint comes after 1.5 s
+    won = [answer.json()["stream"] for answer in answers if answer.status_code in held]
     lost = [answer.json()["facts"]["reason"] for answer in answers if answer.status_code == 422]
     assert len(won) == len(set(won)) == 8
     assert lost == ["no_slot"] * 32

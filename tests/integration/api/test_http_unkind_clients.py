@@ -3,8 +3,9 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
+import psutil
 import pytest
 from structlog.testing import capture_logs
 
@@ -20,6 +21,7 @@ LEFT = 499
 def address(county: County, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     """A server of its own that waits for a tenth of a second only."""
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "READ_SECONDS", 0.1)
     served = county.served
     with listening(served.parts, served.views) as url:
         host, _, port = url.removeprefix("http://").partition(":")
@@ -83,8 +85,68 @@ def test_what_has_no_end_ends_soon(county: County, case: str):
         assert sent < 64 << 20
 
 
+TOO_MUCH = {
+    "headers": (b"X-Many: 1\r\n" * connection.MAX_HEADERS, 431),
+    "of a header": (b"X-Long: " + b"a" * connection.MAX_HEAD_BYTES + b"\r\n", 431),
+    "of an address": (b"", 414),
+}
+
+
+@pytest.mark.parametrize("case", TOO_MUCH)
+def test_what_is_too_much_is_told_so(county: County, case: str):
+    headers, status = TOO_MUCH[case]
+    address = b"/livez" + b"?" * (connection.MAX_ADDRESS_BYTES * (not headers))
+    with connected(county.served) as client:
+        client.sendall(b"GET " + address + b" HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n")
+        assert answer_to(client).startswith(b"HTTP/1.1 %d " % status)
+
+
+def test_whoever_does_not_read_is_left(address: tuple[str, int]):
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+        client.settimeout(WAIT)
+        client.connect(address)
+        client.sendall(b"GET /qr.js HTTP/1.1\r\nHost: x\r\n\r\n" * connection.MAX_WAITING)
+        assert client.recv(1)
+        deadline = time.monotonic() + WAIT
+        while is_kept(client):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert answer_to(client).count(b"/1.1 200 OK\r\n") < connection.MAX_WAITING
+
+
+def is_kept(client: socket.socket) -> bool:
+    """Whether the server, which runs in this process, holds its end of a connection."""
+    number = client.getsockname()[1]
+    return any(one.raddr and one.raddr.port == number for one in psutil.Process().net_connections())
+
+
+def test_requests_may_wait_for_each_other_if_they_are_few(county: County):
+    few = [b"GET /livez HTTP/1.1\r\nHost: x\r\n"] * connection.MAX_WAITING
+    with connected(county.served) as client:
+        client.sendall(b"\r\n".join(few) + b"Connection: close\r\n\r\n")
+        assert answer_to(client).count(b"HTTP/1.1 200 ") == len(few)
+    with connected(county.served) as client:
+        client.sendall(b"\r\n".join([*few, *few, b""]))
+        assert answer_to(client).count(b"HTTP/1.1 ") <= len(few)
+
+
+def test_escapes_in_cookies_are_not_read(county: County):
+    """The framework reads them in a time that grows with the square of their number."""
+    for value, language in (('"en"', "en"), (r'"\145n"', "zh-CN")):
+        page = county.served.http.get("/sign-in", headers={"Cookie": f"language={value}"})
+        assert page.headers["content-language"] == language
+
+
+def test_a_body_of_crumbs_is_left(county: County):
+    with connected(county.served) as client:
+        with suppress(ConnectionError):
+            client.sendall(POST + b"1\r\n \r\n" * (connection.MAX_CRUMBS + 2))
+        assert answer_to(client) == b""
+
+
 def test_many_ranges_are_one_answer(county: County):
-    ranges = ",".join(f"{n}-{n}" for n in range(2_000))
+    ranges = ",".join(f"{n}-{n}" for n in range(1_000))
     answer = county.served.http.get("/style.css", headers={"Range": f"bytes={ranges}"})
     assert answer.status_code == 200
     assert answer.content == county.served.http.get("/style.css").content

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import jcs
-from ledger.errors import EntryError
+from ledger.errors import EntryError, TooDeepError
 from ledger.jcs import MAX_INTEGER, canonical, check_depth, is_canonical, parse, parse_canonical
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
@@ -105,6 +105,13 @@ def test_a_depth_bomb_is_refused_before_it_is_parsed(bomb, monkeypatch):
 
 def test_brackets_inside_strings_are_no_levels():
     check_depth(b'["' + b"[" * 100 + b'\\"' + b"{" * 100 + b'"]')
+
+
+@pytest.mark.timeout(60)
+def test_quotes_without_end_are_looked_at_once():
+    """Tried from each quote anew, 60 KB took ten seconds, and a megabyte would take an hour."""
+    with pytest.raises(TooDeepError):
+        check_depth(b"[" * 40 + b'"\\' * 500_000)
 
 
 def test_a_closing_bracket_buys_no_credit_for_later_levels():
