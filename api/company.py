@@ -104,7 +104,10 @@ class Company:
             while self._waiting:
                 count = min(len(self._waiting), MOST)
                 company = [self._waiting.popleft() for _ in range(count)]
-                await to_thread.run_sync(self._take, company, loop, limiter=self._leader)
+                try:
+                    await to_thread.run_sync(self._take, company, loop, limiter=self._leader)
+                except Exception as error:  # noqa: BLE001  each of them waits for an answer
+                    _refuse(company, error)
         finally:
             self._leading = None
 
@@ -145,3 +148,11 @@ class Company:
             answered = self._settled.popleft()
             if not answered.done():
                 answered.set_result(None)
+
+
+def _refuse(company: Sequence[_Member], error: Exception) -> None:
+    """Raise to all who were not answered that no thread could be had for them."""
+    for one in company:
+        if not one.answered.done():
+            one.error = error
+            one.answered.set_result(None)
