@@ -31,7 +31,8 @@ _WHY = {
         "that are written whole once after each checkpoint"
     ),
     f"{over_http.DOSE}, 64 connections": (
-        "HTTP, desk, commit, checkpoint, proof, views and feed of each dose share the cores"
+        "one interpreter decides (0.9 to 1 ms) and speaks HTTP (0.55); commit, checkpoint, views "
+        "and feed take the rest of the cores"
     ),
     f"{over_http.BULK}, 1,000 lines": (
         "each line is decided, sealed, appended, projected and published as a single dose is; "
@@ -48,7 +49,7 @@ _WHY = {
     reading.TIMELINE: "the durable row of who looked, and two queries",
     booking.HOLDS: "one interpreter decides and signs for all who ask",
     correcting.CORRECTED: (
-        "each check is read, judged, signed and handed in anew, by one interpreter"
+        "each check is read, judged, signed and handed in anew, by one interpreter: see speed.md"
     ),
 }
 """By row, for the reader; which process took how much stands beside it."""

@@ -7,7 +7,10 @@ from html import escape
 
 from benchmarks.rows import PERCENTILES, number_text
 
-COLOURS = ("#1b6ca8", "#d1495b", "#3a7d44", "#e08e45", "#6c5b7b", "#4a4e69")
+COLOURS = (
+    *("#1b6ca8", "#d1495b", "#3a7d44", "#e08e45", "#6c5b7b", "#4a4e69"),
+    *("#17a2b8", "#a0522d", "#d477b8", "#8c8c00"),
+)
 
 _WIDTH = 860
 _LABEL_WIDTH = 290
