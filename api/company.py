@@ -15,12 +15,10 @@ from typing import Protocol
 
 from anyio import CapacityLimiter, to_thread
 
+from api.gathering import Gathering
 from commands.ahead import Admitted, Flight
 from commands.answering import Written
 from commands.desk import Desk
-
-MOST = 64
-"""Writes that are decided at once: some tens of milliseconds."""
 
 
 class Submission(Protocol):
@@ -71,9 +69,8 @@ class Company:
     def __init__(self, desk: Desk, threads: CapacityLimiter) -> None:
         self._desk = desk
         self._threads = threads
-        self._waiting: deque[_Member] = deque()
+        self._gathering = Gathering(self._decide)
         self._leader = CapacityLimiter(1)
-        self._leading: asyncio.Task[None] | None = None
         self._settled: deque[asyncio.Future[None]] = deque()
         self._is_rung = False
 
@@ -83,11 +80,8 @@ class Company:
         Raises:
             Exception: What it is refused for, see `Submission` and `Desk.submit`.
         """
-        loop = asyncio.get_running_loop()
-        mine = _Member(submission, loop.create_future())
-        self._waiting.append(mine)
-        if self._leading is None:
-            self._leading = loop.create_task(self._lead(loop))
+        mine = _Member(submission, asyncio.get_running_loop().create_future())
+        self._gathering.join(mine)
         await mine.answered
         mine.check()
         written = self._desk.land(mine.flight) if mine.flight is not None else None
@@ -98,18 +92,13 @@ class Company:
             )
         return written
 
-    async def _lead(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let a thread take all who wait, and then all who came meanwhile."""
+    async def _decide(self, company: Sequence[_Member]) -> None:
+        """Let a thread take them."""
+        loop = asyncio.get_running_loop()
         try:
-            while self._waiting:
-                count = min(len(self._waiting), MOST)
-                company = [self._waiting.popleft() for _ in range(count)]
-                try:
-                    await to_thread.run_sync(self._take, company, loop, limiter=self._leader)
-                except Exception as error:  # noqa: BLE001  each of them waits for an answer
-                    _refuse(company, error)
-        finally:
-            self._leading = None
+            await to_thread.run_sync(self._take, company, loop, limiter=self._leader)
+        except Exception as error:  # noqa: BLE001  each of them waits for an answer
+            _refuse(company, error)
 
     def _take(self, company: Sequence[_Member], loop: asyncio.AbstractEventLoop) -> None:
         """Admit and hand in; runs in a thread. Everyone is settled, whatever becomes of it."""

@@ -5,8 +5,7 @@ request waits for nobody; in a rush turns grow, and what each of them costs is s
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -16,14 +15,13 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from starlette.responses import Response
 
+from api.gathering import Gathering
 from api.parts import Serving, serving_of
 
 Q = TypeVar("Q")
 R = TypeVar("R")
 Outcome = Response | Exception
-
-MOST = 64
-"""Requests of one turn: what it holds of their answers stays bounded."""
+_Asked = tuple[Q, "asyncio.Future[Response]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +90,9 @@ class Turns(Generic[Q]):
 
     def __init__(self, answer: Callable[[Sequence[Q]], Answered]) -> None:
         self._answer = answer
-        self._waiting: deque[tuple[Q, asyncio.Future[Response]]] = deque()
+        self._gathering: Gathering[_Asked[Q]] = Gathering(self._take)
         self._limiter = CapacityLimiter(1)
-        self._working: set[asyncio.Task[Any]] = set()
-        self._has_begun = False
+        self._settling: set[asyncio.Task[None]] = set()
 
     async def ask(self, question: Q) -> Response:
         """Return the answer to a question, once the journal has noted it.
@@ -104,29 +101,22 @@ class Turns(Generic[Q]):
             Exception: What was answered instead, or what ended the whole turn.
         """
         future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, future))
-        if not self._has_begun:
-            self._has_begun = True
-            self._begin(self._work())
+        self._gathering.join((question, future))
         return await future
 
-    async def _work(self) -> None:
-        """Take turns until nobody waits; who came in the same turn of the loop waits already."""
-        while self._waiting:
-            many = min(len(self._waiting), MOST)
-            taken = [self._waiting.popleft() for _ in range(many)]
-            try:
-                asked = [question for question, _ in taken]
-                answered = await to_thread.run_sync(self._answer, asked, limiter=self._limiter)
-            except Exception as error:  # noqa: BLE001  each of them waits for an answer
-                answered = Answered([error] * len(taken))
-            self._begin(_settle([future for _, future in taken], answered))
-        self._has_begun = False
+    async def _take(self, asked: Sequence[_Asked[Q]]) -> None:
+        """Take one turn; its answers go out when the journal has them, beside the next turn."""
+        try:
+            questions = [question for question, _ in asked]
+            answered = await to_thread.run_sync(self._answer, questions, limiter=self._limiter)
+        except Exception as error:  # noqa: BLE001  each of them waits for an answer
+            answered = Answered([error] * len(asked))
+        self._begin(_settle([future for _, future in asked], answered))
 
-    def _begin(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._working.add(task)  # the loop itself keeps tasks only weakly
-        task.add_done_callback(self._working.discard)
+    def _begin(self, settling: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(settling)
+        self._settling.add(task)  # the loop itself keeps tasks only weakly
+        task.add_done_callback(self._settling.discard)
 
 
 async def _settle(waiting: Sequence["asyncio.Future[Response]"], answered: Answered) -> None:

@@ -8,7 +8,8 @@ from concurrent.futures import Future
 import pytest
 from starlette.responses import Response
 
-from api.turns import MOST, Answered, Turns, outcomes
+from api.gathering import MOST
+from api.turns import Answered, Turns, outcomes
 
 
 class Answering:
