@@ -37,7 +37,7 @@ bench: $(STAMP)-dev
 
 # A campaign that failed says its seed: make crash SEED=...
 crash: $(STAMP)-dev
-	@$(BIN)/python -m pytest -m long $(if $(SEED),--seed $(SEED)) tests/crash tests/integration/feed
+	@$(BIN)/python -m pytest -m long $(if $(SEED),--seed $(SEED)) tests/crash tests/integration/feed tests/integration/api/test_uniform_answers.py
 
 soak: $(STAMP)-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/soak/requirements.txt || echo "No fuzzer for this Python: parsers are fuzzed by Hypothesis alone."

@@ -75,9 +75,11 @@ async def print_register_report(
 
     def find() -> tuple[RegisterReportRow, OrganisationRow]:
         row = serving.views.reports.register_report(report)
+        # Where there is none, no school has its number: as many questions as where it is hidden.
+        school = institution_of(serving, caller, report if row is None else row.institution)
         if row is None:
             raise AddressUnknown
-        return row, institution_of(serving, caller, row.institution)
+        return row, school
 
     row, school = await to_thread.run_sync(find)
     as_of = Clocks(row.shown_position, row.effective_on)

@@ -132,7 +132,10 @@ def _readable(
         found = reading_as_of(serving, as_of).stored(CheckStatement, statement)
         acting = caller.organisation if _is_pupil(serving, caller, found.record) else None
         check_read(caller, "statement", Scope(found.division, acting=acting))
-    except (Forbidden, NotFound) as error:
+    except NotFound as error:
+        _is_pupil(serving, caller, statement)  # what is missing takes as long as what is hidden
+        raise AddressUnknown from error
+    except Forbidden as error:
         raise AddressUnknown from error
     check_readable(serving.parts.reader, found.record)
     return found

@@ -74,7 +74,7 @@ class Things:
 @pytest.fixture(scope="module")
 def things(county: County) -> Things:
     world = new_world(county)
-    kept = [_kept(county, state) for state in (NORMAL, RESTRICTED)]
+    kept = [kept_of(county, state) for state in (NORMAL, RESTRICTED)]
     county.served.caught_up()
     clinic, school = county.clinic, county.school
     return Things(
@@ -86,7 +86,7 @@ def things(county: County) -> Things:
     )
 
 
-def _kept(county: County, state: str) -> Kept:
+def kept_of(county: County, state: str) -> Kept:
     kin = family(county)
     code = kin.mother.get(f"/v1/certificates/{kin.certificate}/show-code").json()["code"]
     visit = ok(county.clinic.call("/v1/visits", {"code": code})).json()["stream"]
@@ -260,11 +260,10 @@ def test_personal_values_are_opened_within_scope_alone(things: Things):
     assert wrong == []
 
 
-@pytest.fixture(scope="module")
-def registers(things: Things, county: County) -> UUID:
+def hand_in_registers(county: County) -> UUID:
     """An edition of the first county's school, handed in."""
     data = {
-        "institution": str(things.school),
+        "institution": str(county.school.organisation),
         "division": county.school.principal.division,
         "school_year": YEAR,
         "edition": "september",
@@ -277,11 +276,9 @@ def registers(things: Things, county: County) -> UUID:
     return draft.stream
 
 
-@pytest.fixture(scope="module")
-def roll_up(things: Things) -> UUID:
-    """The roll-up of the first county's township, handed in as it stands."""
-    township = things.world.callers["township"]
-    served, town = things.world.county.served, township.principal.division
+def hand_in_roll_up(township: Author) -> UUID:
+    """The roll-up of a township, handed in as it stands."""
+    served, town = township.served, township.principal.division
     served.caught_up()
     seen = township.get(f"/v1/divisions/{town}/roll-up", **SHEET).json()
     draft = roll_up_draft(township, "township", seen)
@@ -291,7 +288,9 @@ def roll_up(things: Things) -> UUID:
     return draft.stream
 
 
-def test_what_a_school_and_a_township_handed_in(things: Things, registers: UUID, roll_up: UUID):
+def test_what_a_school_and_a_township_handed_in(things: Things, county: County):
+    registers = hand_in_registers(county)
+    roll_up = hand_in_roll_up(things.world.callers["township"])
     paths = {
         f"/v1/register-reports/{registers}.xlsx": ("register", things.school),
         f"/v1/register-reports/{uuid4()}.xlsx": None,
