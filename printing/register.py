@@ -77,9 +77,7 @@ class RegisterForm:
                     "name": one.name,
                     "grade": "",
                     "rows": one.rows,
-                    "subtotals": [
-                        [f"{row[0]} {row[1]}".strip(), *row[2:]] for row in one.subtotals
-                    ],
+                    "subtotals": [_joined(row) for row in one.subtotals],
                 }
                 for one in self.classes
             ],

@@ -68,6 +68,12 @@ def test_every_page_of_a_register_repeats_the_heads_and_no_row_is_lost():
     assert all("小计" in page for page in text[1:])
 
 
+@pytest.mark.parametrize("count", [37, 38, 39, 40, 41])
+def test_the_subtotals_of_a_class_stand_together_on_one_page(count):
+    text = pages(register(one_class("一年级（1）班", count)).pdf())
+    assert sorted(page.count("小计") for page in text) == [0, 3]
+
+
 def test_a_roll_up_repeats_its_head_and_ends_with_the_total():
     text = pages(roll_up(60).pdf())
     assert len(text) > 1
