@@ -30,6 +30,7 @@ def of_machine(settings: Settings) -> Iterator[Trap]:
     if settings.data_dir.exists():
         yield from _disk(settings.data_dir)
         yield from _modes(settings)
+        yield from _root_key(settings)
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if 0 <= limit < _FILES:
         yield Trap(
@@ -140,4 +141,21 @@ def _modes(settings: Settings) -> Iterator[Trap]:
             "用运行服务的帐户运行本命令，或 chown 所列文件。",
             "Run this as the account that serves, or chown the files.",
             facts={"files": [str(path) for path in foreign[:5]]},
+        )
+
+
+def _root_key(settings: Settings) -> Iterator[Trap]:
+    """What a trial keeps among its secrets, and `vaxledger init` writes to a file of its own."""
+    kept = secrets_folder(settings) / "root"
+    if kept.exists():
+        yield Trap(
+            "root-key-kept",
+            "运营方根密钥仍在数据目录的密钥中：偷走它的人就是运营方。试用安装就是这样建立的。",
+            "The operator's root key lies among the secrets: so a trial began. A thief is the "
+            "operator.",
+            "用 vaxledger init 在新的数据目录和数据库中重新建账：根密钥写入单独的文件，离线保存。",
+            "Found the log anew, with vaxledger init, in another data directory and new databases: "
+            "the root key then has a file of its own, to be kept offline.",
+            is_refused=True,
+            facts={"file": str(kept)},
         )

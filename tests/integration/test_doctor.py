@@ -536,6 +536,15 @@ def test_secrets_that_others_may_read_are_named(founded):
     assert trap.facts["files"] == [str(secrets_folder(founded) / "root")]
 
 
+def test_a_trial_s_root_key_is_named_and_refused(founded):
+    kept = secrets_folder(founded) / "root"
+    (trap,) = [one for one in of_machine(founded) if one.name == "root-key-kept"]
+    assert (trap.is_refused, trap.facts) == (True, {"file": str(kept)})
+    assert kept.read_text().strip() not in repr(trap)
+    with pytest.raises(UnfitForProductionError, match="vaxledger init, in another data directory"):
+        refuse_unfit(founded.model_copy(update={"production": True}))
+
+
 def test_the_command_lists_every_trap_with_its_fix_and_leaves_with_1(founded, monkeypatch):
     for name in ("data_dir", "database_url", "keys_url"):
         monkeypatch.setenv(f"VAXLEDGER_{name.upper()}", str(getattr(founded, name)))

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from bootstrap.diagnosis.of_log import of_founding
+from bootstrap.diagnosis.of_machine import of_machine
 from bootstrap.errors import BootstrapError
 from bootstrap.folders import founding_mark
 from bootstrap.founding import FoundingRefusedError, FoundingUnfinishedError
@@ -94,6 +95,7 @@ def test_the_root_key_is_away_and_comes_for_a_command(init, plan, settings, tmp_
     assert not (secrets / "root").exists()
     root = read_root_key(tmp_path / "root.pem", PASSPHRASE).private_bytes_raw().hex().encode()
     assert all(root not in path.read_bytes() for path in secrets.rglob("*") if path.is_file())
+    assert "root-key-kept" not in [trap.name for trap in of_machine(settings)]
     assert CliRunner().invoke(app, ["migrate"]).exit_code == 0, "a start needs no root key"
     with pytest.raises(RootKeyOfflineError):
         assert installation_secrets(settings).root_key
