@@ -11,6 +11,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -42,6 +43,7 @@ KEPT_ALARMS = 10_000
 KEPT_PARKED = 100_000
 
 _CONNECT_SECONDS = 5
+_CLOSE_SECONDS = 1.0
 _RETRY_SECONDS = 0.1
 _MONITOR_SECONDS = 5.0
 _FOLDER_SECONDS = 30.0
@@ -82,7 +84,7 @@ async def connect(server: FeedServer, *, reconnect: bool) -> Connection:
 
     Raises:
         nats.errors.Error: If no server answers or it refuses us.
-        OSError: If no server can be reached.
+        OSError: If no server can be reached; `ssl.SSLError` if nobody vouches for the one that is.
     """
     connection = Connection()
     try:
@@ -100,7 +102,11 @@ async def connect(server: FeedServer, *, reconnect: bool) -> Connection:
             skip_subject_validation=True,
         )
     except BaseException:
-        await connection.close()  # the library leaves a half-made connection open
+        # The library leaves a half-made connection open. One whose TLS handshake failed never
+        # tells that it is closed: it has closed its socket by then.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await connection.close()
         raise
     return connection
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from ssl import SSLError
 
 import httpx
 import nats.errors
@@ -30,14 +31,31 @@ def of_nats(settings: Settings) -> Iterator[Trap]:
     try:
         yield from asyncio.run(_look(feed_server(settings)))
     except (nats.errors.Error, httpx.HTTPError, OSError, TimeoutError) as error:
-        yield Trap(
-            "nats-away",
-            "NATS 或其监控端口不回答。写入不受影响，但集成方收不到新条目。",
-            "NATS or its monitoring endpoint does not answer. Writes go on; integrators wait.",
-            "启动它，核对 VAXLEDGER_NATS_URL、NATS_MONITOR_URL、用户和口令。",
-            "Start it; check VAXLEDGER_NATS_URL, NATS_MONITOR_URL, user and password.",
-            facts={"error": type(error).__name__},
+        yield _unreached(error)
+
+
+def _unreached(error: Exception) -> Trap:
+    beneath: BaseException | None = error
+    while beneath is not None and not isinstance(beneath, SSLError):
+        beneath = beneath.__cause__ or beneath.__context__
+    if beneath is not None:
+        return Trap(
+            "nats-certificate",
+            "NATS 的 TLS 证书不被认可：发布与订阅都连不上。",
+            "Nobody vouches for NATS's TLS certificate: neither publisher nor subscribers connect.",
+            "核对证书的名称和期限；用 SSL_CERT_FILE 指明私有 CA，它须带 keyCertSign。",
+            "Check the certificate's names and dates; SSL_CERT_FILE names a private CA, which needs "
+            "the key usage keyCertSign.",
+            facts={"said": getattr(beneath, "verify_message", "") or type(beneath).__name__},
         )
+    return Trap(
+        "nats-away",
+        "NATS 或其监控端口不回答。写入不受影响，但集成方收不到新条目。",
+        "NATS or its monitoring endpoint does not answer. Writes go on; integrators wait.",
+        "启动它，核对 VAXLEDGER_NATS_URL、NATS_MONITOR_URL、用户和口令。",
+        "Start it; check VAXLEDGER_NATS_URL, NATS_MONITOR_URL, user and password.",
+        facts={"error": type(error).__name__},
+    )
 
 
 async def _look(server: FeedServer) -> list[Trap]:

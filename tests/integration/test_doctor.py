@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -314,7 +315,10 @@ def test_a_nats_behind_tls_is_reached_and_its_drift_is_seen(started, tmp_path, m
         f'tls {{ cert_file: "{cert}", key_file: "{key}" }}',
         scheme="tls",
     )
-    assert names(of_nats(settings)) == ["nats-away"], "a certificate that nobody vouches for"
+    with pytest.raises(ssl.SSLError):  # and never a wait without end
+        asyncio.run(feed.connect(feed_server(settings), reconnect=False))
+    (trap,) = of_nats(settings)
+    assert (trap.name, trap.facts) == ("nats-certificate", {"said": "self-signed certificate"})
     monkeypatch.setenv("SSL_CERT_FILE", str(cert))
     assert names(of_nats(settings)) == []
 
