@@ -12,6 +12,9 @@ from typing import Any, NoReturn
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+MOST_CONNECTIONS = 3_000
+"""Open at one time: with half a request each takes 26 KB. Not for each address, of which there is
+one behind a proxy."""
 HEAD_SECONDS = 10.0
 """From the connection, or from the first byte of a further request, to the end of its head."""
 READ_SECONDS = 60.0
@@ -43,6 +46,7 @@ _CONTENT_TOO_LARGE = _refusal(b"413 Content Too Large")
 _ADDRESS_TOO_LONG = _refusal(b"414 URI Too Long")
 _TOO_MANY = _refusal(b"429 Too Many Requests")
 _TOO_LARGE = _refusal(b"431 Request Header Fields Too Large")
+_FULL = _refusal(b"503 Service Unavailable")
 
 
 class _Refused(Exception):
@@ -63,8 +67,12 @@ class Connection(HttpToolsProtocol):
     _ignored = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the server's own
-        """Begin to wait for the first request."""
+        """Begin to wait for the first request, unless too many are connected."""
         super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.write(_FULL)
+            self._hang_up()
+            return
         own = transport.get_extra_info("socket")
         own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._wait()

@@ -1,7 +1,8 @@
 """Asking the rules without writing anything: the code that decides writes answers here too.
 
 Open to everyone: nothing is stored, and nobody's data is read. A birth date and a list of doses
-name no person. One is answered at a time, and while many wait, further ones are sent away.
+name no person. One is answered at a time, and while many wait, further ones are sent away. What is
+asked about one person holds no more than a life does, so that each answer takes a few milliseconds.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from starlette.responses import Response
 
 from api.answers import json_response
 from api.body import parse_json, read_body
+from api.errors import BodyTooLarge
 from api.parts import serving_of
 from commands.services import Rules
 from domain.booking import question as booking
@@ -27,6 +29,10 @@ from domain.schedules.immunization_history import evaluate_history
 from domain.schedules.json_document import Node
 from domain.schedules.school_entry import evaluate
 
+MOST_LISTED = 100
+"""Doses, contraindications and the like of one person together: the programme's thirty, and an
+influenza dose each year to the age of seventy. A hundred doses take 5 ms, 1,400 took 53 ms."""
+
 Judge = Callable[[Any, Rules], dict[str, Any]]
 
 
@@ -40,6 +46,7 @@ class Question:
         case: The schema of what is asked.
         judge: Answers.
         description: What it answers, for OpenAPI.
+        is_of_one: Whether it asks about one person.
     """
 
     path: str
@@ -47,6 +54,7 @@ class Question:
     case: str
     judge: Judge
     description: str
+    is_of_one: bool = True
 
 
 def _school_entry(values: Any, rules: Rules) -> dict[str, Any]:
@@ -104,7 +112,8 @@ QUESTIONS = (
         _schedule,
         "Evaluate each dose of a child by the immunization schedule, and forecast the next ones. "
         "By the schedule that the case names, else by the one in force on the day asked about. "
-        "What the facts behind the schedule do not say stands under `explanation.gaps`.",
+        "What the facts behind the schedule do not say stands under `explanation.gaps`. "
+        f"All lists of a case hold at most {MOST_LISTED} things together (413).",
     ),
     Question(
         "/certificate",
@@ -119,6 +128,7 @@ QUESTIONS = (
         "RollUpCase",
         _roll_up,
         "Ask the rules of registers and roll-ups: subtotals, rows, rates, deadlines.",
+        is_of_one=False,
     ),
     Question(
         "/appointment",
@@ -130,12 +140,25 @@ QUESTIONS = (
 )
 
 
-def _endpoint(judge: Judge) -> Callable[[Request], Awaitable[Response]]:
+def _listed(values: Any) -> int:
+    """How many things all lists hold together."""
+    if isinstance(values, dict):
+        return sum(map(_listed, values.values()))
+    return len(values) + sum(map(_listed, values)) if isinstance(values, list) else 0
+
+
+def _endpoint(question: Question) -> Callable[[Request], Awaitable[Response]]:
+    def answered(raw: bytes, rules: Rules) -> dict[str, Any]:
+        values = parse_json(raw)
+        if question.is_of_one and _listed(values) > MOST_LISTED:
+            raise BodyTooLarge(limit=MOST_LISTED, what="listed")
+        return question.judge(values, rules)
+
     async def judged(request: Request) -> Response:
         raw, serving = await read_body(request), serving_of(request)
         rules = serving.parts.services.rules
         serving.aside.check()
-        body = await serving.aside.run(lambda: judge(parse_json(raw), rules))
+        body = await serving.aside.run(lambda: answered(raw, rules))
         return json_response(body, headers={"Cache-Control": "no-store"})
 
     return judged
@@ -151,7 +174,7 @@ router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"])
 for _asked in QUESTIONS:
     router.add_api_route(
         _asked.path,
-        _endpoint(_asked.judge),
+        _endpoint(_asked),
         methods=["POST"],
         operation_id=_asked.operation,
         name=_asked.operation,

@@ -8,6 +8,8 @@ template, without its arguments.
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
@@ -66,6 +68,8 @@ ALLOWED_KEYS = frozenset(
 )
 _LONGEST_VALUE_CHARACTERS = 300
 _INNERMOST_FRAMES = 5
+_MOST_THINGS = 1_000
+"""That libraries say, of which it is remembered when they were said."""
 
 
 def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None:
@@ -88,6 +92,7 @@ def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None
     )
     handler = logging.StreamHandler(target)
     handler.setFormatter(_LibraryFormatter())
+    handler.addFilter(OnceASecond())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
@@ -160,6 +165,34 @@ _SHARED: list[Processor] = [
 ]
 
 
+class OnceASecond(logging.Filter):
+    """Lets a library say the same thing once a second.
+
+    Of every request that it cannot parse the server says so: whoever sends many would fill the log.
+    What was left out is counted in `count` of the next line, that line included.
+
+    Args:
+        clock: Seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is written."""
+        thing, now = (record.name, str(record.msg)), self._clock()
+        said_at, left_out = self._said.pop(thing, (-1.0, 0))
+        is_said = said_at < 0 or now - said_at >= 1
+        self._said[thing] = (now, 0) if is_said else (said_at, left_out + 1)
+        if len(self._said) > _MOST_THINGS:
+            del self._said[next(iter(self._said))]
+        if is_said and left_out:
+            record.count = left_out + 1
+        return is_said
+
+
 class _LibraryFormatter(logging.Formatter):
     """Formats what libraries log: the template of the message without its arguments."""
 
@@ -170,6 +203,8 @@ class _LibraryFormatter(logging.Formatter):
             "logger": record.name,
             "exc_info": record.exc_info,
         }
+        if hasattr(record, "count"):
+            event["count"] = record.count
         for processor in _SHARED:
             event = processor(None, record.levelname, event)
         return str(event)

@@ -69,12 +69,15 @@ class Limits:
         columns: Columns.
         row_bytes: Bytes of one row of CSV.
         workbook_bytes: Bytes of a workbook as unpacked.
+        workbook_tags: Tags of a workbook, each of which may take 2 us and 300 bytes to read, and a
+            thirtieth that are not of cells; None for any number.
     """
 
     rows: int = 2_000_000
     columns: int = 200
     row_bytes: int = 65_536
     workbook_bytes: int = 1 << 30
+    workbook_tags: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Tables as XLSX: the first sheet of a workbook, read row by row."""
 
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,10 @@ from domain.errors import DomainError
 
 _FAULTS: Mapping[str, type[DomainError]] = {"f": FormulaInCell, "e": ErrorInCell}
 """Kinds of cells, as the format calls them, that are not taken."""
+_PLAIN_TAG = re.compile(rb"</?(?:\w+:)?(?:c|v|row|si|t|is|r|phoneticPr)[\s/>]")
+"""What cells and their texts are made of."""
+_PLAIN_TO_OTHER = 30
+"""A tag of another kind may take 150 us: one that names a sheet makes its part be opened."""
 _EXACT = 10**15
 """Numbers from here on have lost digits in a spreadsheet."""
 _BROKEN = (
@@ -61,7 +66,7 @@ class XlsxSheet:
     def __init__(self, file: BinaryIO, limits: Limits) -> None:
         self._limits = limits
         with _readable():
-            _check_size(file, limits.workbook_bytes)
+            _check_size(file, limits)
             book = load_workbook(file, read_only=True, keep_links=False)
             sheet = book.worksheets[0]
             self._rows = iter(sheet.iter_rows(max_col=limits.columns + 1))
@@ -108,12 +113,31 @@ def _readable() -> Iterator[None]:
         raise SheetRefused(reason="xlsx") from None
 
 
-def _check_size(file: BinaryIO, most: int) -> None:
+def _check_size(file: BinaryIO, limits: Limits) -> None:
     """Refuse a workbook that unpacks to too much; no part unpacks to more than it says."""
     with zipfile.ZipFile(file) as packed:
-        if sum(part.file_size for part in packed.infolist()) > most:
-            raise SheetTooLarge(limit=most, what="workbook-bytes")
+        if sum(part.file_size for part in packed.infolist()) > limits.workbook_bytes:
+            raise SheetTooLarge(limit=limits.workbook_bytes, what="workbook-bytes")
+        if limits.workbook_tags is not None:
+            _check_tags(packed, limits.workbook_tags)
     file.seek(0)
+
+
+def _check_tags(packed: zipfile.ZipFile, most: int) -> None:
+    """Refuse a workbook of too many tags or parts, or whose own entities could make more."""
+    parts = packed.infolist()
+    tags = others = len(parts)
+    for part in parts:
+        content = packed.read(part).replace(b"\0", b"")  # of UTF-16
+        found = content.count(b"<")
+        tags += found
+        if tags > most:
+            raise SheetTooLarge(limit=most, what="workbook-tags")
+        others += found - sum(1 for _ in _PLAIN_TAG.finditer(content))
+        if others > most // _PLAIN_TO_OTHER:
+            raise SheetTooLarge(limit=most // _PLAIN_TO_OTHER, what="workbook-tags")
+        if b"<!DOCTYPE" in content:
+            raise SheetRefused(reason="xlsx")
 
 
 def _text(cell: Any) -> tuple[str, type[DomainError] | None]:

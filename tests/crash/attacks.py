@@ -37,6 +37,16 @@ HISTORY = json.dumps(
         ],
     }
 ).encode()
+LIFE = json.dumps(
+    {
+        "birth_date": "2020-08-01",
+        "asked_on": "2026-09-02",
+        "doses": [
+            {"vaccine": "DTaP-IPV-Hib", "date": f"202{day % 6}-{day % 12 + 1:02}-01"}
+            for day in range(100)
+        ],
+    }
+).encode()
 Address = tuple[str, int]
 Attack = Callable[[Address], None]
 _kept: deque[socket.socket] = deque(maxlen=KEPT)
@@ -104,6 +114,8 @@ ATTACKS: dict[str, Attack] = {
     "as wide as it may be": saying(*body(ALLOWED)),
     "quotes without end": saying(*body(QUOTES)),
     "a history of 1,400 doses": saying(*body(HISTORY, HEAD.replace(b"roll-up", b"schedule"))),
+    "a history as long as it may be": saying(*body(LIFE, HEAD.replace(b"roll-up", b"schedule"))),
+    "no request": saying(b"nonsense\r\n\r\n"),
     "a bomb": saying(
         HEAD + b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + b"\x1f\x8b" * 10
     ),

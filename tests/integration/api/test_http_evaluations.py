@@ -133,3 +133,14 @@ def test_what_cannot_be_asked_is_a_problem_at_its_place(county: County, kind, bo
     told = answer.json()
     assert (told["type"], told["facts"]["pointer"]) == (f"/problems/{slug}", pointer)
     assert county.served.http.get(told["type"]).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["schedule", "school-entry"])
+def test_a_history_longer_than_a_life_is_refused(county: County, kind: str):
+    day = {"check_date": "2026-09-02", "entry_type": "primary", "has_certificate": True}
+    asked = IMMUNIZATION if kind == "schedule" else {"birth_date": "2026-08-01", **day}
+    for doses, status in ((100, 200), (101, 413)):
+        body = {**asked, "doses": IMMUNIZATION["doses"] * doses}
+        answer = county.served.http.post(f"/v1/evaluations/{kind}", json=body)
+        assert answer.status_code == status, answer.text
+    assert answer.json()["facts"] == {"limit": 100, "what": "listed"}

@@ -163,6 +163,18 @@ def test_a_crowd_that_says_nothing_keeps_nobody_waiting(county: County):
             assert county.served.http.get("/livez").status_code == 200
 
 
+def test_one_more_than_may_be_connected_is_sent_away(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(connection, "MOST_CONNECTIONS", 0)
+    with socket.create_connection(address, timeout=WAIT) as client:
+        assert answer_to(client).startswith(b"HTTP/1.1 503 ")
+    monkeypatch.undo()
+    with socket.create_connection(address, timeout=WAIT) as client:
+        client.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert answer_to(client).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_body_in_small_chunks_is_taken(county: County):
     """Framing is counted against its body."""
 

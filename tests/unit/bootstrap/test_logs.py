@@ -7,7 +7,7 @@ import sys
 import pytest
 import structlog
 
-from bootstrap.logs import configure_logging
+from bootstrap.logs import OnceASecond, configure_logging
 
 
 @pytest.fixture
@@ -57,6 +57,23 @@ def test_a_librarys_warning_is_logged_without_its_arguments(lines):
     (line,) = lines()
     assert (line["event"], line["logger"], line["error"]) == ("no %s", "some.library", "ValueError")
     assert "王小明" not in json.dumps(line, ensure_ascii=False)
+
+
+def test_a_library_says_the_same_thing_once_a_second():
+    seconds = iter([5.0, 5.1, 5.2, 5.3, 6.0, 6.1])
+    rarely = OnceASecond(lambda: next(seconds))
+    records = [
+        logging.makeLogRecord({"name": "server", "msg": text})
+        for text in ("no request", "no request", "no upgrade", "no request", "no request")
+    ]
+    assert [rarely.filter(record) for record in records] == [True, False, True, False, True]
+    assert [getattr(record, "count", 1) for record in records] == [1, 1, 1, 1, 3]
+
+
+def test_how_often_a_library_said_it_is_logged(lines):
+    for _ in range(200):
+        logging.getLogger("some.server").warning("no request")
+    assert len(lines()) < 200
 
 
 def test_values_are_scalars_of_bounded_length(lines):

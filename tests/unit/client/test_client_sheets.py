@@ -148,6 +148,49 @@ def test_a_workbook_whose_xml_multiplies_itself_is_refused():
         cells(_with_part(workbook(["a"]), "xl/worksheets/sheet1.xml", sheet.encode()))
 
 
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("xl/worksheets/sheet1.xml", b"<row>" + b"<c/>" * 3_000 + b"</row>"),
+        ("xl/worksheets/sheet1.xml", ("<c/>" * 3_000).encode("utf-16")),
+        ("xl/styles.xml", b"<font/>" * 101),
+        ("xl/workbook.xml", b'<x:sheet r:id="rId1"/>' * 101),
+    ],
+    ids=["cells", "cells-in-utf-16", "styles", "sheets"],
+)
+def test_a_workbook_of_many_tags_is_refused(part: str, content: bytes):
+    raw = _with_part(workbook(["a"]), part, content)
+    with pytest.raises(SheetTooLarge, match="workbook-tags"):
+        cells(raw, Limits(workbook_tags=3_000))
+
+
+def test_a_workbook_of_many_parts_is_refused():
+    raw = workbook(["a"])
+    for number in range(101):
+        raw = _with_part(raw, f"xl/{number}.xml", b"")
+    with pytest.raises(SheetTooLarge, match="workbook-tags"):
+        cells(raw, Limits(workbook_tags=3_000))
+
+
+def test_a_workbook_with_entities_is_refused_where_tags_are_counted():
+    raw = _with_part(workbook(["a"]), "xl/styles.xml", b'<!DOCTYPE a [<!ENTITY e "<c/>">]>')
+    with pytest.raises(SheetRefused, match="xlsx"):
+        cells(raw, Limits(workbook_tags=150_000))
+
+
+def test_a_plain_list_of_a_thousand_has_few_tags():
+    rows = [[number, "一班", "王明", "2020-01-01", "男"] for number in range(1_000)]
+    assert (
+        len(
+            cells(
+                workbook(["编号", "班级", "姓名", "出生日期", "性别"], *rows),
+                Limits(workbook_tags=150_000),
+            )[1]
+        )
+        == 1_000
+    )
+
+
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
