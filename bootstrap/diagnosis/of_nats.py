@@ -44,8 +44,8 @@ def _unreached(error: Exception) -> Trap:
             "NATS 的 TLS 证书不被认可：发布与订阅都连不上。",
             "Nobody vouches for NATS's TLS certificate: neither publisher nor subscribers connect.",
             "核对证书的名称和期限；用 SSL_CERT_FILE 指明私有 CA，它须带 keyCertSign。",
-            "Check the certificate's names and dates; SSL_CERT_FILE names a private CA, which needs "
-            "the key usage keyCertSign.",
+            "Check the certificate's names and dates; SSL_CERT_FILE names a private CA, which "
+            "needs the key usage keyCertSign.",
             facts={"said": getattr(beneath, "verify_message", "") or type(beneath).__name__},
         )
     return Trap(
