@@ -6,7 +6,6 @@ nothing half done: an event and its claims are one transaction.
 """
 
 from collections.abc import Collection
-from concurrent.futures import Future
 from uuid import UUID, uuid5
 
 from commands.appointments import ended, seat_given_back
@@ -18,7 +17,7 @@ from commands.writing import Decision, Effect
 from domain.appointment import Appointment, NotDueYet
 from domain.booking.lifecycle import State
 from domain.booking.refusal import BookingRefused
-from ledger.store.append import Appended
+from ledger.store.append import Append
 from ledger.store.errors import (
     ClaimNotHeld,
     ClockBehind,
@@ -85,18 +84,16 @@ def append_once(services: Services, decision: Decision, what: str) -> bool:
         StoreUnavailable: A database does not answer.
     """
     try:
-        return not hand_in_once(services, decision, what).result().replayed
+        append = append_of(services, decision, what)
+        return not services.journal.submit(append).result().replayed
     except MOVED:
         return False
 
 
-def hand_in_once(services: Services, decision: Decision, what: str) -> "Future[Appended]":
-    """Hand in the one event of a decision, as `append_once`, and wait for nothing.
+def append_of(services: Services, decision: Decision, what: str) -> Append:
+    """Return what is handed in for the one event of a decision; parameters as of `append_once`.
 
     The aggregate goes on as if it were stored; one of `MOVED` tells that it is not.
-
-    Raises:
-        StoreError: See `Writer.submit`.
     """
     key = uuid5(_NAMESPACE, what)
     statement = statement_of(services, decision.aggregate, Effect(decision.aggregate), key)
@@ -107,4 +104,4 @@ def hand_in_once(services: Services, decision: Decision, what: str) -> "Future[A
         request=request_digest(statement.encode()),
         signed=platform_signed(services, statement),
     )
-    return services.journal.submit(services.journal.submission(decision.aggregate, write).append)
+    return services.journal.submission(decision.aggregate, write).append

@@ -5,7 +5,8 @@ it reads otherwise or not, so that nobody looks twice. Each has a key of its own
 so at once append it once, and whoever goes on after a crash appends what is missing.
 
 Many are read at once, decided one after the other and handed in together, each with its own guards:
-a thousand alone cost a second of reading and waiting for commits more.
+a thousand alone cost a second of reading and waiting for commits more. While they are stored and go
+through the views, the next are read and decided.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from concurrent.futures import Future
 from itertools import islice
 from uuid import UUID
 
-from commands.calendar import MOVED, append_once, hand_in_once
+from commands.calendar import MOVED, append_of, append_once
 from commands.enrolments import look_again
 from commands.errors import CommandError
 from commands.reading import Reading
@@ -28,8 +29,11 @@ from ledger.store.append import Appended
 Due = tuple[UUID, UUID]
 """An enrolment, and a correction that counts by now, as a read model thinks."""
 
-TOGETHER = 250
-"""Checks that are read, decided and handed in at once: some tenths of a second."""
+Flight = tuple[Due, "Future[Appended]"]
+"""What was handed in, and its answer."""
+
+TOGETHER = 125
+"""Checks that are read, decided and handed in at once: what one commit of the writer holds."""
 
 
 def restate_checks(services: Services, due: Iterable[Due]) -> int:
@@ -47,17 +51,28 @@ def restate_checks(services: Services, due: Iterable[Due]) -> int:
     """
     waiting = iter(due)
     restated = 0
+    flying: list[Flight] = []
     while some := list(islice(waiting, TOGETHER)):
-        restated += _restate_together(services, some)
-    return restated
+        before, flying = flying, _hand_in_together(services, some)
+        restated += _land_all(services, before)
+    return restated + _land_all(services, flying)
 
 
-def _restate_together(services: Services, due: Sequence[Due]) -> int:
+def _hand_in_together(services: Services, due: Sequence[Due]) -> list[Flight]:
+    """Decide first and hand in then: what is handed in at once is stored by one commit."""
     reading = Reading(services=services, recorded_at=services.clock())
     _read(reading, due)
-    flights = [(one, _hand_in(reading, one)) for one in due]
+    appends = [
+        (one, append_of(services, decision, _name(*one)))
+        for one in due
+        if (decision := _decide(reading, *one)) is not None
+    ]
     # Crash from here on: those that are stored are due no more, the others still are.
-    return sum(_land(services, one, flight) for one, flight in flights if flight is not None)
+    return [(one, services.journal.submit(append)) for one, append in appends]
+
+
+def _land_all(services: Services, flights: Iterable[Flight]) -> int:
+    return sum(_land(services, *flight) for flight in flights)
 
 
 def _read(reading: Reading, due: Sequence[Due]) -> None:
@@ -71,11 +86,6 @@ def _read(reading: Reading, due: Sequence[Due]) -> None:
     reading.open_recipients(records)
     standing.update((one.id, one) for one in enrolments)
     standing.update((one, reading.stored(VaccinationRecord, one)) for one in records)
-
-
-def _hand_in(reading: Reading, one: Due) -> "Future[Appended] | None":
-    decision = _decide(reading, *one)
-    return hand_in_once(reading.services, decision, _name(*one)) if decision else None
 
 
 def _land(services: Services, one: Due, flight: "Future[Appended]") -> bool:
