@@ -30,25 +30,30 @@ class Turn:
     work: Callable[[], int]
     _due: float = 0.0
 
-    def take(self) -> None:
-        """Do it, if it is time to."""
+    def take(self) -> bool:
+        """Do it, if it is time to; return whether there was anything."""
         if time.monotonic() < self._due:
-            return
+            return False
+        count = 0
         try:
             if count := self.work():
                 _log.info(self.name, count=count)
         except (psycopg.OperationalError, StoreError) as error:
             _log.warning("turn-failed", turn=self.name, error=type(error).__qualname__)
         self._due = time.monotonic() + self.every
+        return count > 0
 
 
 def run(turns: Sequence[Turn], stop: threading.Event) -> None:
     """Work until told to stop; databases that go away are waited for.
 
+    After something was due it looks again at once: more may have come meanwhile.
+
     Args:
         turns: What is to be looked at.
         stop: Set by whoever wants an end; noticed within a moment.
     """
-    while not stop.wait(_LOOK_SECONDS):
-        for turn in turns:
-            turn.take()
+    pause = _LOOK_SECONDS
+    while not stop.wait(pause):
+        found = [turn.take() for turn in turns]
+        pause = 0.0 if any(found) else _LOOK_SECONDS
