@@ -16,7 +16,7 @@ from api.errors import AddressUnknown
 from api.noting import note_read
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE, readable
-from api.schools import corrections_of, hiding, institution_of, line_body
+from api.schools import institution_of, line_body
 from commands.principal import Principal, Role
 from commands.states import check_readable
 from projections import annex3
@@ -72,15 +72,12 @@ def _seen(
     place = registers.place(record, school.organisation, as_of.position)
     if place is None:
         raise AddressUnknown
-    register = hiding(
-        serving,
-        registers.register(
-            school.organisation,
-            place.class_name,
-            school_year=place.school_year,
-            effective_on=as_of.day,
-            at_position=as_of.position,
-        ),
+    register = registers.register(
+        school.organisation,
+        place.class_name,
+        school_year=place.school_year,
+        effective_on=as_of.day,
+        at_position=as_of.position,
     )
     line = next((one for one in register.lines if one.record == record), None)
     if line is None:  # at another school since
@@ -98,6 +95,6 @@ def _seen(
         "effective_on": as_of.day,
         "columns": annex3.COLUMNS,
         "row": line.pupil.row(),
-        "line": line_body(line, corrections_of(serving, [record], as_of)[record]),
+        "line": line_body(line),
         "entries": proven(serving, stream, size, note),
     }

@@ -17,7 +17,7 @@ from api.noting import note_read
 from api.parameters import Year
 from api.parts import Serving, serving_of
 from api.reads import NO_STORE
-from api.schools import Division, EntryType, LevelName, hiding, institution_of
+from api.schools import Division, EntryType, LevelName, institution_of
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
 from printing.register import PrintedClass, RegisterForm
@@ -198,11 +198,8 @@ def registers_of(
     rows = views.classes(institution, school_year, at)
     names = [row.class_name for row in rows if class_name in (None, row.class_name)]
     return [
-        hiding(
-            serving,
-            views.register(
-                institution, name, school_year=school_year, effective_on=as_of.day, at_position=at
-            ),
+        views.register(
+            institution, name, school_year=school_year, effective_on=as_of.day, at_position=at
         )
         for name in names
     ]

@@ -1,8 +1,7 @@
 """The school check's tables: annex 3 of a class and annex 4 of a division."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from starlette.responses import Response
 
 from api.answers import json_response
 from api.callers import Caller
-from api.clocks import AsOf, Clocks
+from api.clocks import AsOf
 from api.errors import AddressUnknown
 from api.noting import begin_note
 from api.parameters import Year
@@ -22,10 +21,7 @@ from api.reads import NO_STORE
 from commands.errors import Forbidden
 from commands.permissions import Scope, check_read
 from commands.principal import Principal
-from commands.states import states_of
-from domain.protection import State
 from projections import annex3, annex4
-from projections.annex3 import Particulars
 from projections.organisations import OrganisationRow
 from projections.register import Line, Register
 from projections.roll_up import Level, RollUp
@@ -65,7 +61,6 @@ async def class_register(
     serving = serving_of(request)
 
     def answer() -> Response:
-        school = institution_of(serving, caller, institution)
         found = serving.views.registers.register(
             institution,
             class_name,
@@ -73,8 +68,9 @@ async def class_register(
             effective_on=as_of.day,
             at_position=as_of.position,
         )
+        check_school(caller, institution, found.division)
         noted = begin_note(request, caller, "register", [line.record for line in found.lines])
-        body = _register(serving, school, hiding(serving, found), as_of)
+        body = _register(found)
         response = json_response(body, headers=NO_STORE)
         noted.result()
         return response
@@ -124,65 +120,41 @@ async def roll_up(  # noqa: PLR0913, PLR0917 - a parameter each
 def institution_of(serving: Serving, caller: Principal, institution: UUID) -> OrganisationRow:
     """A school within the caller's scope; to everyone else it does not exist."""
     row = serving.views.organisations.get(institution)
-    if row is None:
-        raise AddressUnknown
-    try:
-        check_read(caller, "register", Scope(row.division, acting=institution))
-    except Forbidden as error:
-        raise AddressUnknown from error
+    check_school(caller, institution, None if row is None else row.division)
+    assert row is not None, "it has a division"
     return row
 
 
-def hiding(serving: Serving, found: Register) -> Register:
-    """The register without what may not be shown; its subtotals count every child as before."""
-    states = states_of(serving.parts.reader, [line.record for line in found.lines])
-    lines = tuple(
-        replace(line, pupil=replace(line.pupil, particulars=_HIDDEN[states[line.record]]))
-        if line.record in states
-        else line
-        for line in found.lines
-    )
-    return replace(found, lines=lines)
+def check_school(caller: Principal, institution: UUID, division: str | None) -> None:
+    """Refuse a school outside the caller's scope as one that does not exist, without a division.
+
+    Raises:
+        AddressUnknown: Either of them.
+    """
+    if division is None:
+        raise AddressUnknown
+    try:
+        check_read(caller, "register", Scope(division, acting=institution))
+    except Forbidden as error:
+        raise AddressUnknown from error
 
 
-_HIDDEN = {
-    State.RESTRICTED: Particulars(restricted=True),
-    State.SHREDDED: Particulars(erased=True),
-}
-
-
-def _register(
-    serving: Serving, school: OrganisationRow, found: Register, as_of: Clocks
-) -> Mapping[str, Any]:
-    corrections = corrections_of(serving, {line.record for line in found.lines}, as_of)
+def _register(found: Register) -> Mapping[str, Any]:
     return {
         "institution": found.institution,
-        "institution_name": school.name,
+        "institution_name": found.institution_name,
         "class_name": found.class_name,
         "school_year": found.school_year,
         "position": found.position,
         "columns": annex3.COLUMNS,
         "rows": [line.pupil.row() for line in found.lines],
         "subtotals": found.subtotals.rows(),
-        "lines": [line_body(line, corrections[line.record]) for line in found.lines],
+        "lines": [line_body(line) for line in found.lines],
     }
 
 
-def corrections_of(
-    serving: Serving, records: Collection[UUID], as_of: Clocks
-) -> Mapping[UUID, list[UUID]]:
-    """The corrections by record that count: what a finding may have been made before."""
-    found: defaultdict[UUID, list[UUID]] = defaultdict(list)
-    for row in serving.views.corrections.applied(records, as_of.day, as_of.position):
-        found[row.record].append(row.correction)
-    return found
-
-
-def line_body(line: Line, corrections: Sequence[UUID]) -> Mapping[str, Any]:
-    """What annex 3 has no column for; of a restricted record only that it is one.
-
-    `corrections` are those of the child's doses that count by then.
-    """
+def line_body(line: Line) -> Mapping[str, Any]:
+    """What annex 3 has no column for; of a restricted record only that it is one."""
     pupil = line.pupil
     head = {
         "enrolment": line.enrolment,
@@ -200,5 +172,5 @@ def line_body(line: Line, corrections: Sequence[UUID]) -> Mapping[str, Any]:
         "reissued_on": line.reissued_on,
         "rechecked_on": line.rechecked_on,
         "complete": pupil.complete,
-        "corrections": corrections,
+        "corrections": line.corrections,
     }

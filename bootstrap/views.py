@@ -93,7 +93,7 @@ def open_views(settings: Settings) -> Iterator[Views]:
             Certificates(record_pool),
             Credentials(pool),
             Corrections(pool),
-            Registers(pool, people),
+            Registers(record_pool, people),
             RollUps(pool),
             Reports(pool),
             Restatements(pool),

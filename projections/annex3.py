@@ -44,6 +44,7 @@ ERASED = "已删除"
 RESTRICTED = "已限制"
 YES = "是"
 NO = "否"
+_NOTHING = ("",) * len(DOSE_COLUMNS)
 _ANSWERS = {True: YES, False: NO, None: ""}
 _SEXES = {"male": "男", "female": "女"}
 
@@ -90,15 +91,21 @@ class Pupil:
         """Return the 30 cells."""
         if self.particulars.restricted:
             return (str(self.number), *[RESTRICTED] * 4, *[""] * (len(COLUMNS) - 5))
-        marks = self.check.cells(GROUPS)
         return (
             str(self.number),
             *_first_columns(self.particulars),
             _ANSWERS[self.check.has_certificate],
             self.check.mark,
-            *(marks.get(dose, "") for dose in DOSE_COLUMNS),
+            *self._doses(),
             _ANSWERS[self.completed] if self.check.missing else "",
         )
+
+    def _doses(self) -> tuple[str, ...]:
+        """Columns 8 to 29; most children lack nothing."""
+        if not self.check.missing and not self.check.exempt:
+            return _NOTHING
+        marks = self.check.cells(GROUPS)
+        return tuple(marks.get(dose, "") for dose in DOSE_COLUMNS)
 
 
 class Subtotals(register.Subtotals):
@@ -107,12 +114,11 @@ class Subtotals(register.Subtotals):
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """Return three rows of 30 cells; what a row does not count is empty (S-35)."""
         head = ("", "", "")
-        none = ("",) * len(DOSE_COLUMNS)
         return (
             (
                 *("查验小计", str(self.checked), *head),
                 *(str(self.with_certificate), str(self.fully_vaccinated)),
-                *(*none, ""),
+                *(*_NOTHING, ""),
             ),
             (
                 *("无证、漏种小计", "", *head),

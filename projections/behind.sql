@@ -3,7 +3,7 @@
 -- name: children
 SELECT e.enrolled_position, e.enrolment, e.record, e.institution, e.class_name, e.number,
        e.checked_on, NULL::integer AS dose_number, NULL::date AS made_up_on, r.recipient
-FROM -- piece of counted.sql: enrolments
+FROM views.enrolments e -- piece of counted.sql: twice
 LEFT JOIN views.records r ON r.record = e.record
 WHERE e.school_year = %(school_year)s AND e.entry_type = %(entry_type)s
   AND e.division >= %(prefix)s AND e.division < %(prefix_end)s
@@ -28,7 +28,7 @@ LIMIT %(limit)s
 -- name: doses
 SELECT e.enrolled_position, e.enrolment, e.record, e.institution, e.class_name, e.number,
        e.checked_on, c.dose_number, c.made_up_on, r.recipient
-FROM -- piece of counted.sql: enrolments
+FROM views.enrolments e -- piece of counted.sql: twice
 LEFT JOIN views.records r ON r.record = e.record
 JOIN views.cells c ON c.enrolment = e.enrolment
     AND c.from_position <= %(at)s AND %(at)s < c.to_position AND NOT c.exempt
@@ -70,7 +70,7 @@ LIMIT %(limit)s
 SELECT e.enrolment, e.institution, e.class_name, e.number, -- piece of counted.sql: counts
        AS counts, e.checked_on, e.has_certificate, e.reissued_on, e.complete, e.completed,
        coalesce(doses.due, 0), coalesce(doses.done, 0)
-FROM -- piece of counted.sql: enrolments
+FROM views.enrolments e -- piece of counted.sql: twice
 LEFT JOIN (
     SELECT enrolment, count(*) AS due, count(made_up_on) AS done
     FROM views.cells

@@ -2,8 +2,7 @@
 -- (X-17). Records that are merged are one child. Nearly every child has joined one school, so only
 -- those of `twice_enrolled` are looked at again.
 
--- name: enrolments
-views.enrolments e
+-- name: twice
 LEFT JOIN views.twice_enrolled twice
     ON twice.record = e.record AND twice.school_year = e.school_year
     AND twice.entry_type = e.entry_type

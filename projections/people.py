@@ -8,7 +8,7 @@ unsealed and has no rows; the digest covers handles, positions and days, never a
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta, timezone
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from projections.asking import Asked, columns_of
@@ -67,6 +67,15 @@ class Person:
 
 
 _COLUMNS = tuple(field.name for field in fields(Person))
+
+
+class Listed(NamedTuple):
+    """What lists of children show of a person."""
+
+    name: str | None
+    sex: str | None
+    birth_date: date | None
+    phone: str | None
 
 
 def projection(unsealer: Unsealer) -> Projection:
@@ -210,6 +219,33 @@ class People:
                 said = {name: value for name, value in zip(_COLUMNS, row, strict=True) if value}
                 found.setdefault(numbered[number - 1], {}).update(said)
         return {one: Person(**said) for one, said in found.items()}
+
+    def listed(
+        self, handles: Collection[UUID], effective_on: date, at_position: int
+    ) -> tuple[int, dict[UUID, Listed]]:
+        """Return up to where personal values are applied, and what a list shows of people.
+
+        Whoever is missing, and was registered up to there, was deleted.
+        """
+        asked = {"handles": list(handles), "day": effective_on, "at": at_position}
+        with self._pool.connection() as connection:
+            rows = connection.execute(_SQL["people_of_list"], asked).fetchall()
+        found: dict[UUID, Listed] = {}
+        for _, handle, *said in rows:
+            if handle is not None:
+                found[handle] = _newest(found.get(handle), Listed(*said))
+        return rows[0][0], found
+
+
+def _newest(before: Listed | None, said: Listed) -> Listed:
+    if before is None:
+        return said
+    return Listed(
+        said.name or before.name,
+        said.sex or before.sex,
+        said.birth_date or before.birth_date,
+        said.phone or before.phone,
+    )
 
 
 def erase(connection: Connection, handles: Collection[UUID], streams: Collection[UUID]) -> int:

@@ -34,5 +34,16 @@ WHERE p.from_position <= asked.at AND asked.at < p.to_position
   AND p.effective_from <= asked.day AND asked.day < p.effective_to
 ORDER BY asked.number, p.from_position
 
+-- name: people_of_list
+-- A row for each word on a person, oldest first, and how far words are applied; without any one row
+-- that tells that alone.
+SELECT applied.position, p.handle, p.name, p.sex, p.birth_date, p.phone
+FROM (SELECT coalesce((SELECT position FROM people.positions WHERE name = 'people'), 0)
+          AS position) applied
+LEFT JOIN people.people p ON p.handle = ANY(%(handles)s::uuid[])
+    AND p.from_position <= %(at)s AND %(at)s < p.to_position
+    AND p.effective_from <= %(day)s AND %(day)s < p.effective_to
+ORDER BY p.from_position
+
 -- name: erase_people
 DELETE FROM people.people WHERE handle = ANY(%(handles)s) OR stream = ANY(%(streams)s)

@@ -4,21 +4,35 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from domain.roll_up.register import PupilCheck
+import orjson
+
+from domain.protection import State
+from domain.roll_up.register import Dose, PupilCheck
 from projections.annex3 import Particulars, Pupil, Subtotals, subtotals
 from projections.connection import Connection, Pool
-from projections.people import People, Person
+from projections.people import Listed, People
+from projections.pieces import OPEN_POSITION
 from projections.queries import named_queries
 
 _SQL = named_queries("school_checks.sql")
+_REGISTER = _SQL["class_register"].replace(b"%(at)s", b"known.at")
+_HEAD = 3
+"""Columns of a row of it that tell of the school."""
+_HIDING = [State.RESTRICTED, State.SHREDDED]
+"""States in which nothing of a person is shown; each is the kind of a claim that the log holds."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A pupil with what annex 3 has no column for (S-37)."""
+    """A pupil with what annex 3 has no column for (S-37).
+
+    Attributes:
+        corrections: Those of the child's doses that count, in the order of their application.
+        pupil: Without particulars where the record is restricted or was shredded.
+    """
 
     enrolment: UUID
     record: UUID
@@ -28,6 +42,7 @@ class Line:
     checked_on: date | None
     reissued_on: date | None
     rechecked_on: date | None
+    corrections: Sequence[UUID]
     pupil: Pupil
 
 
@@ -36,12 +51,16 @@ class Register:
     """A class register.
 
     Attributes:
+        institution_name: None where there is no such institution.
+        division: Of the institution, likewise.
         position: What was known up to there.
         lines: One a child, in the order of their numbers.
         subtotals: The three rows under them.
     """
 
     institution: UUID
+    institution_name: str | None
+    division: str | None
     class_name: str
     school_year: int
     position: int
@@ -163,36 +182,35 @@ class Registers:
         """Return annex 3 of a class.
 
         Children who joined another school later stand in that school's register (X-17), so that
-        registers add up to the roll-up.
+        registers add up to the roll-up. Of records that may not be processed now no particulars are
+        shown, whatever was known then; subtotals count those children as before.
 
         Args:
             institution: The school.
             class_name: As the school names it.
             school_year: Year in which the school year starts.
-            effective_on: Civil day as of which names read.
+            effective_on: Civil day as of which names read, and corrections count.
             at_position: What was known then; now when absent.
         """
+        asked = {
+            "institution": institution,
+            "class_name": class_name,
+            "school_year": school_year,
+            "asked_at": at_position,
+            "corrected_at": OPEN_POSITION - 1 if at_position is None else at_position,
+            "day": effective_on,
+            "states": _HIDING,
+        }
         with self._pool.connection() as connection:
-            at = _position(connection) if at_position is None else at_position
-            asked: dict[str, Any] = {
-                "institution": institution,
-                "class_name": class_name,
-                "school_year": school_year,
-                "at": at,
-            }
-            pupils = connection.execute(_SQL["pupils"], asked).fetchall()
-            cells = connection.execute(
-                _SQL["cells_of_pupils"], {"enrolments": [row[0] for row in pupils], "at": at}
-            ).fetchall()
-        names = self._particulars(pupils, effective_on, at)
-        cells_of: defaultdict[UUID, list[tuple[Any, ...]]] = defaultdict(list)
-        for enrolment, *cell in cells:
-            cells_of[enrolment].append(tuple(cell))
-        lines = tuple(
-            _line(row, child, cells_of[row[0]]) for row, child in zip(pupils, names, strict=True)
-        )
+            rows = connection.execute(_REGISTER, asked).fetchall()
+        at, school, division = rows[0][:_HEAD]
+        children = [_Child(*row[_HEAD:]) for row in rows if row[_HEAD] is not None]
+        names = self._particulars(children, effective_on, at)
+        lines = tuple(_line(*one) for one in zip(children, names, strict=True))
         return Register(
             institution,
+            school,
+            division,
             class_name,
             school_year,
             at,
@@ -201,49 +219,82 @@ class Registers:
         )
 
     def _particulars(
-        self, pupils: list[tuple[Any, ...]], effective_on: date, at: int
+        self, children: Sequence["_Child"], effective_on: date, at: int
     ) -> list[Particulars]:
         """Join names by handle; the phone is a parent's if there is one, else the child's own."""
-        applied = self._people.position()  # before the look-up: never ahead of what it finds
-        handles = {row[11] for row in pupils} | {person for row in pupils for person in row[13]}
-        people = self._people.lookup(handles - {None}, effective_on, at)
-        joined = []
-        for row in pupils:
-            recipient, registered, guardians = row[11:14]
-            child = people.get(recipient)
-            if child is None:
-                # Not there although its registration was applied: deleted.
-                joined.append(Particulars(erased=registered is not None and registered <= applied))
-                continue
-            parents = (people.get(person, Person()).phone for person in guardians)
-            phone = next((number for number in parents if number), child.phone)
-            joined.append(Particulars(child.name, child.sex, child.birth_date, phone))
-        return joined
+        if not children:
+            return []
+        handles = {child.recipient for child in children if child.recipient is not None}
+        handles.update(*(child.guardians for child in children))
+        applied, people = self._people.listed(handles, effective_on, at)
+        return [_first_cells(child, people, applied) for child in children]
 
 
-def _line(row: tuple[Any, ...], child: Particulars, cells: list[tuple[Any, ...]]) -> Line:
-    (enrolment, record, number, has_certificate, checked_on, complete, completed, reissued_on) = (
-        row[:8]
-    )
-    joined_on, admission, rechecked_on, recipient = row[8:12]
+class _Child(NamedTuple):
+    """A row of a class as the query tells it."""
+
+    enrolment: UUID
+    record: UUID
+    number: int
+    admission: str
+    joined_on: date
+    checked_on: date | None
+    has_certificate: bool | None
+    complete: bool | None
+    completed: bool | None
+    reissued_on: date | None
+    rechecked_on: date | None
+    cells: str | None
+    recipient: UUID | None
+    registered_position: int | None
+    guardians: Sequence[UUID]
+    corrections: Sequence[UUID]
+    states: Sequence[str]
+
+
+def _first_cells(child: _Child, people: Mapping[UUID, Listed], applied: int) -> Particulars:
+    """What may be shown of a child: nothing where its record may not be processed."""
+    if State.RESTRICTED in child.states:
+        return Particulars(restricted=True)
+    if State.SHREDDED in child.states:
+        return Particulars(erased=True)
+    known = people.get(child.recipient) if child.recipient is not None else None
+    if known is None:
+        # Not there although its registration was applied: deleted.
+        registered = child.registered_position
+        return Particulars(erased=registered is not None and registered <= applied)
+    phones = (people[one].phone for one in child.guardians if one in people)
+    phone = next((phone for phone in phones if phone), known.phone)
+    return Particulars(known.name, known.sex, known.birth_date, phone)
+
+
+def _line(child: _Child, particulars: Particulars) -> Line:
+    missing: dict[Dose, date | None] = {}
+    exempt = set()
+    for group, number, is_exempt, made_up_on in orjson.loads(child.cells or "[]"):
+        if is_exempt:
+            exempt.add((group, number))
+        else:
+            missing[group, number] = made_up_on and date.fromisoformat(made_up_on)
     check = PupilCheck(
-        checked_on=checked_on,
-        has_certificate=has_certificate,
-        complete=complete,
-        reissued_on=reissued_on,
-        missing={(group, dose): day for group, dose, exempt, day in cells if not exempt},
-        exempt=frozenset((group, dose) for group, dose, exempt, _ in cells if exempt),
+        checked_on=child.checked_on,
+        has_certificate=child.has_certificate,
+        complete=child.complete,
+        reissued_on=child.reissued_on,
+        missing=missing,
+        exempt=frozenset(exempt),
     )
     return Line(
-        enrolment,
-        record,
-        recipient,
-        admission,
-        joined_on,
-        checked_on,
-        reissued_on,
-        rechecked_on,
-        Pupil(number, child, check, completed),
+        child.enrolment,
+        child.record,
+        child.recipient,
+        child.admission,
+        child.joined_on,
+        child.checked_on,
+        child.reissued_on,
+        child.rechecked_on,
+        child.corrections,
+        Pupil(child.number, particulars, check, child.completed),
     )
 
 

@@ -63,31 +63,51 @@ WHERE c.enrolment = closed.enrolment AND c.vaccine_group = closed.vaccine_group
 -- name: position
 SELECT position FROM views.positions WHERE name = 'school_checks'
 
--- name: pupils
-SELECT e.enrolment, e.record, e.number, e.has_certificate, e.checked_on, e.complete, e.completed,
-       e.reissued_on, e.joined_on, e.admission, e.rechecked_on,
+-- name: class_register
+-- A row for each child of a class, under the name and division of its school; without children one
+-- row with nothing of a child. Claims of the log are read as they are held now. What the piece calls
+-- at is known.at here.
+WITH class AS MATERIALIZED (  -- else it is found by its year, among those of all schools
+    SELECT * FROM views.enrolments
+    WHERE institution = %(institution)s AND school_year = %(school_year)s
+      AND class_name = %(class_name)s
+)
+SELECT known.at, school.name, school.division,
+       child.enrolment, child.record, child.number, child.admission, child.joined_on,
+       child.checked_on, child.has_certificate, child.complete, child.completed,
+       child.reissued_on, child.rechecked_on,
+       (SELECT json_agg(json_build_array(c.vaccine_group, c.dose_number, c.exempt, c.made_up_on))
+        FROM views.cells c
+        WHERE c.enrolment = child.enrolment
+          AND c.from_position <= known.at AND known.at < c.to_position)::text,
        r.recipient, r.registered_position,
-       ARRAY(SELECT g.person FROM views.guardians g WHERE g.record = e.record ORDER BY g.ordinal)
-           AS guardians
-FROM -- piece of counted.sql: enrolments
-LEFT JOIN views.records r ON r.record = e.record
-WHERE e.institution = %(institution)s AND e.class_name = %(class_name)s
-  AND e.school_year = %(school_year)s
-  AND e.from_position <= %(at)s AND %(at)s < e.to_position
-  AND -- piece of counted.sql: counts
-ORDER BY e.number, e.enrolled_position
+       ARRAY(SELECT g.person FROM views.guardians g WHERE g.record = child.record
+             ORDER BY g.ordinal),
+       ARRAY(SELECT c.correction FROM views.corrections c
+             WHERE c.record = child.record AND c.state = 'applied'
+               AND c.from_position <= %(corrected_at)s AND %(corrected_at)s < c.to_position
+               AND c.effective_on <= %(day)s
+             ORDER BY c.from_position),
+       ARRAY(SELECT c.kind FROM ledger.claims c
+             WHERE c.kind = ANY (%(states)s::text[]) AND c.key = uuid_send(child.record))
+FROM (SELECT coalesce(%(asked_at)s::bigint, (SELECT position FROM views.positions
+                                             WHERE name = 'school_checks'), 0) AS at
+      OFFSET 0) known
+LEFT JOIN views.organisations school ON school.organisation = %(institution)s
+LEFT JOIN LATERAL (
+    SELECT e.*
+    FROM class e -- piece of counted.sql: twice
+    WHERE e.from_position <= known.at AND known.at < e.to_position
+      AND -- piece of counted.sql: counts
+) child ON true
+LEFT JOIN views.records r ON r.record = child.record
+ORDER BY child.number, child.enrolled_position
 
 -- name: place_of_record
 SELECT enrolment, class_name, school_year FROM views.enrolments
 WHERE record = %(record)s AND institution = %(institution)s
   AND from_position <= %(at)s AND %(at)s < to_position
 ORDER BY enrolled_position DESC LIMIT 1
-
--- name: cells_of_pupils
-SELECT enrolment, vaccine_group, dose_number, exempt, made_up_on
-FROM views.cells
-WHERE enrolment = ANY(%(enrolments)s)
-  AND from_position <= %(at)s AND %(at)s < to_position
 
 -- name: notices
 SELECT n.enrolment, n.given_on, n.channel, n.requirement, n.requirement_version, n.position
@@ -101,7 +121,7 @@ SELECT e.class_name, count(*), count(e.checked_on), count(*) FILTER (WHERE e.com
        count(*) FILTER (WHERE EXISTS (
            SELECT FROM views.notices_given n
            WHERE n.enrolment = e.enrolment AND n.position <= %(at)s))
-FROM -- piece of counted.sql: enrolments
+FROM views.enrolments e -- piece of counted.sql: twice
 WHERE e.institution = %(institution)s AND e.school_year = %(school_year)s
   AND e.from_position <= %(at)s AND %(at)s < e.to_position
   AND -- piece of counted.sql: counts
@@ -124,7 +144,7 @@ WITH counted AS MATERIALIZED (
            e.completed,
            CASE WHEN %(digits)s = 0 THEN e.institution::text ELSE left(e.division, %(digits)s) END
                AS unit
-    FROM -- piece of counted.sql: enrolments
+    FROM views.enrolments e -- piece of counted.sql: twice
     WHERE e.school_year = %(school_year)s AND e.entry_type = %(entry_type)s
       AND e.division >= %(prefix)s AND e.division < %(prefix_end)s
       AND e.from_position <= %(at)s AND %(at)s < e.to_position

@@ -9,7 +9,7 @@ WITH counted AS (
            EXISTS (SELECT FROM views.cells c
                    WHERE c.enrolment = e.enrolment AND NOT c.exempt AND c.made_up_on IS NULL
                      AND c.from_position <= %(at)s AND %(at)s < c.to_position) AS waits
-    FROM -- piece of counted.sql: enrolments
+    FROM views.enrolments e -- piece of counted.sql: twice
     WHERE e.school_year = %(school_year)s
       AND e.division >= %(prefix)s AND e.division < %(prefix_end)s
       AND (%(institution)s::uuid IS NULL OR e.institution = %(institution)s)

@@ -13,7 +13,7 @@ SELECT count(*) FILTER (WHERE e.checked_on IS NULL) AS unchecked,
                                   WHERE c.enrolment = e.enrolment AND NOT c.exempt
                                     AND c.made_up_on IS NULL
                                     AND c.to_position = 9223372036854775807)) AS to_make_up
-FROM -- piece of counted.sql: enrolments
+FROM views.enrolments e -- piece of counted.sql: twice
 WHERE e.school_year = %(school_year)s AND e.division >= %(prefix)s AND e.division < %(prefix_end)s
   AND (%(institution)s::uuid IS NULL OR e.institution = %(institution)s)
   AND e.to_position = 9223372036854775807
