@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -67,8 +68,8 @@ async def class_register(
             school_year=school_year,
             effective_on=as_of.day,
             at_position=as_of.position,
+            check=partial(check_school, caller, institution),
         )
-        check_school(caller, institution, found.division)
         noted = begin_note(request, caller, "register", [line.record for line in found.lines])
         body = _register(found)
         response = json_response(body, headers=NO_STORE)

@@ -1,7 +1,7 @@
 """The class register of a school as known at a position, with names joined by handle."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -52,7 +52,6 @@ class Register:
 
     Attributes:
         institution_name: None where there is no such institution.
-        division: Of the institution, likewise.
         position: What was known up to there.
         lines: One a child, in the order of their numbers.
         subtotals: The three rows under them.
@@ -60,7 +59,6 @@ class Register:
 
     institution: UUID
     institution_name: str | None
-    division: str | None
     class_name: str
     school_year: int
     position: int
@@ -178,6 +176,7 @@ class Registers:
         school_year: int,
         effective_on: date,
         at_position: int | None = None,
+        check: Callable[[str | None], None] | None = None,
     ) -> Register:
         """Return annex 3 of a class.
 
@@ -191,6 +190,8 @@ class Registers:
             school_year: Year in which the school year starts.
             effective_on: Civil day as of which names read, and corrections count.
             at_position: What was known then; now when absent.
+            check: Asked about the school's division, None if there is no such school, before any
+                name is read; raises for whoever may not see it.
         """
         asked = {
             "institution": institution,
@@ -204,13 +205,14 @@ class Registers:
         with self._pool.connection() as connection:
             rows = connection.execute(_REGISTER, asked).fetchall()
         at, school, division = rows[0][:_HEAD]
+        if check is not None:
+            check(division)
         children = [_Child(*row[_HEAD:]) for row in rows if row[_HEAD] is not None]
         names = self._particulars(children, effective_on, at)
         lines = tuple(_line(*one) for one in zip(children, names, strict=True))
         return Register(
             institution,
             school,
-            division,
             class_name,
             school_year,
             at,

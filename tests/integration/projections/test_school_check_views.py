@@ -16,13 +16,14 @@ def column(name: str) -> int:
     return COLUMNS.index(name)
 
 
-def register_of(house, class_name: str, at: int | None = None, school: str = "K1"):
+def register_of(house, class_name: str, at: int | None = None, school: str = "K1", check=None):
     return house.views.registers.register(
         house.story.id(school),
         class_name,
         school_year=2018,
         effective_on=DAY,
         at_position=at,
+        check=check,
     )
 
 
@@ -95,6 +96,18 @@ def test_the_register_has_thirty_columns_and_the_marks_of_the_form(two_classes):
     assert [five[column(f"百白破疫苗{number}")] for number in (2, 3, 4)] == ["", "禁", "禁"]
     assert five[column("乙肝疫苗3")] == "5/11"
     assert rows[0][6:] == ("√", *[""] * 23)
+
+
+def test_no_name_is_read_for_whom_the_school_is_refused(two_classes, monkeypatch):
+    monkeypatch.delattr(type(two_classes.views.people), "listed")  # the way to names
+
+    def refuse(division: str | None) -> None:
+        raise PermissionError(division)
+
+    with pytest.raises(PermissionError, match=TOWNSHIP):
+        register_of(two_classes, "小一班", check=refuse)
+    with pytest.raises(AttributeError):
+        register_of(two_classes, "小一班")
 
 
 def test_the_subtotals_are_those_of_the_worked_example(two_classes):
