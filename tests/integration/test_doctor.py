@@ -263,6 +263,11 @@ def certificate(folder):
     return folder / "cert", folder / "key"
 
 
+def answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture
 def started(tmp_path):
     """Start NATS with lines of configuration; returns its settings."""
@@ -277,8 +282,7 @@ def started(tmp_path):
         config.write_text("\n".join((*own, *lines)))
 
         def is_ready():
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", monitor)) == 0
+            return all(map(answers, (monitor, client)))  # in this order they open
 
         words = (str(nats_program()), "-c", str(config))
         part = Program(name="nats", argv=words, ready=is_ready, output=tmp_path / f"{client}.log")

@@ -71,7 +71,7 @@ class Foreign:
 
     def is_ready(self):
         try:
-            return bool(self.told("/varz"))
+            return self.told("/healthz")["status"] == "ok"  # monitoring opens before clients
         except HTTPException:
             return False
 
