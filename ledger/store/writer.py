@@ -165,10 +165,12 @@ class Writer:
             job.answer(_answer(job, verdict))
 
     def _is_passing(self, error: Exception) -> bool:
-        """Tell whether the same batch may succeed later, on another connection."""
+        """Tell whether the same batch may succeed later, on another connection or a better disk."""
         if self._connection is not None and self._connection.closed:
             return True
-        return isinstance(error, psycopg.OperationalError | ReadOnlySqlTransaction)
+        # What lies outside the database could not be read; nothing was appended.
+        passing = psycopg.OperationalError | ReadOnlySqlTransaction | OSError
+        return isinstance(error, passing)
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
