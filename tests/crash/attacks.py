@@ -27,26 +27,25 @@ DEEP = b"[" * 30_000 + b"]" * 30_000
 WIDE = json.dumps({f"member-{number}": [] for number in range(3_000)}).encode()
 ALLOWED = b"[" + b"[]," * 2_000 + b"1234567," * 7_000 + b"1]"
 QUOTES = b"[" * 40 + b'"\\' * 30_000
-HISTORY = json.dumps(
-    {
-        "birth_date": "2020-08-01",
-        "asked_on": "2026-09-02",
-        "doses": [
-            {"vaccine": "0201", "date": f"202{day % 6}-{day % 12 + 1:02}-{day % 28 + 1:02}"}
-            for day in range(1_400)
-        ],
-    }
-).encode()
-LIFE = json.dumps(
-    {
-        "birth_date": "2020-08-01",
-        "asked_on": "2026-09-02",
-        "doses": [
-            {"vaccine": "DTaP-IPV-Hib", "date": f"202{day % 6}-{day % 12 + 1:02}-01"}
-            for day in range(100)
-        ],
-    }
-).encode()
+
+
+def history(doses: list[dict[str, str]]) -> bytes:
+    asked = {"birth_date": "2020-08-01", "asked_on": "2026-09-02", "doses": doses}
+    return json.dumps(asked).encode()
+
+
+HISTORY = history(
+    [
+        {"vaccine": "0201", "date": f"202{day % 6}-{day % 12 + 1:02}-{day % 28 + 1:02}"}
+        for day in range(1_400)
+    ]
+)
+LIFE = history(
+    [
+        {"vaccine": "DTaP-IPV-Hib", "date": f"202{day % 6}-{day % 12 + 1:02}-01"}
+        for day in range(100)
+    ]
+)
 Address = tuple[str, int]
 Attack = Callable[[Address], None]
 _kept: deque[socket.socket] = deque(maxlen=KEPT)
