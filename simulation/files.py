@@ -11,13 +11,14 @@ from typing import Any
 
 from domain.schedules.schedule import Schedule
 from simulation.child import Child
-from simulation.life import Event, Happening, given, is_mistaken, life, mistaken
+from simulation.life import Event, Given, Happening, given, is_mistaken, life, mistaken
 from simulation.province import Province
 from simulation.years import years
 
 CLASS_LIST_HEADINGS = "序号,班级,姓名,性别,出生日期,身份证号,入学日期"
 _SEXES = {"male": "男", "female": "女"}
 _CLASSES = 3
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def about(province: Province, schedule: Schedule) -> str:
@@ -44,24 +45,36 @@ def about(province: Province, schedule: Schedule) -> str:
 
 
 def lines(province: Province, schedule: Schedule) -> Iterator[tuple[str, str]]:
-    """Yield lines in order of days, each with the file that it belongs to.
+    """Yield lines county by county, in order of days there, each with the file it belongs to.
 
     Files are `histories/<township>.ndjson`, `mistakes/<township>.ndjson` with the rows that differ
     from what was brought at first, and `classes/<township>-<school>-<year>.csv` without headings.
+    No file is of two counties, so memory holds one county's children, however large the province.
     """
+    for county in range(province.counties):
+        yield from _county_lines(province, years(province, schedule, county))
+
+
+def _county_lines(
+    province: Province, happenings: Iterator[tuple[Child, Event]]
+) -> Iterator[tuple[str, str]]:
     pupils: dict[str, int] = {}
     doses: dict[int, Event] = {}
-    for child, event in years(province, schedule):
+    for child, event in happenings:
         place = province.township(event.clinic)
         match event.kind:
             case Happening.DOSE:
-                if is_mistaken(province, child, event.dose):
+                is_wrong = is_mistaken(province, child, event.dose)
+                if is_wrong:
                     doses[_key(child, event)] = event
-                yield f"histories/{place}.ndjson", _brought(province, child, event)
+                yield (
+                    f"histories/{place}.ndjson",
+                    _brought(province, child, event, is_wrong=is_wrong),
+                )
             case Happening.CORRECTED:
                 dose = doses.pop(_key(child, event))
-                row = _row(province, child, dose, given(child, dose).lot)
-                yield f"mistakes/{province.township(dose.clinic)}.ndjson", _line(row)
+                path = f"mistakes/{province.township(dose.clinic)}.ndjson"
+                yield path, _brought(province, child, dose, is_wrong=False)
             case Happening.ENROLLED:
                 path = f"classes/{place}-{event.what}-{event.day.year}.csv"
                 pupils[path] = pupils.get(path, 0) + 1
@@ -72,13 +85,13 @@ def history(province: Province, schedule: Schedule, child: Child) -> Iterator[st
     """Yield the lines of one child's history, as they were brought at first."""
     for event in life(province, schedule, child):
         if event.kind is Happening.DOSE:
-            yield _brought(province, child, event)
+            is_wrong = is_mistaken(province, child, event.dose)
+            yield _brought(province, child, event, is_wrong=is_wrong)
 
 
-def _brought(province: Province, child: Child, dose: Event) -> str:
-    lot = given(child, dose).lot
-    is_wrong = is_mistaken(province, child, dose.dose)
-    return _line(_row(province, child, dose, mistaken(lot) if is_wrong else lot))
+def _brought(province: Province, child: Child, dose: Event, *, is_wrong: bool) -> str:
+    what = given(child, dose)
+    return _line(_row(province, child, dose, what, mistaken(what.lot) if is_wrong else what.lot))
 
 
 def _key(child: Child, event: Event) -> int:
@@ -87,11 +100,10 @@ def _key(child: Child, event: Event) -> int:
 
 
 def _line(row: dict[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False) + "\n"
+    return _encoded(row) + "\n"
 
 
-def _row(province: Province, child: Child, dose: Event, lot: str) -> dict[str, Any]:
-    what = given(child, dose)
+def _row(province: Province, child: Child, dose: Event, what: Given, lot: str) -> dict[str, Any]:
     return {
         "row": f"{child.number}-{dose.dose}",
         "person": str(child.number),

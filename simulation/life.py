@@ -18,8 +18,9 @@ from examples.kaifeng.making.vaccines import PRODUCTS, Product, product
 from simulation.child import Child
 from simulation.province import Province
 
-_SESSION_DAYS = (1, 4)
-"""Tuesdays and Fridays; doses of the first day of life are given where the child is born."""
+_TO_SESSION = (1, 0, 2, 1, 0, 3, 2)
+"""Days from each day of the week to the next Tuesday or Friday, when clinics vaccinate; doses of
+the first day of life are given where the child is born."""
 
 _DELAYS = (*[9] * 82, *[60] * 14, *[400] * 3, None)
 """The longest delay in days of each in a hundred doses; None is never given."""
@@ -142,7 +143,7 @@ def _pathway(series: Series, draw: Draw) -> Pathway | None:
     available = [
         pathway
         for pathway in series.pathways
-        if all(PRODUCTS.keys() & set(step.vaccines) for step in pathway)
+        if not any(PRODUCTS.keys().isdisjoint(step.vaccines) for step in pathway)
     ]
     if not available:
         return None
@@ -178,11 +179,7 @@ def _delay(draw: Draw) -> int | None:
 
 def _session(day: date) -> date:
     """The next day on which clinics vaccinate."""
-    return next(
-        later
-        for later in (day + timedelta(days=ahead) for ahead in range(7))
-        if later.weekday() in _SESSION_DAYS
-    )
+    return day + timedelta(days=_TO_SESSION[day.weekday()])
 
 
 def _day_of_move(province: Province, child: Child, draw: Draw) -> date | None:

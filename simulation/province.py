@@ -12,6 +12,13 @@ CLINICS_A_COUNTY = 15
 MOST_COUNTIES = 99
 LONGEST_YEARS = 10
 
+MOST_A_DAY = 499
+"""Children born in a county on one day: three digits of a number tell them and their sex apart."""
+MOST_NUMBERS = 10**8
+"""Telephone numbers of mothers."""
+EARLIEST, LATEST = date(1950, 1, 1), date(2100, 1, 1)
+"""First days for which mothers and schools have days as well."""
+
 CITY = "4199"
 """A city code beneath Henan that GB/T 2260 assigns to no city."""
 
@@ -38,12 +45,18 @@ class Province:
         """Check the size.
 
         Raises:
-            SimulationRefused: Without children or years, or with more years than numbers last.
+            SimulationRefused: Without children or years, with more of them than numbers last, or
+                in a time of which nobody knows.
         """
-        if self.children < 1:
-            raise SimulationRefused(field="children")
         if not 1 <= self.years <= LONGEST_YEARS:
             raise SimulationRefused(field="years", most=LONGEST_YEARS)
+        if not EARLIEST <= self.first_day <= LATEST:
+            raise SimulationRefused(
+                field="first_day", least=EARLIEST.isoformat(), most=LATEST.isoformat()
+            )
+        most = min(MOST_NUMBERS, MOST_A_DAY * MOST_COUNTIES * self.days)
+        if not 1 <= self.children <= most:
+            raise SimulationRefused(field="children", most=most)
 
     @cached_property
     def last_day(self) -> date:

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import date, timedelta
 from hashlib import sha256
 from io import BytesIO
+from itertools import islice
 from uuid import UUID
 
 import pytest
@@ -135,7 +136,32 @@ def test_some_doses_are_late_and_some_never_given():
     assert all(event.kind in Happening for events in lives for event in events)
 
 
-@pytest.mark.parametrize(("children", "asked"), [(0, 1), (1, 0), (1, 11)])
-def test_a_province_without_children_or_of_too_many_years_is_refused(children, asked):
+@pytest.mark.parametrize(
+    ("children", "asked", "first_day"),
+    [
+        (0, 1, date(2018, 9, 1)),
+        (1, 0, date(2018, 9, 1)),
+        (1, 11, date(2018, 9, 1)),
+        (100_000_001, 10, date(2018, 9, 1)),
+        (1, 1, date(1949, 12, 31)),
+        (1, 1, date(9_999, 1, 1)),
+    ],
+)
+def test_a_province_for_which_numbers_or_days_do_not_last_is_refused(children, asked, first_day):
     with pytest.raises(SimulationRefused):
-        Province("1", children, asked, date(2018, 9, 1))
+        Province("1", children, asked, first_day)
+
+
+def test_in_the_largest_province_the_last_child_still_has_numbers():
+    largest = Province("1", 499 * 99 * 365, 1, date(2017, 9, 1))
+    last = child(largest, largest.children - 1)
+    assert IdNumber.parse(last.id_number).birth_date == last.birth_date == date(2018, 8, 31)
+
+
+def test_the_files_of_a_county_hold_what_happens_there_in_the_order_of_the_whole():
+    two = Province("1", 40_000, 1, date(2020, 1, 1))
+    assert two.counties == 2
+    for county in range(two.counties):
+        alone = islice(years(two, SCHEDULE, county), 200)
+        among = (one for one in years(two, SCHEDULE) if one[0].number % two.counties == county)
+        assert list(alone) == list(islice(among, 200))
