@@ -9,12 +9,16 @@ while parsing. Bodies have bounds of their own (`api.body`).
 import asyncio
 import socket
 from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from api.silence import Silence
 
 MOST_CONNECTIONS = 3_000
 """Open at one time: with half a request each takes 26 KB. Not for each address, of which there is
-one behind a proxy."""
+one behind a proxy. One more takes the place of whoever has been silent longest."""
 HEAD_SECONDS = 10.0
 """From the connection, or from the first byte of a further request, to the end of its head."""
 READ_SECONDS = 60.0
@@ -53,6 +57,10 @@ class _Refused(Exception):
     """What is being parsed is refused."""
 
 
+_silences: WeakKeyDictionary[ServerState, Silence["Connection"]] = WeakKeyDictionary()
+"""Of each server of this process."""
+
+
 class Connection(HttpToolsProtocol):
     """Hangs up on whoever takes too long over a head or an answer, or asks for too much at once."""
 
@@ -67,18 +75,21 @@ class Connection(HttpToolsProtocol):
     _ignored = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the server's own
-        """Begin to wait for the first request, unless too many are connected."""
+        """Begin to wait for the first request, unless all who are connected are being answered."""
         super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
+        self._silence = _silences.setdefault(self.server_state, Silence())
+        if len(self.connections) > MOST_CONNECTIONS and not self._take_a_place():
             transport.write(_FULL)
             self._hang_up()
             return
+        self._silence.begin(self, is_idle=True)
         own = transport.get_extra_info("socket")
         own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more; the server's own protocol tells the last request alone that all is over."""
+        self._silence.end(self)
         self._wait_no_more()
         self._is_read()
         self.pipeline.clear()
@@ -96,6 +107,7 @@ class Connection(HttpToolsProtocol):
         if self._beside_body > MAX_HEAD_BYTES and not self.transport.is_closing():
             self._why = _TOO_LARGE
             self.send_400_response("")
+        self._whose_turn()
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -147,6 +159,7 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._hang_up()
+        self._whose_turn()
 
     def timeout_keep_alive_handler(self) -> None:
         """Nothing more was asked."""
@@ -156,15 +169,35 @@ class Connection(HttpToolsProtocol):
         """The client does not read what it asked for."""
         super().pause_writing()
         self._wait_for_reader()
+        self._silence.begin(self, is_idle=False)
 
     def resume_writing(self) -> None:
         """It does again."""
         self._is_read()
         super().resume_writing()
+        self._whose_turn()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
         super()._start_asgi_task(cycle, app)
+
+    def _whose_turn(self) -> None:
+        """Note since when the client is silent, if it is its turn."""
+        cycle, is_unread = self.cycle, self.flow.write_paused
+        is_asked = cycle is not None and not cycle.response_complete
+        if is_asked and not is_unread and (self.pipeline or not cycle.more_body):
+            self._silence.end(self)
+        else:
+            self._silence.begin(self, is_idle=not is_asked and not is_unread)
+
+    def _take_a_place(self) -> bool:
+        """Hang up on whoever has been silent longest; whether there was anybody."""
+        longest = self._silence.longest()
+        if longest is None:
+            return False
+        self._silence.end(longest)
+        longest.transport.abort()
+        return True
 
     def _refuse(self, why: bytes) -> NoReturn:
         self._why = why

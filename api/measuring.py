@@ -1,5 +1,6 @@
 """Around every request: an id, security headers, a count, a line in the log, and the last net."""
 
+import logging
 import re
 import secrets
 import time
@@ -9,8 +10,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.metrics import Metrics
+from api.metrics import known_method
 from api.problems import REQUEST_ID, unexpected
+from api.refusals import Kind
 from api.tracing import tell
 
 UNKNOWN_ROUTE = "-"
@@ -29,7 +31,8 @@ class Measuring:
     """Pure ASGI middleware; the innermost but the framework's own.
 
     Requests that went well or came too often are counted and logged at DEBUG, refused ones at INFO,
-    failed ones at WARNING: a line for each of a thousand a second would cost more than it tells.
+    failed ones at WARNING, a few of a kind each second: a line for each of a thousand would cost
+    more than it tells.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -81,19 +84,14 @@ class _Exchange:
         seconds = time.perf_counter() - self._started
         route = getattr(self._scope.get("route"), "path", UNKNOWN_ROUTE)
         status = self.status or 499
-        metrics: Metrics = self._scope["app"].state.serving.metrics
-        metrics.count(self._scope["method"], route, status, seconds)
-        tell(self._scope, f"{self._scope['method']} {route}", seconds, status)
-        say = log.debug
-        if status >= _SERVER_ERROR:
-            say = log.warning
-        elif status >= _CLIENT_ERROR and status != _TOO_MANY:
-            say = log.info
-        say(
-            "request",
-            request_id=self._scope[REQUEST_ID],
-            method=self._scope["method"],
-            route=route,
-            status=status,
-            seconds=round(seconds, 6),
-        )
+        method = known_method(self._scope["method"])
+        serving = self._scope["app"].state.serving
+        serving.metrics.count(method, route, status, seconds)
+        tell(self._scope, f"{method} {route}", seconds, status)
+        kind = Kind(method, route, status)
+        facts = {"request_id": self._scope[REQUEST_ID], "seconds": round(seconds, 6)}
+        if status < _CLIENT_ERROR or status == _TOO_MANY:
+            log.debug("request", **kind._asdict(), **facts)
+        else:
+            level = logging.WARNING if status >= _SERVER_ERROR else logging.INFO
+            serving.refusals.say(level, kind, **facts)

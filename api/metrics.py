@@ -9,7 +9,7 @@ from client.credentials import name_of
 from client.feed_status import FeedStatus, SubscriberStatus
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
-METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS"))
+_METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS"))
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -31,6 +31,11 @@ _SUBSCRIBER = {
     "acknowledged_time_seconds": "When it last acknowledged, in Unix time; 0 for never.",
     "drifted": "Settings of its consumer that are not as they must be.",
 }
+
+
+def known_method(method: str) -> str:
+    """A method as a label: whatever a stranger may choose is none of its own."""
+    return method if method in _METHODS else "other"
 
 
 class Metrics:
@@ -97,9 +102,8 @@ class Metrics:
                 self._subscriber[name].labels(label).set(value)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request; whatever a stranger may choose is no label of its own."""
-        known = method if method in METHODS else "other"
-        self._requests.labels(known, route, str(status)).inc()
+        """Count a request, its method as `known_method` says it."""
+        self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
     def text(self) -> bytes:

@@ -15,6 +15,7 @@ from api.feed_watch import FeedWatch
 from api.limiting import Limiter, Rate
 from api.metrics import Metrics
 from api.proving import Prover
+from api.refusals import Refusals
 from api.rush import Rush
 from api.status_lists import StatusLists
 from api.waiting import Milestone
@@ -63,6 +64,7 @@ class Serving:
         batches: Bounds the batches under way.
         aside: Where large bodies are read, and rules are asked.
         metrics: Counts requests.
+        refusals: Says which of them were refused, or failed.
         feed: Knows how the feed is.
         policy: Which witnesses are asked, and how many are needed.
         statuses: The signed status lists of credentials.
@@ -87,6 +89,7 @@ class Serving:
     batches: CapacityLimiter
     aside: Aside
     metrics: Metrics
+    refusals: Refusals
     feed: FeedWatch
     policy: PolicyFile
     statuses: StatusLists
@@ -126,6 +129,7 @@ class Serving:
             batches=CapacityLimiter(BATCHES),
             aside=Aside(),
             metrics=metrics,
+            refusals=Refusals(),
             feed=FeedWatch(feed_server(settings) if settings.nats_url is not None else None),
             policy=PolicyFile(settings),
             statuses=StatusLists(

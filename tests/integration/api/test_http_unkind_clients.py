@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from api import connection
-from tests.integration.api.conftest import County, Served, listening
+from tests.integration.api.conftest import County, Served, listening, register
 
 WAIT = 60
 CROWD = 100
@@ -172,6 +172,58 @@ def test_one_more_than_may_be_connected_is_sent_away(
     monkeypatch.undo()
     with socket.create_connection(address, timeout=WAIT) as client:
         client.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert answer_to(client).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.fixture
+def patient(county: County) -> Iterator[tuple[str, int]]:
+    """A server of its own that waits as it does in earnest."""
+    with listening(county.served.parts, county.served.views) as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        yield host, int(port)
+
+
+SILENT = {
+    "nothing": b"",
+    "half a head": b"GET /livez HTTP/1.1\r\nHost: x\r\n",
+    "no second request": b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+    "half a body": POST + b"1",
+}
+
+
+def test_one_more_than_may_be_connected_takes_the_place_of_the_silent(
+    patient: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(connection, "MOST_CONNECTIONS", len(SILENT))
+    with ExitStack() as crowd:
+        crowded = []
+        for words in SILENT.values():
+            client = crowd.enter_context(socket.create_connection(patient, timeout=WAIT))
+            client.sendall(words)
+            crowded.append(client)
+        for _ in SILENT:
+            newcomer = crowd.enter_context(socket.create_connection(patient, timeout=WAIT))
+            newcomer.sendall(SILENT["no second request"] + SILENT["half a body"])
+            assert newcomer.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        assert [answer_to(client).count(b"HTTP/1.1 ") for client in crowded] == [0, 0, 1, 0]
+
+
+def test_whoever_is_being_answered_keeps_the_place(
+    county: County, patient: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+):
+    asked = b"GET /v1/offers?product=none&division=410299&at_least=%d" % (county.served.head() + 1)
+    with socket.create_connection(patient, timeout=WAIT) as client:
+        client.sendall(
+            SILENT["no second request"]
+            + asked
+            + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        assert client.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        monkeypatch.setattr(connection, "MOST_CONNECTIONS", 1)
+        with socket.create_connection(patient, timeout=WAIT) as newcomer:
+            assert answer_to(newcomer).startswith(b"HTTP/1.1 503 ")
+        monkeypatch.undo()
+        register(county.clinic)
         assert answer_to(client).startswith(b"HTTP/1.1 200 ")
 
 
