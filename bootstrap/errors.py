@@ -9,10 +9,15 @@ class BootstrapError(Exception):
     def __str__(self) -> str:
         """Join the sentence, which is the class docstring, and the facts, which are the fields."""
         facts = ", ".join(
-            f"{name}: {value}" for name, value in vars(self).items() if name[0] != "_"
+            f"{name}: {spelt(value)}" for name, value in vars(self).items() if name[0] != "_"
         )
         sentence = (type(self).__doc__ or "").splitlines()[0]
         return f"{sentence} ({facts})" if facts else sentence
+
+
+def spelt(value: object) -> str:
+    """A fact as an operator reads it: several are parted by semicolons."""
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 class DirectoryInUseError(BootstrapError):

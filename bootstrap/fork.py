@@ -24,6 +24,7 @@ def run_module(words: tuple[str, ...], environment: Mapping[str, str]) -> None:
     os.environ.clear()  # noqa: TID251 - it is a new process's, and read by its settings
     os.environ.update(environment)  # noqa: TID251
     sys.argv = list(words)
+    sys.modules.pop(f"{words[0]}.__main__", None)  # read already; it would be warned of
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 
 

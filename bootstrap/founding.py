@@ -111,7 +111,9 @@ class Plan:
             try:
                 decided = decide_first(self.origin, stream, data, operator, now)
             except (DomainError, CommandError) as error:
-                raise FoundingRefusedError(str(error), name=data.get("name")) from error
+                raise FoundingRefusedError(
+                    str(error), name=data.get("name"), origin=self.origin
+                ) from error
             operator = operator or decided
 
 
@@ -152,8 +154,7 @@ def found(settings: Settings, plan: Plan, root_file: Path, passphrase: str) -> s
         raise FoundingRefusedError("VAXLEDGER_ORIGIN is another", origin=plan.origin)
     folder, mark = secrets_folder(settings), founding_mark(settings)
     if not mark.exists():
-        if folder.exists() or entries_in(settings.database_url) or keys_in(settings.keys_url):
-            raise FoundingRefusedError("something was founded here before", folder=folder)
+        _refuse_founded(settings.database_url, settings.keys_url, folder)
         if root_file.exists():
             raise RootKeyUnusableError("the file exists", root_file)
     begun = keep(mark, plan.digest)
@@ -173,6 +174,13 @@ def found(settings: Settings, plan: Plan, root_file: Path, passphrase: str) -> s
     mark.unlink()
     sync_folder(mark.parent)
     return keyid_of(root.public_key().public_bytes_raw())
+
+
+def _refuse_founded(log_url: str, keys_url: str, folder: Path) -> None:
+    if folder.exists():
+        raise FoundingRefusedError("something was founded here before", folder=folder)
+    if entries_in(log_url) or keys_in(keys_url):
+        raise FoundingRefusedError("something was founded in these databases before")
 
 
 def _write_first(settings: Settings, plan: Plan, root: Ed25519PrivateKey) -> None:

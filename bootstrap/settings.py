@@ -8,18 +8,16 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bootstrap.errors import SettingsError
+from bootstrap.secret_files import SECRETS, read_secrets
 
 PREFIX = "VAXLEDGER_"
 _NATS_MONITOR_PORT = 8222
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ORIGIN = r"^[!-*,-~]{1,200}$"
-
-
-SECRETS = ("database_url", "keys_url", "nats_password", "notices_token")
-"""Settings that may come from a file: the variable with `_FILE` after its name says which."""
 
 
 class Settings(BaseSettings):
@@ -199,7 +197,6 @@ class Settings(BaseSettings):
         description="How long a write waits for the checkpoint that covers it before it is "
         "answered with 202 and the address of the receipt.",
     )
-
     log_key_overlap_hours: float = Field(
         default=168,
         ge=0,
@@ -211,8 +208,7 @@ class Settings(BaseSettings):
     @classmethod
     def _read_files(cls, given: Any) -> Any:
         """Read the secrets that stand in files."""
-        named = [name for name in SECRETS if given.get(f"{name}_file") is not None]
-        return {**given, **{name: _read_secret(name, given) for name in named}}
+        return {**given, **read_secrets(given, PREFIX)}
 
     @field_validator(
         "data_dir",
@@ -289,11 +285,8 @@ class Settings(BaseSettings):
         try:
             return cls(**given)
         except ValidationError as error:
-            problems = tuple(
-                ": ".join([*(f"{PREFIX}{part}".upper() for part in e["loc"]), e["msg"]])
-                for e in error.errors(include_input=False, include_url=False)
-            )
-            raise SettingsError(problems) from None
+            found = error.errors(include_input=False, include_url=False)
+            raise SettingsError(tuple(map(_sentence, found))) from None
 
     def environment(self) -> Mapping[str, str]:
         """The environment for a part of ours: this process's, with exactly these settings."""
@@ -316,19 +309,10 @@ def _is_private(url: str) -> bool:
     return parts.scheme == "https" or parts.hostname in _LOOPBACK
 
 
-def _read_secret(name: str, given: Mapping[str, Any]) -> str:
-    """What a file holds, without the line's end.
-
-    Raises:
-        ValueError: It cannot be read, or the secret is given beside it.
-    """
-    variable = f"{PREFIX}{name.upper()}"
-    if given.get(name) is not None:
-        raise ValueError(f"{variable} and {variable}_FILE are not given together")
-    try:
-        return Path(given[f"{name}_file"]).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{variable}_FILE cannot be read ({type(error).__name__})") from error
+def _sentence(problem: ErrorDetails) -> str:
+    """What is wrong, after the variable's name if it is one variable's."""
+    said = problem["msg"].removeprefix("Value error, ")
+    return ": ".join([*(f"{PREFIX}{part}".upper() for part in problem["loc"]), said])
 
 
 def is_origin(text: str) -> bool:

@@ -6,6 +6,7 @@ import sys
 import psycopg
 
 from bootstrap.errors import BootstrapError
+from bootstrap.logs import means_something
 from cli.app import app
 from ledger.errors import LedgerError
 
@@ -16,6 +17,7 @@ def main() -> None:
     """Run the command; what cannot start, be read or be written, or answer, is one line and 2."""
     # A pool that cannot connect says so each second, and then raises the same.
     logging.getLogger("psycopg").addHandler(logging.NullHandler())
+    logging.getLogger("asyncio").addFilter(means_something)
     try:
         app()
     except BootstrapError as error:

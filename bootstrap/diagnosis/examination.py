@@ -20,7 +20,7 @@ class UnfitForProductionError(BootstrapError):
     def __init__(self, traps: Sequence[Trap]) -> None:
         super().__init__()
         self._traps = traps
-        self.problems = [f"{trap.en} {trap.fix_en}" for trap in traps]
+        self.problems = [f"{trap.title}: {trap.en} {trap.fix_en}" for trap in traps]
 
 
 def examine(settings: Settings, joined: Settings) -> list[Trap]:

@@ -13,6 +13,7 @@ from prometheus_client.values import MutexValue, ValueClass
 
 from bootstrap.diagnosis.trap import Trap
 from bootstrap.folders import secrets_folder
+from bootstrap.secret_files import SECRETS
 from bootstrap.settings import Settings
 from printing.glyphs import drawable
 
@@ -116,7 +117,8 @@ def _file_system(path: Path) -> str:
 def _modes(settings: Settings) -> Iterator[Trap]:
     """Secrets that others than their owner may read."""
     folder = secrets_folder(settings)
-    named = (settings.database_url_file, settings.keys_url_file, settings.nats_password_file)
+    named = [getattr(settings, f"{name}_file") for name in SECRETS]
+    named += [settings.root_key, settings.root_passphrase_file]
     files = [path for path in named if path is not None and path.exists()]
     if folder.exists():
         files += [folder, *folder.rglob("*")]

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from bootstrap.diagnosis.trap import Trap
-from bootstrap.settings import SECRETS, Settings
+from bootstrap.secret_files import SECRETS
+from bootstrap.settings import Settings
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MIN_PASSWORD = 16
+_BARE = ("nats_password", "notices_token")
 _KEYWORD_PASSWORD = re.compile(r"(?:^|\s)password\s*=\s*'?([^'\s]*)").search
 
 
@@ -123,7 +125,7 @@ def _is_weak(settings: Settings, name: str, value: str) -> bool:
 
 def _password(name: str, value: str) -> str | None:
     """The password within a secret: all of it, or what a libpq URL or string holds."""
-    if name == "nats_password":
+    if name in _BARE:
         return value
     try:
         held = urlsplit(value).password

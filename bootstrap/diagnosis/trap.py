@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bootstrap.errors import spelt
+
 
 @dataclass(frozen=True, slots=True)
 class Trap:
@@ -25,3 +27,9 @@ class Trap:
     fix_en: str
     is_refused: bool = False
     facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Its name and the facts, in one line."""
+        facts = ", ".join(f"{name}={spelt(value)}" for name, value in self.facts.items())
+        return f"{self.name} {facts}".rstrip()

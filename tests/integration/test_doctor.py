@@ -101,6 +101,7 @@ def test_settings_that_are_fit_have_no_trap(fit):
         ({"origin": "ledger.example.cn/vax/kaifeng-demo"}, "default-origin"),
         ({"nats_password_file": None}, "secret-in-environment"),
         ({"database_url_file": None}, "secret-in-environment"),
+        ({"notices_token": LONG, "notices_url": "https://sms.cn"}, "secret-in-environment"),
         ({"nats_password": "vaxledger"}, "weak-secret"),
         ({"nats_password": "nine chars"}, "weak-secret"),
         ({"keys_url": "host=keys user=vax password=vax dbname=keys"}, "weak-secret"),
@@ -141,6 +142,7 @@ def test_production_refuses_in_sentences_that_say_what_to_change(fit):
     with pytest.raises(UnfitForProductionError) as refused:
         refuse_unfit(fit)
     text = str(refused.value)
+    assert "database-away database=keys" in text
     assert "Start it; check address, user and password." in text
     assert LONG not in text
     refuse_unfit(fit.model_copy(update={"production": False}))

@@ -126,20 +126,21 @@ def test_forks_end_when_their_parent_is_killed():
 
 
 def test_a_module_runs_as_the_interpreter_would_run_it(tmp_path):
-    (tmp_path / "spoken.py").write_text(
+    (tmp_path / "spoken").mkdir()
+    (tmp_path / "spoken" / "__main__.py").write_text(
         "import os, sys\n"
         "if __name__ == '__main__':\n"
         "    print(sys.argv[1:], os.environ.get('GIVEN'), os.environ.get('HOME'))\n"
         "    sys.exit(4)\n"
     )
-    said, _ = said_by(
+    said, errors = said_by(
         """
         sys.path.insert(0, sys.argv[1])
-        import spoken
+        import spoken.__main__
         os.environ["HOME"] = "ours"
         print(Fork("part", partial(run_module, ("spoken", "word"), {"GIVEN": "so"})).wait())
         """,
         str(tmp_path),
     )
-    assert said == "['word'] so None\n4\n"
+    assert (said, errors) == ("['word'] so None\n4\n", "")
     assert os.environ.get("GIVEN") is None

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from bootstrap.diagnosis.of_settings import of_settings
-from bootstrap.settings import SECRETS, Settings
+from bootstrap.secret_files import SECRETS
+from bootstrap.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -48,6 +48,14 @@ def test_an_exception_is_named_by_class_and_place_without_its_text(lines):
     assert "王小明" not in json.dumps(line, ensure_ascii=False)
 
 
+def test_what_asyncio_says_of_every_connection_to_nats_is_left_out(lines):
+    logging.getLogger("asyncio").warning(
+        "returning true from eof_received() has no effect when using ssl"
+    )
+    logging.getLogger("asyncio").warning("socket.send() raised exception.")
+    assert [line["event"] for line in lines()] == ["socket.send() raised exception."]
+
+
 def test_a_librarys_warning_is_logged_without_its_arguments(lines):
     logging.getLogger("some.library").info("nothing")
     try:
