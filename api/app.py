@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from api import (
     access,
@@ -50,7 +51,6 @@ from api import (
     own_record,
     pages,
     personal,
-    problems,
     protection,
     reads,
     reports,
@@ -77,6 +77,7 @@ from api import (
 from api.directory import Directory
 from api.measuring import Measuring
 from api.parts import Serving
+from api.planning import planned
 from api.shedding import Shedding
 from bootstrap.views import Views
 from bootstrap.wiring import Parts
@@ -176,15 +177,17 @@ def _routed() -> FastAPI:
         redoc_url=None,
         lifespan=_following,
         separate_input_output_schemas=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # `api.tracing` tells
     )
-    app.add_middleware(Shedding)
-    app.add_middleware(Measuring)
-    problems.install(app)
     writes.install(app, openapi.write_operations(write_addresses.ADDRESSES))
     for router in ROUTERS:
         app.router.routes.extend(router.routes)  # included, each would be asked twice
     openapi.install(app)
+    for route in app.router.routes:
+        if isinstance(route, APIRoute):
+            route.app = planned(route)
     app.router.middleware_stack = Directory(app.router)
+    app.middleware_stack = Measuring(Shedding(app.router))  # the framework's own: four more
     return app
 
 

@@ -24,9 +24,4 @@ def caller_of(request: Request) -> Principal:
     return serving_of(request).parts.tokens.principal(token.strip())
 
 
-async def _caller(request: Request) -> Principal:
-    """A coroutine, so that the framework does not send it to a thread."""
-    return caller_of(request)
-
-
-Caller = Annotated[Principal, Depends(_caller)]
+Caller = Annotated[Principal, Depends(caller_of)]

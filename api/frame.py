@@ -240,7 +240,7 @@ def static(name: str) -> Response:
     return Response(content, media_type=media_type, headers={"Cache-Control": "max-age=3600"})
 
 
-async def _answer_as_page(request: Request) -> None:
+def _answer_as_page(request: Request) -> None:
     """Note that whatever goes wrong with this request is answered as a page."""
     request.scope[PAGE] = _problem_page
 

@@ -6,21 +6,21 @@ import secrets
 import time
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import known_method
-from api.problems import REQUEST_ID, unexpected
+from api.problems import REQUEST_ID, foreseen, unexpected
 from api.refusals import Kind
 from api.tracing import tell
 
 UNKNOWN_ROUTE = "-"
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+"""Where an answer says nothing else."""
 _CLIENT_ERROR, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
 _breaks_a_line = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
@@ -28,7 +28,7 @@ log = structlog.get_logger("http")
 
 
 class Measuring:
-    """Pure ASGI middleware; the innermost but the framework's own.
+    """Pure ASGI middleware, around all else.
 
     Requests that went well or came too often are counted and logged at DEBUG, refused ones at INFO,
     failed ones at WARNING, a few of a kind each second: a line for each of a thousand would cost
@@ -46,7 +46,7 @@ class Measuring:
         scope[REQUEST_ID] = secrets.token_hex(8)
         exchange = _Exchange(scope, send)
         try:
-            await self._app(scope, receive, exchange.send)
+            await self._answer(scope, receive, exchange)
         except ClientDisconnect:
             pass  # counted as 499
         except Exception as error:  # noqa: BLE001  the last net: nobody else answers
@@ -55,6 +55,16 @@ class Measuring:
                 await response(scope, receive, exchange.send)
         finally:
             exchange.finish()
+
+    async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+        """Pass the request on; what is refused for a reason is answered with it."""
+        try:
+            await self._app(scope, receive, exchange.send)
+        except Exception as error:
+            response = foreseen(error, Request(scope))
+            if response is None or exchange.status:
+                raise
+            await response(scope, receive, exchange.send)
 
 
 class _Exchange:
@@ -69,14 +79,17 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         """Pass a message on, with our headers on the first."""
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
+            headers = message["headers"]
             # The server would refuse it too, but only once the answer has begun: nobody gets one.
-            if any(_breaks_a_line(value) for _, value in headers.raw):
+            if _breaks_a_line(b"".join([value for _, value in headers])):
                 raise ValueError("a header of the answer holds a control character")
             self.status = message["status"]
-            headers["X-Request-Id"] = self._scope[REQUEST_ID]
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
+            said = {name for name, _ in headers}
+            message["headers"] = [
+                *headers,
+                (b"x-request-id", self._scope[REQUEST_ID].encode()),
+                *[ours for ours in _HEADERS if ours[0] not in said],
+            ]
         await self._send(message)
 
     def finish(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import psycopg
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -193,6 +193,19 @@ def line_problem(error: Exception, request: Request) -> dict[str, Any]:
     return _document(kind, error, request)
 
 
+def foreseen(error: Exception, request: Request) -> Response | None:
+    """The response for an error that has a kind; None for one that nobody foresaw."""
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        return problem(
+            http.MalformedParameter(parameter=str(first["loc"][-1]), reason=first["type"]), request
+        )
+    if isinstance(error, HTTPException):
+        kind = _FRAMEWORK.get(error.status_code, http.HttpError)
+        return problem(kind(error.headers), request)
+    return None if kind_of(error) is INTERNAL else problem(error, request)
+
+
 def unexpected(error: Exception, request: Request) -> Response:
     """The response for an error that nobody foresaw; logged, and silent about itself."""
     log.error("request-failed", request_id=request.scope.get(REQUEST_ID), exc_info=error)
@@ -205,18 +218,6 @@ def wants_english(request: Request) -> bool:
     return first.startswith("en")
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of the app with a problem.
-
-    What is unexpected is caught further out, by `api.measuring`: Starlette's own net for it would
-    raise it again and print it.
-    """
-    for kind in (*KINDS, http.HttpError, DomainError, commands.CommandError):
-        app.add_exception_handler(kind, _answer)
-    app.add_exception_handler(HTTPException, _framework)
-    app.add_exception_handler(RequestValidationError, _parameters)
-
-
 def _document(kind: Kind, error: Exception, request: Request) -> dict[str, Any]:
     return {
         "type": f"/problems/{kind.slug}",
@@ -225,23 +226,6 @@ def _document(kind: Kind, error: Exception, request: Request) -> dict[str, Any]:
         "facts": _facts(error),
         "request_id": request.scope.get(REQUEST_ID),
     }
-
-
-async def _answer(request: Request, error: Exception) -> Response:
-    return problem(error, request)
-
-
-async def _framework(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else UNPROCESSABLE
-    headers = getattr(error, "headers", None)
-    return problem(_FRAMEWORK.get(status, http.HttpError)(headers), request)
-
-
-async def _parameters(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    name = str(first["loc"][-1])
-    return problem(http.MalformedParameter(parameter=name, reason=first["type"]), request)
 
 
 def _facts(error: Exception) -> Mapping[str, Any]:

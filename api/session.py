@@ -54,7 +54,7 @@ class Choice:
     en: str
 
 
-async def _reader(request: Request) -> Principal:
+def _reader(request: Request) -> Principal:
     if "authorization" in request.headers:
         return caller_of(request)
     token = request.cookies.get(SESSION)

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from anyio import to_thread
 from fastapi import FastAPI, Request
-from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.answers import etag, json_response
@@ -49,20 +48,7 @@ def install(app: FastAPI, extras: Mapping[str, Mapping[str, Any]]) -> None:
             tags=["writes"],
             response_class=Response,
             openapi_extra=dict(extras[address.operation]),
-            route_class_override=_BareRoute,
         )
-
-
-class _BareRoute(APIRoute):
-    """A route whose endpoint takes the bare request.
-
-    The framework's own reading of parameters would cost as much as the signature's verification,
-    and a twentieth of the API's time even where there are none to read.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the endpoint itself."""
-        return self.endpoint
 
 
 def _endpoint(address: Address) -> Callable[[Request], Coroutine[Any, Any, Response]]:
