@@ -14,8 +14,6 @@ from weakref import WeakKeyDictionary
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from api.silence import Silence
-
 MOST_CONNECTIONS = 3_000
 """Open at one time: with half a request each takes 26 KB. Not for each address, of which there is
 one behind a proxy. One more takes the place of whoever has been silent longest."""
@@ -57,8 +55,10 @@ class _Refused(Exception):
     """What is being parsed is refused."""
 
 
-_silences: WeakKeyDictionary[ServerState, Silence["Connection"]] = WeakKeyDictionary()
-"""Of each server of this process."""
+_silent: WeakKeyDictionary[ServerState, dict["Connection", None]] = WeakKeyDictionary()
+"""Of each server of this process, on which connections it is the client's turn to speak or to read:
+who fell silent first is first. Idle or in the middle of a body is all one: a crowd that begins
+requests would else outlive whoever is between two."""
 
 
 class Connection(HttpToolsProtocol):
@@ -77,19 +77,19 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the server's own
         """Begin to wait for the first request, unless all who are connected are being answered."""
         super().connection_made(transport)
-        self._silence = _silences.setdefault(self.server_state, Silence())
+        self._silent = _silent.setdefault(self.server_state, {})
         if len(self.connections) > MOST_CONNECTIONS and not self._take_a_place():
             transport.write(_FULL)
             self._hang_up()
             return
-        self._silence.begin(self, is_idle=True)
+        self._fall_silent()
         own = transport.get_extra_info("socket")
         own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more; the server's own protocol tells the last request alone that all is over."""
-        self._silence.end(self)
+        self._silent.pop(self, None)
         self._wait_no_more()
         self._is_read()
         self.pipeline.clear()
@@ -169,7 +169,7 @@ class Connection(HttpToolsProtocol):
         """The client does not read what it asked for."""
         super().pause_writing()
         self._wait_for_reader()
-        self._silence.begin(self, is_idle=False)
+        self._fall_silent()
 
     def resume_writing(self) -> None:
         """It does again."""
@@ -182,20 +182,24 @@ class Connection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _whose_turn(self) -> None:
-        """Note since when the client is silent, if it is its turn."""
-        cycle, is_unread = self.cycle, self.flow.write_paused
-        is_asked = cycle is not None and not cycle.response_complete
-        if is_asked and not is_unread and (self.pipeline or not cycle.more_body):
-            self._silence.end(self)
+        """Note since when the client is silent, unless it is the server's turn."""
+        cycle = self.cycle
+        is_ours = cycle is not None and not cycle.response_complete and not self.flow.write_paused
+        if is_ours and (self.pipeline or not cycle.more_body):
+            self._silent.pop(self, None)
         else:
-            self._silence.begin(self, is_idle=not is_asked and not is_unread)
+            self._fall_silent()
+
+    def _fall_silent(self) -> None:
+        self._silent.pop(self, None)
+        self._silent[self] = None
 
     def _take_a_place(self) -> bool:
         """Hang up on whoever has been silent longest; whether there was anybody."""
-        longest = self._silence.longest()
+        longest = next(iter(self._silent), None)
         if longest is None:
             return False
-        self._silence.end(longest)
+        del self._silent[longest]
         longest.transport.abort()
         return True
 

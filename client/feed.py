@@ -79,8 +79,9 @@ async def connect(server: FeedServer, *, reconnect: bool) -> Connection:
 
     Args:
         server: Where to.
-        reconnect: Whether the library restores lost connections by itself. A publisher does not
-            want that: what it had sent would be sent again into an unknown state.
+        reconnect: Whether the library restores by itself, for as long as it takes, a connection
+            that is lost later; to be ended with `close`. A publisher does not want that: what it
+            had sent would be sent again into an unknown state.
 
     Raises:
         nats.errors.Error: If no server answers or it refuses us.
@@ -93,8 +94,8 @@ async def connect(server: FeedServer, *, reconnect: bool) -> Connection:
             user=server.user or None,
             password=server.password or None,
             connect_timeout=_CONNECT_SECONDS,
-            allow_reconnect=reconnect,
-            max_reconnect_attempts=-1 if reconnect else 1,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
             inbox_prefix=server.inbox_prefix.encode(),
             reconnect_time_wait=_RETRY_SECONDS,  # type: ignore[arg-type]  # it is slept
             error_cb=_ignore,
@@ -102,13 +103,21 @@ async def connect(server: FeedServer, *, reconnect: bool) -> Connection:
             skip_subject_validation=True,
         )
     except BaseException:
-        # The library leaves a half-made connection open. One whose TLS handshake failed never
-        # tells that it is closed: it has closed its socket by then.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await connection.close()
+        await close(connection)  # the library leaves a half-made one open
         raise
+    if reconnect:  # only now: a first connection that is refused would be tried for ever
+        connection.options |= {"allow_reconnect": True, "max_reconnect_attempts": -1}
     return connection
+
+
+async def close(connection: Connection) -> None:
+    """Close a connection, a half-made one too.
+
+    One whose TLS handshake failed never tells that it is closed: it has closed its socket by then.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await connection.close()
 
 
 async def _ignore(_error: Exception) -> None:

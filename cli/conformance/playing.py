@@ -61,7 +61,7 @@ async def play(
                 verdicts.append(await _play_one(ground, consumer, scenario))
                 told(verdicts[-1])
     finally:
-        await connection.close()
+        await feed.close(connection)
     return verdicts
 
 

@@ -313,6 +313,12 @@ def test_a_nats_that_acknowledges_first_is_found_out(started, tmp_path):
     assert "sync_interval: always" in trap.fix_en
 
 
+async def until(condition):
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - the library tells nobody
+            await asyncio.sleep(0.01)
+
+
 def test_a_nats_behind_tls_is_reached_and_its_drift_is_seen(started, tmp_path, monkeypatch):
     cert, key = certificate(tmp_path)
     settings = started(
@@ -321,8 +327,9 @@ def test_a_nats_behind_tls_is_reached_and_its_drift_is_seen(started, tmp_path, m
         f'tls {{ cert_file: "{cert}", key_file: "{key}" }}',
         scheme="tls",
     )
-    with pytest.raises(ssl.SSLError):  # and never a wait without end
-        asyncio.run(feed.connect(feed_server(settings), reconnect=False))
+    for is_restored in (False, True):
+        with pytest.raises(ssl.SSLError):  # and never a wait without end
+            asyncio.run(feed.connect(feed_server(settings), reconnect=is_restored))
     (trap,) = of_nats(settings)
     assert (trap.name, trap.facts) == ("nats-certificate", {"said": "self-signed certificate"})
     monkeypatch.setenv("SSL_CERT_FILE", str(cert))
@@ -339,6 +346,22 @@ def test_a_nats_behind_tls_is_reached_and_its_drift_is_seen(started, tmp_path, m
         await js.update_stream(changed)
         await connection.close()
 
+    async def lose_and_restore():
+        """A certificate that is not believed while a connection is restored, and believed again."""
+        connection = await feed.connect(feed_server(settings), reconnect=True)
+        monkeypatch.delenv("SSL_CERT_FILE")
+        await connection.force_reconnect()
+        await until(lambda: isinstance(connection.last_error, ssl.SSLError))
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+        await until(lambda: connection.is_connected)
+        await connection.flush()
+        monkeypatch.delenv("SSL_CERT_FILE")
+        await connection.force_reconnect()
+        await until(lambda: isinstance(connection.last_error, ssl.SSLError))
+        await feed.close(connection)
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+
+    asyncio.run(lose_and_restore())
     asyncio.run(drift())
     assert names(of_nats(settings)) == ["stream-drifted", "feed-gaps"]
 

@@ -94,7 +94,7 @@ class NaiveConsumer(TaskConsumer):
                         applied.append((int(event["id"]), leaf))
                         await message.ack()
         finally:
-            await connection.close()
+            await feed.close(connection)
 
 
 def judged(server, consumer, names, seconds=PATIENCE):
