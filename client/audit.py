@@ -139,8 +139,8 @@ class Audit:
         """Check an entry of which more is judged, where it was checked by itself elsewhere.
 
         Args:
-            position: Its place, one more than the last one taken and not 1.
-            raw: Its bytes, where it is kept.
+            position: Its place, one more than the last one taken.
+            raw: Its bytes, where it is kept; the first one always is.
             facts: What ``client.checking`` found in it.
             write: And in its evidence, under the key that it names; None as in ``take``.
 

@@ -56,23 +56,26 @@ class Walk:
         yield from self._ahead(checkers, rest)
 
     def _ahead(self, checkers: Checkers, rest: range) -> Iterator[tuple[int, Checked | None]]:
-        """Yield bundles that were asked for some time before.
-
-        Nobody is asked for the first of the log: it says its name, and who may sign first.
-        """
+        """Yield bundles that were asked for some time before."""
+        if rest.start == 0:
+            self._read(0)  # its first entry says the name that all are asked under
         asked: deque[tuple[int, str]] = deque()
-        later = iter(range(max(rest.start, 1), rest.stop))
+        later = iter(rest)
         for index in rest:
             origin = self.audit.origin
             for further in islice(later, _AHEAD * checkers.jobs + 1 - len(asked)):
                 checkers.ask(further, origin, index, self.audit.authors.public_keys)
                 asked.append((further, origin))
-            yield self._fetch(checkers, *asked.popleft()) if index else (0, None)
+            yield self._fetch(checkers, *asked.popleft())
 
     def _fetch(self, checkers: Checkers, index: int, origin: str) -> tuple[int, Checked | None]:
         found = checkers.answer(index)
         # What was right under a name that the log has given up meanwhile is not right any more.
-        return index, found if origin == self.audit.origin else None
+        if found is None or origin != self.audit.origin:
+            return index, None
+        # The log's first entry is judged whole, if only for its reason; others may do with a row.
+        _, first = found.others.get(0, ((), b""))
+        return index, found if index or first else None
 
     def take(self, index: int, checked: Checked | None) -> None:
         """Check up to 256 entries, and stop at the first that is wrong.

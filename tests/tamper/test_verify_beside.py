@@ -14,7 +14,7 @@ from client.sources import encode_envelopes, envelopes_path
 from client.verify import verify_log
 from tests.tamper.drawn_log import drawn_log
 from tests.tamper.test_second_implementation import ATTACKS, NAMED, genuine
-from tests.unit.client.signed_log import ORIGIN, MemorySource, trust
+from tests.unit.client.signed_log import CDC, CLINIC, ORIGIN, MemorySource, trust
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,16 @@ def test_what_is_checked_beside_is_believed_only_where_all_is_right():
     files[envelopes_path(0)] = encode_envelopes(line.envelope for line in log.lines[1:256])
     assert checked() is None
     assert checked(envelopes=False) is not None
+
+
+@pytest.mark.parametrize("author", [CDC, CLINIC])
+def test_a_log_that_opens_with_another_than_its_operator_is_refused_by_all(author, checkers):
+    log = drawn_log(3, 300)
+    log.lines = [line for line in log.lines if line.entry.author.org == str(author)]
+    assert len(log.lines) > 1
+    alone = verdict(log.files(), Extent())
+    assert isinstance(alone, tuple)
+    assert verdict(log.files(), Extent(), checkers) == alone
 
 
 def test_a_process_that_dies_leaves_its_bundles_to_the_judge():
