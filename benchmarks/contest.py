@@ -23,6 +23,7 @@ class Contestant:
         note: For the reader.
         callers: How many call at once, where rows differ by that.
         has_latency: Whether the time of each call is worth showing.
+        turns: How many it takes at most; one that measures thousands of calls needs no second.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Contestant:
     note: str = ""
     callers: int = 0
     has_latency: bool = False
+    turns: int | None = None
     values: list[float | None] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     spent: dict[str, float] = field(default_factory=dict)
@@ -76,7 +78,9 @@ def hold(book: Book, group: str, pace: Pace, contestants: Sequence[Contestant]) 
         # Forth and back, so that nobody always comes after the same one.
         order = contestants if number % 2 == 0 else contestants[::-1]
         for contestant in order:
-            if contestant.name not in failed and not _turn(book, group, pace, contestant):
+            if contestant.name in failed or number == contestant.turns:
+                continue
+            if not _turn(book, group, pace, contestant):
                 failed.add(contestant.name)
     for one in contestants:
         if any(value is not None for value in one.values):

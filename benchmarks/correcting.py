@@ -74,6 +74,7 @@ def contestants(served: Served, stack: ExitStack, pace: Pace) -> list[Contestant
             town.ask,
             note="from their commit on, through all parts of an installation",
             has_latency=True,
+            turns=2,
         )
     ]
 

@@ -34,7 +34,7 @@ _REPOSITORY = Path(__file__).resolve().parents[1]
 _SUBSCRIBERS = 20
 _PROCESSES = 4
 _A_SECOND = 200
-_SECONDS = 8.0
+_SECONDS = 7.0
 _PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
 
@@ -53,6 +53,7 @@ def contestants(ground: Ground, pace: Pace) -> list[Contestant]:
             beside=beside,
             note=f"{note} processes",
             has_latency=True,
+            turns=1,
         )
         for name, stopped, beside in ((ALL_AT_WORK, 0, ""), (ONE_STOPPED, 1, ALL_AT_WORK))
     ]

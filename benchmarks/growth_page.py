@@ -2,9 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from benchmarks import county, draining, following, growing, importing, limits, over_http
+from benchmarks import (
+    county,
+    draining,
+    following,
+    growing,
+    importing,
+    kept,
+    limits,
+    over_http,
+    reckoning,
+)
 from benchmarks.report import SPENDING_GROUPS, spending_line
 from benchmarks.rows import number_text
 
@@ -24,6 +35,7 @@ _SCHOOL_DAYS, _WORKING_DAYS = 20, 250
 BYTES_AN_ENTRY = "bytes an entry in PostgreSQL, with indexes"
 BYTES_IN_ALL = "bytes an entry in an installation, with read models, keys and feed"
 """The facts of a run from which disk is reckoned."""
+_PAGE = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +62,13 @@ _WAYS = (
 )
 
 
-def page(measured: Mapping[str, Any]) -> str:
-    """Return the page on a run, as its JSON object has it."""
+def page(measured: Mapping[str, Any], results: Path) -> str:
+    """Return the page.
+
+    Args:
+        measured: The last whole run, as its JSON object has it.
+        results: The folder where those lie that run by themselves.
+    """
     rates = {row["name"]: row["median"] for row in measured["rows"]}
     medians = {row["name"]: row.get("latency", {}).get("p50") for row in measured["rows"]}
     return _PAGE.format(
@@ -63,6 +80,11 @@ def page(measured: Mapping[str, Any]) -> str:
         narrowest=_narrowest(rates),
         disk_first=_first_on_disk(rates, measured["facts"]),
         missed=limits.table(measured),
+        reckoned=reckoning.section(measured),
+        steps=reckoning.steps(measured),
+        population=kept.population(kept.load(results, "population")),
+        tenmillion=kept.tenmillion(kept.load(results, "tenmillion")),
+        memory=kept.memory(kept.load(results, "memory")),
         spending=_spending(measured),
         sizes=_lines(growing.SIZES, lambda size: _size(size, rates)),
         reads=_lines([row for row in measured["rows"] if row["group"] == "reads"], _read),
@@ -205,99 +227,3 @@ def _province(
         f"{number_text(large)} ms for {county.CHILDREN:,}. The whole province's takes "
         f"{number_text(seconds)} s if it grows no faster than its children."
     )
-
-
-_PAGE = """# What one machine carries
-
-Written by `make bench` from its [last run](../benchmarks/results/latest.md); the numbers belong
-to that machine, on which the generator of the load ran too:
-
-{facts}
-
-## The yardstick
-
-On 19 June 2021, a day of its largest campaign, China gave {nation_day} doses, as the National
-Health Commission stated the day after. In a day of eight hours whose busiest hour has twice the
-mean that is {nation} doses a second in the whole country, and {province} a second in a province of
-a tenth of its people.
-
-## Doses a day
-
-A day is eight hours at half the measured rate, since the busiest hour has twice the mean. The last
-column is the share of that province's part of the yardstick.
-
-| way | a second | doses a day | of a large province's busiest day |
-|---|---:|---:|---:|
-{ways}
-
-{narrowest}
-
-## Children and years
-
-{disk_first}
-
-## What is missed, and its limit
-
-Every aim of the README's table that the run did not reach. The limit is what all cores would carry
-if they did nothing else, by the processor time that one took over all processes, the generator
-among them. What stays far below that limit waits: for one interpreter that is full, or a commit.
-
-{missed}
-
-## Whose processor time a write takes
-
-Two cores are shared by everything that a write passes, the generator of the load among it. What one
-write takes of them, measured in its turn over all processes, is the floor beneath its rate: beyond
-the third column no rate goes on this machine, however well its parts wait for one another. A rate
-that stays far below waits for something else: a process with one interpreter that is full, or the
-commit that one answer needs.
-
-{spending}
-
-## While the log grows
-
-![growth](../benchmarks/results/growth.svg)
-
-The same appends, signed and sealed beforehand, beside more and more entries.
-
-| entries before | a second | of the first |
-|---:|---:|---:|
-{sizes}
-
-Proofs cost what the tree is high: see the rows `GET proof, any two sizes` of the table.
-
-## Looking
-
-![reads](../benchmarks/results/reads.svg)
-
-Readers arrive at a fixed rate, whatever becomes of those before; what was answered a second, and
-how long the slowest hundredth waited, in ms. Where that is seconds, the rate was more than one
-interface carries beside the generator.
-
-| what | asked | answered a second | p99 |
-|---|---|---:|---:|
-{reads}
-
-## Disk
-
-{disk}
-
-## A school year of ten million children
-
-{province_check}
-
-## Where it ends, and what comes next
-
-1. **The interface's processors.** A single dose costs more in the HTTP process than anywhere else:
-   its signature, its decision, its receipt. More processes on more machines against the same
-   PostgreSQL are the first step: they share nothing but the head row.
-2. **Reads.** Streaming replicas of PostgreSQL answer them; whoever must read an own write asks with
-   `at_least`. Decisions are made on the primary only.
-3. **The feed.** A NATS cluster of three nodes keeps the stream through the loss of one; what a
-   subscriber lacks it reads over HTTP from a replica.
-4. **The head row.** Appends of one log pass one lock; the table above is its rate. A province is
-   one log, and a nation one log for each province, joined by witnesses and the feed: they share
-   nothing, and so no rate.
-5. **Bulk.** Campaigns that outrun single writes send batches under one signature, at the rate
-   above, with the same proof for each line.
-"""

@@ -41,7 +41,7 @@ from simulation.province import Province
 IMPORT = "file import of history"
 COPY = "binary COPY of the rows of an import"
 SHARE = 0.25
-_AMOUNT = 8_000
+_AMOUNT = 5_000
 POPULATION = Province("1", 100_000, 6, date(2018, 9, 1))
 _STRIDE = 7_919
 """Between one child and the next: births of all years, and nobody twice."""

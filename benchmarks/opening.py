@@ -54,7 +54,7 @@ def contestants(served: Served, stack: ExitStack, pace: Pace) -> list[Contestant
         opening.note = f"{told}; latency of those who were admitted"
         return measured
 
-    opening = Contestant(OPENING, "answers/s", run, prepare, has_latency=True)
+    opening = Contestant(OPENING, "answers/s", run, prepare, has_latency=True, turns=1)
     return [opening]
 
 

@@ -29,7 +29,8 @@ LIBRARY_ALONE = "eventsourcing library, 1 caller, beside HTTP"
 BULK = "HTTP bulk, one batch envelope"
 _LATER = "HTTP dose, receipt fetched later"
 _LIVE = "HTTP GET /livez"
-_AMOUNT = 3_000
+_AMOUNT = {1: 120, 8: 800, 64: 2_500}
+"""Of a turn, by connections."""
 _PROVEN = 50
 _BULK_LINES = 1_000
 _BULK_AMOUNT = 4_000
@@ -90,7 +91,7 @@ def _live(served: Served) -> Contestant:
 
 
 def _doses(served: Served, pace: Pace, name: str, connections: int) -> Contestant:
-    pile = Pile(served.site, pace.amount(min(_AMOUNT, 250 * connections)))
+    pile = Pile(served.site, pace.amount(_AMOUNT[connections]))
     prepared: list[list[_Prepared]] = []
     prefer = {"prefer": "respond-async"} if name == _LATER else {}
 

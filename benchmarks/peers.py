@@ -24,7 +24,7 @@ from benchmarks.ground import Ground
 from benchmarks.measuring import Measured, Step, threads
 
 CALLERS = (1, 8, 32, 256)
-_FEWER_CALLERS = (1, 32, 256)
+FEWER_CALLERS = (1, 32, 256)
 MOST_CONNECTIONS = 32
 LIBRARY = "eventsourcing library"
 EVENTS = "events/s"
@@ -170,5 +170,5 @@ def contestants(ground: Ground) -> list[Contestant]:
         connection.execute(Path(__file__).with_name("peers.sql").read_bytes())
     entered = [of_library(url, callers) for callers in CALLERS]
     for peer, make in _PEERS.items():
-        entered += [of_statement(url, peer, make, callers) for callers in _FEWER_CALLERS]
+        entered += [of_statement(url, peer, make, callers) for callers in FEWER_CALLERS]
     return entered

@@ -20,7 +20,7 @@ from benchmarks.site import Site
 from ledger.entry import Entry
 from ledger.store.append import Append, NewEvent
 
-_AMOUNT = 4_096
+_AMOUNT = 2_048
 _AT_ONCE = 512
 
 
@@ -31,14 +31,16 @@ def _bare(append: Append, **changes: Any) -> Append:
     return replace(append, events=(NewEvent.of(entry),), blobs=(), **changes)
 
 
-_WHOLE = "append with every safeguard"
+WHOLE = "append with every safeguard"
 _CHANGES: dict[str, Callable[[Append], Append]] = {
-    _WHOLE: lambda append: append,
+    WHOLE: lambda append: append,
     "append without sealed values": _bare,
     "append without envelope": lambda append: replace(append, envelopes=()),
     "append without claim and guard": lambda append: replace(append, claims=(), guards=()),
     "append of the bare entry": lambda append: _bare(append, envelopes=(), claims=(), guards=()),
 }
+
+KINDS = tuple(_CHANGES)
 
 
 def contestants(site: Site, pace: Pace) -> list[Contestant]:
@@ -50,7 +52,7 @@ def contestants(site: Site, pace: Pace) -> list[Contestant]:
             peers.EVENTS,
             partial(turns.measured, name),
             turns.prepare,
-            beside="" if name == _WHOLE else peers.name_of(_WHOLE, callers),
+            beside="" if name == WHOLE else peers.name_of(WHOLE, callers),
             callers=callers,
             has_latency=True,
         )

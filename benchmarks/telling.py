@@ -33,7 +33,7 @@ def told(root: Path = ROOT, latest: Path = LATEST) -> dict[Path, str]:
     _, _, after = rest.partition(_END)
     return {
         readme: f"{before}{_BEGIN}{_table(measured)}{_apart(latest)}{_END}{after}",
-        root / "docs" / "growth.md": growth_page.page(measured),
+        root / "docs" / "growth.md": growth_page.page(measured, latest.parent),
     }
 
 

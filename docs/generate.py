@@ -11,6 +11,7 @@ from pathlib import Path
 
 from api.app import openapi_document
 from api.permission_table import permissions_markdown
+from benchmarks.telling import told
 from bootstrap.migrate import PINNED, pins
 from bootstrap.settings_page import settings_markdown
 from client.asyncapi import asyncapi_document
@@ -38,6 +39,8 @@ DOCUMENTS: Mapping[str | Path, Callable[[], str]] = {
     "permissions.md": permissions_markdown,
     "data-quality.md": lambda: f"{checks_markdown()}\n{likenesses_markdown()}",
     PINNED: pins,
+    "growth.md": lambda: told()[ROOT / "growth.md"],
+    REPOSITORY / "README.md": lambda: told()[REPOSITORY / "README.md"],
 }
 
 

@@ -40,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--soak-rate", type=float, help="events a second meanwhile, instead of half the full load"
     )
+    parser.addoption("--soak-result", type=Path, help="where what came of it is kept, as JSON")
     parser.addoption("--seed", type=int, help="of a campaign that failed, to repeat it")
     parser.addoption(
         "--at-rest", action="store_true", help="judge seconds too: this machine does nothing else"

@@ -4,6 +4,8 @@
 half of the time, because caches, pools and the allocator fill up in the beginning, and what only a
 collection lets go of gathers for up to a quarter of an hour where little is made (the integrator
 asks its witness once a second). `make soak` takes an hour, `make soak MINUTES=10` ten minutes.
+
+`--soak-result benchmarks/results/memory/latest.json` keeps it for docs/growth.md (`make docs`).
 """
 
 import asyncio
@@ -17,10 +19,12 @@ import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 import pytest
 
+from benchmarks.machine import describe
 from benchmarks.wire import connected, request
 from tests.crash import load as loading
 from tests.crash.campaign import new_installation, settle
@@ -159,6 +163,29 @@ async def watched(watch: Watch, looking: Coroutine[None, None, None], seconds: f
         one.result()
 
 
+def keep(path: Path, watch: Watch, rate: float, seconds: float) -> None:
+    """Write what docs/growth.md tells of it (benchmarks/kept.py)."""
+    mebibyte = 1 << 20
+    parts = {
+        name: {
+            "half-way": watch.settled(name)[0].resident / mebibyte,
+            "at the end": watch.settled(name)[-1].resident / mebibyte,
+            "at most": max(one.resident for one in watch.samples[name]) / mebibyte,
+            "an hour": watch.bytes_an_hour(name) / mebibyte,
+        }
+        for name in PARTS
+    }
+    facts = {
+        "date": describe()["date"],
+        "commit": describe()["commit"],
+        "minutes": seconds / 60,
+        "writes a second": round(rate, 1),
+        "reads a second": READS_A_SECOND,
+    }
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"facts": facts, "parts": parts}, indent=1) + "\n", encoding="utf-8")
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3 * 3600)
 def test_memory_does_not_grow_under_half_the_load(installation, record_property, pytestconfig):
@@ -176,6 +203,8 @@ def test_memory_does_not_grow_under_half_the_load(installation, record_property,
         asyncio.run(watched(watch, looking, seconds))
     slopes = {name: watch.bytes_an_hour(name) for name in PARTS}
     descriptors = {name: watch.new_descriptors(name) for name in PARTS}
+    if (kept := pytestconfig.getoption("--soak-result")) is not None:
+        keep(kept, watch, half, seconds)
     largest = {name: max(one.resident for one in watch.samples[name]) for name in PARTS}
     for name in PARTS:
         print(
