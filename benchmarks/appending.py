@@ -2,7 +2,8 @@
 
 The writer's rows start from submissions that are ready: checked, sealed and encoded beforehand.
 The desk's rows start from parsed bodies and do everything: key and signature, loading the record,
-permission, the domain's decision, sealing, encoding, the append.
+permission, the domain's decision, sealing, encoding, the append; their doses are those of simulated
+families, where the writer's are uniform: equal entries, beside a peer's equal documents.
 """
 
 import asyncio
@@ -55,11 +56,14 @@ class Pile:
     Args:
         site: The log.
         amount: How many.
+        is_simulated: Of families of a simulated province, and some more then, so that no child's
+            last doses are left out; else of uniform children, for what never looks inside.
     """
 
-    def __init__(self, site: Site, amount: int) -> None:
+    def __init__(self, site: Site, amount: int, *, is_simulated: bool = False) -> None:
         self.site = site
         self.amount = amount
+        self._is_simulated = is_simulated
         self.lanes: list[list[Dose]] = []
 
     @property
@@ -74,7 +78,10 @@ class Pile:
 
     def sign(self, *, as_batches: int = 1) -> None:
         """Register new children and sign their doses, so many under one signature."""
-        children = self.clinic.register(-(-self.amount // DOSES_A_CHILD))
+        if self._is_simulated:
+            children = self.clinic.settle(self.amount)
+        else:
+            children = self.clinic.register(-(-self.amount // DOSES_A_CHILD))
         self.lanes = self.clinic.doses(children, as_batches=as_batches)
 
     def appends(self, now: datetime | None = None) -> list[Append]:
@@ -197,7 +204,7 @@ async def _make(pile: Pile, callers: int, *, checks: bool) -> Measured:
 
 def _desk(site: Site, pace: Pace, which: tuple[str, Desk], callers: int) -> Contestant:
     name, desk = which
-    pile = Pile(site, pace.amount(_DESK_AMOUNT[callers]))
+    pile = Pile(site, pace.amount(_DESK_AMOUNT[callers]), is_simulated=True)
     bodies: list[list[tuple[SignedBody, UUID]]] = []
 
     def prepare() -> None:

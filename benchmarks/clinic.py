@@ -3,6 +3,10 @@
 Registrations and doses are made here without the domain's decision where a benchmark needs many
 at once: signature, commitment, seal, entry, claim, guard and idempotency key are all real, so that
 what was measured can be verified and projected afterwards.
+
+What is decided on comes from families of a simulated province (`settle`): lives differ, and so do
+the doses. What only the writer, the log and its followers see is uniform (`register`): rounds of
+equal entries differ by the machine alone, and a peer's payload is compared with one size.
 """
 
 import secrets
@@ -11,15 +15,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from benchmarks.author import Author, operator_of
+from benchmarks.families import Family, families
 from bootstrap.wiring import Parts
 from client.identifiers import new_id
 from client.signing import Draft, SignedWrite
 from commands.principal import Role
 from commands.signed_body import SignedBody
-from commands.writing import PACKAGE_CODE, PERSON
+from commands.writing import ID_NUMBER, PACKAGE_CODE, PERSON
 from domain.calendar import civil_day
 from ledger.entry import Author as Named
 from ledger.entry import Entry, Seal
@@ -27,15 +33,15 @@ from ledger.jcs import canonical, parse
 from ledger.sealing import KEY_BYTES, SALT_BYTES, SealContext, seal
 from ledger.store.append import Append, Blob, Claim, Guard, NewEvent
 from ledger.store.writer import Writer
+from simulation.statements import ADMINISTERED, REGISTERED, Statement
 
 COUNTY = "410299"
 TOWNSHIP = "410299101"
 DOSES_A_CHILD = 8
 Given = tuple[str, str]
 """Vaccine and civil day of a dose."""
-REGISTERED = "vaccination-record.registered.v1"
-ADMINISTERED = "vaccination-record.dose-administered.v1"
 
+T = TypeVar("T")
 _IN_FLIGHT = 2_000
 _KEYS_AT_ONCE = 5_000
 _VACCINES = (
@@ -53,12 +59,16 @@ _CHILDHOOD = [
 
 @dataclass(slots=True)
 class Child:
-    """A registered child: its record, its handle, its key, and how far its record is."""
+    """A registered child: its record, its handle, its key, and how far its record is.
+
+    A simulated one has a history: all its doses, in their order.
+    """
 
     record: UUID
     handle: UUID
     key: bytes
     version: int = 1
+    history: Sequence[Statement] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,10 @@ class Dose:
         return SignedBody.parse(parse(self.write.body()))
 
 
+_Newborn = tuple[Child, SignedWrite, dict[UUID, bytes]]
+"""With its registration, and the keys of all persons in it."""
+
+
 class Clinic(Author):
     """An author who registers children and gives doses, many at once.
 
@@ -84,12 +98,24 @@ class Clinic(Author):
     def __init__(self, author: Author, writer: Writer) -> None:
         super().__init__(author.parts, author.key, author.principal)
         self._writer = writer
+        self._families = families(author.key.organisation, TOWNSHIP)
 
     def register(self, count: int) -> list[Child]:
-        """Register so many children in bulk: keys first, then the entries."""
-        children = []
-        for start in range(0, count, _KEYS_AT_ONCE):
-            some = [self._newborn() for _ in range(min(_KEYS_AT_ONCE, count - start))]
+        """Register so many uniform children in bulk."""
+        return self._register(self._newborn() for _ in range(count))
+
+    def settle(self, doses: int) -> list[Child]:
+        """Register simulated families until their children are given so many doses, at least."""
+        known = []
+        while doses > 0:
+            known.append(next(self._families))
+            doses -= len(known[-1].doses)
+        return self._register(self._of_family(family) for family in known)
+
+    def _register(self, newborns: Iterable[_Newborn]) -> list[Child]:
+        """Keys first, then the entries."""
+        waiting, children = iter(newborns), []
+        while some := list(islice(waiting, _KEYS_AT_ONCE)):
             keys = {who: key for _, _, kept in some for who, key in kept.items()}
             self.parts.vault.keys.commit(keys)
             now = datetime.now(UTC)
@@ -108,28 +134,31 @@ class Clinic(Author):
     ) -> list[list[Dose]]:
         """Sign the doses that children have not had yet; a child's must stay in order.
 
+        A batch ends with a child: no other batch may come between its doses.
+
         Args:
             children: Whose.
             as_batches: How many doses a signature covers; 1 for an envelope each.
-            childhood: All that a child is given.
+            childhood: All that a uniform child is given.
         """
         lanes = []
         for child in children:
             drafts = []
-            for vaccine, day in childhood[child.version - 1 :]:
-                drafts.append(self._draft(child, vaccine, day))
+            given = child.history or [self._uniform(child, *one) for one in childhood]
+            for data, private in given[child.version - 1 :]:
+                drafts.append(Draft(ADMINISTERED, child.record, child.version, data, private))
                 child.version += 1
             lanes.append((child, drafts))
-        signed = self._sign([draft for _, drafts in lanes for draft in drafts], as_batches)
+        signed = self._sign([drafts for _, drafts in lanes], as_batches)
         return [[Dose(child, next(signed)) for _ in drafts] for child, drafts in lanes]
 
-    def _sign(self, drafts: list[Draft], size: int) -> Iterator[SignedWrite]:
+    def _sign(self, lanes: list[list[Draft]], size: int) -> Iterator[SignedWrite]:
         origin = self.parts.settings.origin
-        for start in range(0, len(drafts), size):
-            some = drafts[start : start + size]
-            yield from (
-                self.key.sign_batch(origin, some) if size > 1 else [self.key.sign(origin, some[0])]
-            )
+        if size == 1:
+            yield from (self.key.sign(origin, draft) for lane in lanes for draft in lane)
+            return
+        for batch in batches(lanes, size):
+            yield from self.key.sign_batch(origin, batch)
 
     def to_append(
         self, write: SignedWrite, keys: dict[UUID, bytes], recorded_at: datetime
@@ -169,7 +198,12 @@ class Clinic(Author):
         """Return a dose as the store takes it."""
         return self.to_append(dose.write, {dose.child.handle: dose.child.key}, recorded_at)
 
-    def _newborn(self) -> tuple[Child, SignedWrite, dict[UUID, bytes]]:
+    def _of_family(self, family: Family) -> _Newborn:
+        child = Child(family.record, family.handle, secrets.token_bytes(KEY_BYTES))
+        child.history = family.doses
+        return self._born(child, family.mother, *family.registration)
+
+    def _newborn(self) -> _Newborn:
         child = Child(new_id(), uuid4(), secrets.token_bytes(KEY_BYTES))
         mother = uuid4()
         data = {
@@ -186,11 +220,14 @@ class Clinic(Author):
             child.handle: {"name": "王小明", "sex": "male", "birth_date": born},
             mother: {"name": "李梅"},
         }
-        draft = Draft(REGISTERED, child.record, 0, data, private)
+        return self._born(child, mother, data, private)
+
+    def _born(self, child: Child, mother: UUID, *statement: Any) -> _Newborn:
+        draft = Draft(REGISTERED, child.record, 0, *statement)
         keys = {child.handle: child.key, mother: secrets.token_bytes(KEY_BYTES)}
         return child, self.key.sign(self.parts.settings.origin, draft), keys
 
-    def _draft(self, child: Child, vaccine: str, day: str) -> Draft:
+    def _uniform(self, child: Child, vaccine: str, day: str) -> Statement:
         product, maker, site, route = _KNOWN.get(vaccine, ("疫苗", "北京生物", "LA", "IM"))
         data = {
             "dose": str(new_id()),
@@ -213,7 +250,7 @@ class Clinic(Author):
                 "package_code": f"81{secrets.randbelow(10**18):018d}",
             }
         }
-        return Draft(ADMINISTERED, child.record, child.version, data, private)
+        return data, private
 
     def _seal(self, write: SignedWrite, who: UUID, key: bytes) -> bytes:
         statement = write.statement
@@ -227,7 +264,12 @@ class Clinic(Author):
     def _claims(self, write: SignedWrite) -> tuple[Claim, ...]:
         statement = write.statement
         if statement.topic == REGISTERED:
-            return tuple(Claim(PERSON, UUID(who).bytes, statement.stream) for who in write.private)
+            people = [Claim(PERSON, UUID(who).bytes, statement.stream) for who in write.private]
+            child = write.private[statement.data["recipient"]]["values"]
+            if (number := child.get("id_number")) is not None:
+                blind = self.parts.vault.keys.digest(ID_NUMBER, number)
+                people.append(Claim(ID_NUMBER, blind, statement.stream))
+            return tuple(people)
         (part,) = write.private.values()
         code = self.parts.vault.keys.digest(PACKAGE_CODE, part["values"]["package_code"])
         return (Claim(PACKAGE_CODE, code, statement.stream),)
@@ -242,6 +284,17 @@ def found_county(parts: Parts, writer: Writer) -> Clinic:
 
 def _organisation(role: Role, division: str) -> dict[str, str]:
     return {"name": f"测试{role}", "kind": str(role), "division": division}
+
+
+def batches(lanes: Iterable[Sequence[T]], size: int) -> Iterator[list[T]]:
+    """Yield what lies in lanes, at most so many at a time; no lane in two parts."""
+    batch: list[T] = []
+    for lane in lanes:
+        if len(batch) + len(lane) > size:
+            yield batch
+            batch = []
+        batch += lane
+    yield batch
 
 
 def append_all(writer: Writer, appends: Iterable[Append]) -> int:

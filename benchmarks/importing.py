@@ -9,8 +9,7 @@ tables with the same columns, checks and indexes: nothing is left of the work bu
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from itertools import count
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -18,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from benchmarks.clinic import TOWNSHIP
 from benchmarks.contest import Contestant, Pace
+from benchmarks.families import POPULATION, histories
 from benchmarks.installation import Served
 from benchmarks.measuring import Measured, once
 from client.http import Caller, Client
@@ -32,19 +32,12 @@ from client.importing.source import read_rows
 from client.importing.verdicts import Verdict
 from domain.calendar import civil_day
 from domain.schedules.catalogue import Catalogue
-from domain.schedules.schedule import Schedule
 from domain.vocabulary import SourceSystem
-from simulation.child import child
-from simulation.files import history
-from simulation.province import Province
 
 IMPORT = "file import of history"
 COPY = "binary COPY of the rows of an import"
 SHARE = 0.25
 _AMOUNT = 5_000
-POPULATION = Province("1", 100_000, 6, date(2018, 9, 1))
-_STRIDE = 7_919
-"""Between one child and the next: births of all years, and nobody twice."""
 _TABLES = {
     "entries": "SELECT * FROM ledger.entries WHERE position > %(after)s",
     "idempotency": "SELECT * FROM ledger.idempotency WHERE first_position > %(after)s",
@@ -54,14 +47,6 @@ _TABLES = {
         SELECT decode(convert_from(entry, 'UTF8')::jsonb -> 'author' ->> 'envelope', 'hex')
         FROM ledger.entries WHERE position > %(after)s)""",
 }
-
-
-def _histories() -> Iterator[list[str]]:
-    """The whole histories of simulated children, one after the other."""
-    schedule = Schedule.load("cn-nip-2021")
-    for number in count():
-        known = child(POPULATION, number * _STRIDE % POPULATION.children)
-        yield list(history(POPULATION, schedule, known))
 
 
 class History:
@@ -81,7 +66,7 @@ class History:
         self._url = make_conninfo(served.superuser_url, dbname="vaxledger")
         self._before: int | None = None
         self._rows: dict[str, bytes] = {}
-        self._histories = _histories()
+        self._histories = histories()
         self._count = 0
 
     def write(self) -> None:

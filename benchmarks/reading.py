@@ -1,4 +1,8 @@
-"""Reads over HTTP from a whole installation, in an open loop: arrivals that wait for nobody."""
+"""Reads over HTTP from a whole installation, in an open loop: arrivals that wait for nobody.
+
+The log is filled with families of a simulated province; who is looked at is a class of the Kaifeng
+data set, whose lives are worked out down to certificates and school checks.
+"""
 
 import random
 import time
@@ -44,7 +48,7 @@ _Make = Callable[[], bytes]
 
 def contestants(served: Served, pace: Pace) -> list[Contestant]:
     """Fill the log, then ask for what people look at most."""
-    served.site.grow(served.site.head + 9 * pace.amount(_CHILDREN))
+    served.site.grow(served.site.head + 9 * pace.amount(_CHILDREN), is_simulated=True)
     return _among(served, pace.amount(_COPIES))[0]
 
 

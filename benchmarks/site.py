@@ -71,10 +71,19 @@ class Site:
             (size,) = connection.execute(query).fetchone() or (0,)
         return int(size) // max(1, self.head)
 
-    def grow(self, entries: int) -> None:
-        """Append children with their doses until the log has so many entries."""
+    def grow(self, entries: int, *, is_simulated: bool = False) -> None:
+        """Append children with their doses until the log has so many entries.
+
+        Args:
+            entries: At least.
+            is_simulated: Of families of a simulated province; else uniform, so that what is
+                verified and projected is the same load at every size.
+        """
         while (lacking := entries - self.head) > 0:
-            children = self.clinic.register(min(-(-lacking // 9), 1_000))
+            if is_simulated:
+                children = self.clinic.settle(min(lacking, 8_000))
+            else:
+                children = self.clinic.register(min(-(-lacking // 9), 1_000))
             doses = [dose for lane in self.clinic.doses(children) for dose in lane]
             # One time for all: prepared together, they are not in the order of their making.
             now = self.parts.services.clock()

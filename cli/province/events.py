@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from cli.demo.writes import Write
@@ -11,9 +12,9 @@ from examples.kaifeng.making.draw import Draw, uuid7
 from simulation.child import Child
 from simulation.life import Event, Happening, given, is_mistaken, mistaken
 from simulation.province import Province
+from simulation.statements import ADMINISTERED, REGISTERED, administration, registration
 
 _CLASSES = 3
-_VACCINATORS = ("赵医生", "钱医生", "孙医生")
 
 
 class Writing:
@@ -47,68 +48,21 @@ class Writing:
 
     def _registered(self, child: Child) -> Write:
         clinic = self._organisations.clinic(child.clinic)
-        handle, mother = self._id(child, "handle"), self._id(child, "mother")
+        people = self._id(child, "handle"), self._id(child, "mother")
         township = self._province.township(child.clinic)
-        data = {
-            "kind": "child",
-            "recipient": str(handle),
-            "guardians": [{"person": str(mother), "relation": "mother"}],
-            "birth_year": child.birth_date.year,
-            "managing_organisation": str(clinic.key.organisation),
-            "division": township,
-            "roll": "active",
-        }
-        private = {
-            handle: {
-                "name": child.name,
-                "sex": child.sex,
-                "birth_date": child.birth_date.isoformat(),
-                "id_number": child.id_number,
-                "residence_division": township[:6],
-            },
-            mother: {
-                "name": child.mother_name,
-                "id_number": child.mother_id_number,
-                "phone": child.phone,
-            },
-        }
-        record, version = self._next(child)
-        return write(clinic, "vaccination-record.registered.v1", record, version, data, private)
+        statement = registration(child, people, clinic.key.organisation, township)
+        return write(clinic, REGISTERED, *self._next(child), *statement)
 
     def _dose(self, child: Child, event: Event) -> Write:
         clinic, what = self._organisations.clinic(event.clinic), given(child, event)
-        is_wrong = is_mistaken(self._province, child, event.dose)
-        if is_wrong:
+        if is_mistaken(self._province, child, event.dose):
             self._mistaken[child.number, event.dose] = event
-        data = {
-            "dose": str(self._id(child, f"dose/{event.dose}")),
-            "vaccine": what.product.vaccine,
-            "product": what.product.name,
-            "maker": what.product.maker,
-            "lot": mistaken(what.lot) if is_wrong else what.lot,
-            "expires_on": what.expires_on.isoformat(),
-            "occurred_on": event.day.isoformat(),
-            "site": what.site,
-            "route": what.product.route,
-            "quantity": what.product.quantity,
-            "clinic": str(clinic.key.organisation),
-            "source_system": "programme",
-            "preparation": {"consent": "paper", "health_asked": True, "matched": True},
-        }
-        if what.product.national_code:
-            data["national_code"] = what.product.national_code
+            what = replace(what, lot=mistaken(what.lot))
+        ids = self._id(child, f"dose/{event.dose}"), self._id(child, "handle")
         draw = Draw(f"{self._organisations.name}/vial/{child.number}/{event.dose}")
-        at = f"{8 + draw.below(9):02}:{draw.below(60):02}:{draw.below(60):02}"
-        private = {
-            self._id(child, "handle"): {
-                "vaccinator": draw.pick(_VACCINATORS),
-                "occurred_at": f"{event.day.isoformat()}T{at}+08:00",
-                "package_code": f"81{what.product.tracing}{draw.below(10**13):013}",
-            }
-        }
-        record, version = self._next(child)
-        topic = "vaccination-record.dose-administered.v1"
-        return write(clinic, topic, record, version, data, private)
+        day = event.day.isoformat()
+        statement = administration(what, day, ids, clinic.key.organisation, draw)
+        return write(clinic, ADMINISTERED, *self._next(child), *statement)
 
     def _moved(self, child: Child, event: Event) -> Write:
         """The clinic to which it moved takes the record over."""
