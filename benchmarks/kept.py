@@ -1,7 +1,7 @@
 """What runs by itself, told on the page on growth from the file that its last whole run left."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from benchmarks import growing, limits, reading
 from benchmarks.report import spending_line
 from benchmarks.rows import number_text
 
-_FACTS = ("date", "commit", "processor", "durability", "load before")
+_FACTS = ("date", "commit", "processor", "durability")
 _SPENDING = "| what | µs of CPU each | all cores carry at most | of it |\n|---|---:|---:|---|"
 
 
@@ -81,11 +81,14 @@ def memory(run: Mapping[str, Any] | None) -> str:
 
 
 def _part(name: str, sizes: Mapping[str, float]) -> str:
-    cells = (sizes[at] for at in ("half-way", "at the end", "at most"))
-    told: Sequence[str] = [f"{size:.0f}" for size in cells]
+    cells = (sizes.get(at) for at in ("half-way", "at the end", "at most"))
+    told = ["–" if size is None else f"{size:.0f}" for size in cells]
     return f"| {name} | {' | '.join(told)} | {sizes['an hour']:+.1f} |"
 
 
 def _when(run: Mapping[str, Any]) -> str:
     facts = run["facts"]
-    return "Measured by itself: " + "; ".join(facts[name] for name in _FACTS if name in facts) + "."
+    told = [facts[name] for name in _FACTS if name in facts]
+    if "load before" in facts:
+        told.append(f"load {facts['load before']} before")
+    return f"Measured by itself: {'; '.join(told)}."

@@ -91,6 +91,9 @@ def _crowd(served: Served, shown: SchoolClass, copies: int) -> None:
         unhurried = "-c statement_timeout=0 -c transaction_timeout=0"
         with psycopg.connect(superuser, options=unhurried) as connection:
             psycopg.ClientCursor(connection).execute(sql.encode(), asked)
+        with psycopg.connect(superuser, options=unhurried, autocommit=True) as connection:
+            connection.execute("VACUUM")  # or it would be done in the background, while they read
+            connection.execute("CHECKPOINT")
 
 
 def _other(one: UUID, number: int) -> UUID:
