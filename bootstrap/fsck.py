@@ -15,7 +15,7 @@ from client.stored_feed import StoredFeed
 from commands.papers import PAPER
 from commands.reclaiming import TOLD, Reclaiming, request_of
 from ledger.entry import Seal
-from ledger.store.belongings import Blobs, Claims, Writes
+from ledger.store.belongings import Blobs, Claims, PersonKeys, Writes
 from ledger.store.finding import Finding
 from ledger.store.inspection import Entries, Row, Snapshot, Tree, snapshot
 from ledger.store.outside import OutsideFile
@@ -128,7 +128,8 @@ def _inspect_log(
     blobs, writes = Blobs(at, _erased(parts.settings)), Writes(at, request_of)
     claims = Claims(at, Reclaiming(parts.vault, parts.reader).claims_of, TOLD)
     log: list[Examiner] = [Entries(at, origin), tree]
-    examiners: list[Examiner] = [*log, writes, blobs, claims]
+    keys = PersonKeys(parts.vault.keys.keyless, lambda: _erased(parts.settings))
+    examiners: list[Examiner] = [*log, writes, blobs, keys, claims]
     for finding in tree.start():
         tell(finding)
     found = Inspected()

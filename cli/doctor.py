@@ -35,7 +35,9 @@ def doctor(*, as_json: JsonOption = False) -> None:
         console = Console()
         for trap in traps:
             mark = "[red]✗[/red]" if trap.is_refused else "[yellow]![/yellow]"
-            console.print(f"{mark} [bold]{escape(trap.title)}[/bold]", highlight=False)
+            console.print(
+                f"{mark} [bold]{escape(trap.title)}[/bold]", highlight=False, soft_wrap=True
+            )
             console.print(f"  {trap.zh}{trap.en}", markup=False, highlight=False, soft_wrap=True)
             console.print(
                 f"  → {trap.fix_zh}{trap.fix_en}", markup=False, highlight=False, soft_wrap=True

@@ -24,6 +24,7 @@ from ledger.store.recovery import refuse_behind
 from projections.connection import READ, READ_PEOPLE, open_pool
 from projections.positions import Positions
 
+_FIRST = "log/0001_ledger.sql"
 _KEY_DAYS = 365
 _SILENCE = timedelta(hours=1)
 
@@ -41,6 +42,9 @@ def of_log(settings: Settings, now: datetime) -> Iterator[Trap]:
         yield from unfounded
         return
     try:
+        if _is_lost(settings):
+            yield _behind(settings, "EmptyDatabase")
+            return
         yield from _migrations(settings)
         yield from _standing(settings, now)
         yield from _keks(settings, now)
@@ -82,6 +86,14 @@ def of_founding(settings: Settings) -> Iterator[Trap]:
         )
 
 
+def _is_lost(settings: Settings) -> bool:
+    """Whether there is nothing in databases of a log that was signed: migrating does not help."""
+    assert settings.database_url is not None
+    assert settings.keys_url is not None
+    missing = pending(settings.database_url, settings.keys_url)
+    return _FIRST in missing and outside_path(settings).exists()
+
+
 def _migrations(settings: Settings) -> Iterator[Trap]:
     assert settings.database_url is not None
     assert settings.keys_url is not None
@@ -97,20 +109,26 @@ def _migrations(settings: Settings) -> Iterator[Trap]:
         )
 
 
+def _behind(settings: Settings, found: str) -> Trap:
+    return Trap(
+        "behind-the-signed",
+        "数据库与库外检查点不符：旧备份、空数据库、另一份账本，或检查点文件丢失。",
+        "Database and outside checkpoint disagree: an old backup, an empty database, another log "
+        "or a lost file.",
+        "空数据库先运行 vaxledger restore；然后 vaxledger log recover，见 docs/recovery.md。",
+        "If the databases are empty, run vaxledger restore first; then vaxledger log recover, see "
+        "docs/recovery.md.",
+        is_refused=True,
+        facts={"found": found, "outside": str(outside_path(settings))},
+    )
+
+
 def _standing(settings: Settings, now: datetime) -> Iterator[Trap]:
     assert settings.database_url is not None
     try:
         refuse_behind(settings.database_url, log_terms(settings))
     except LogHalted as found:
-        yield Trap(
-            "behind-the-signed",
-            "数据库与库外检查点不符：旧备份、另一份账本，或检查点文件丢失。",
-            "Database and outside checkpoint disagree: an old backup, another log or a lost file.",
-            "vaxledger log recover；见 docs/recovery.md。",
-            "Run vaxledger log recover; see docs/recovery.md.",
-            is_refused=True,
-            facts={"found": type(found).__name__, "outside": str(outside_path(settings))},
-        )
+        yield _behind(settings, type(found).__name__)
     with connect(settings.database_url, ROLE) as connection:
         halt = standing_halt(connection)
         newest = newest_recorded_at(connection)

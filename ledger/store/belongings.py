@@ -1,6 +1,6 @@
 """What belongs to entries, inspected: envelopes, idempotency keys, sealed values, claims."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -163,6 +163,39 @@ class Blobs:
         """Examine what lies behind the end of the log."""
         for row in self._rows.rest():
             yield Finding("blob-of-no-entry", row[0], {"sha256": row[1].hex()})
+
+
+class PersonKeys:
+    """Keys of people: everybody for whom an entry seals has one, or is erased.
+
+    Args:
+        keyless: Tells which of some people have none now.
+        is_erased: Tells whether a sealed value was to be destroyed; asked after `keyless`, since a
+            person may be erased meanwhile.
+    """
+
+    def __init__(
+        self,
+        keyless: Callable[[Iterable[UUID]], set[UUID]],
+        is_erased: Callable[[], Callable[[Seal], bool]],
+    ) -> None:
+        self._keyless = keyless
+        self._is_erased = is_erased
+        self._named: set[str] = set()
+
+    def take(self, batch: Sequence[Row]) -> Iterator[Finding]:
+        """Examine the next rows."""
+        seals = [(row.position, one) for row in batch if row.entry for one in row.entry.sealed]
+        missing = {str(one) for one in self._keyless({UUID(seal.subject) for _, seal in seals})}
+        is_erased = self._is_erased() if missing - self._named else None
+        for position, seal in seals:
+            if seal.subject in missing - self._named and is_erased and not is_erased(seal):
+                self._named.add(seal.subject)
+                yield Finding("key-missing", position, {"person": seal.subject})
+
+    def finish(self) -> Iterator[Finding]:
+        """Nothing is left."""
+        yield from ()
 
 
 class Claims:

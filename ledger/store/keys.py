@@ -107,6 +107,10 @@ class KeyStore:
             self._load_keks()  # rotated meanwhile
         return {handle: self._unwrap(handle, wrapped, name) for handle, wrapped, name in rows}
 
+    def keyless(self, handles: Iterable[UUID]) -> set[UUID]:
+        """Return those people who have no key, or none any more."""
+        return {one for (one,) in rows_of(self._pool, _QUERIES["select_keyless"], [list(handles)])}
+
     def digest(self, kind: str, number: str) -> bytes:
         """Return the 32 bytes under which a number is indexed, or claimed.
 

@@ -1,6 +1,10 @@
 -- name: select_keys
 SELECT handle, wrapped, kek FROM keys.people_keys WHERE handle = ANY(%b::uuid[]);
 
+-- name: select_keyless
+SELECT handle FROM unnest(%b::uuid[]) AS asked (handle)
+WHERE NOT EXISTS (SELECT FROM keys.people_keys held WHERE held.handle = asked.handle);
+
 -- name: insert_keys
 -- With the numbers of their people, in one transaction.
 WITH numbers AS (

@@ -453,6 +453,9 @@ def test_a_database_that_went_back_is_named(founded, tmp_path):
     data_dir = tmp_path / "secrets"
     shutil.copytree(tmp_path / "log" / "outside", data_dir / "outside")
     settings = founded.model_copy(update={"data_dir": data_dir})
+    (trap,) = of_log(settings, now())
+    assert (trap.name, trap.facts["found"]) == ("behind-the-signed", "EmptyDatabase")
+    assert "vaxledger restore" in trap.fix_en
     migrate_all(settings.database_url, settings.keys_url)
     (trap,) = [one for one in of_log(settings, now()) if one.is_refused]
     assert trap.name == "behind-the-signed"

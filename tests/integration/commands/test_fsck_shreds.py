@@ -92,3 +92,13 @@ def test_a_sealed_value_that_nobody_shredded_is_missed(shredded):
         ).fetchone()
     assert digest
     assert ("blob-missing", position) in inspected(parts)[1]
+
+
+def test_a_person_s_key_that_nobody_shredded_is_missed(shredded):
+    """Such as one that a key database put back from an older backup never had."""
+    parts = shredded.parts
+    assert "key-missing" not in {kind for kind, _ in inspected(parts)[1]}
+    with psycopg.connect(parts.settings.keys_url) as owner:
+        lost = owner.execute("DELETE FROM keys.people_keys RETURNING handle").fetchall()
+    found = [position for kind, position in inspected(parts)[1] if kind == "key-missing"]
+    assert len(found) == len(lost) > 0
