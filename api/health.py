@@ -24,7 +24,8 @@ from ledger.store.errors import NoSuchPosition, StoreError
 
 CHECK_SECONDS = 2.0
 LATE_SECONDS = 10.0
-"""An entry that waits longer than this for its checkpoint makes the installation unready."""
+"""An entry that waits longer than this for its checkpoint makes the installation unready; for the
+views or the feed, degraded."""
 _NO_STORE = {"Cache-Control": "no-store"}
 _READY, _UNREADY = 200, 503
 
@@ -43,8 +44,8 @@ async def livez() -> Response:
 async def readyz(request: Request) -> Response:
     """Whether writes and reads can be served now; 503 if not, with what is wrong.
 
-    NATS is a copy of the log, and nothing waits for a witness: without them the answer is
-    `degraded`, not 503.
+    NATS is a copy of the log, views are made of it, and nothing waits for a witness: where these
+    are missing or late the answer is `degraded`, not 503.
     """
     found = await readiness(serving_of(request))
     status = _UNREADY if found["status"] == "unready" else _READY
@@ -139,8 +140,10 @@ async def _checkpoint(serving: Serving) -> Mapping[str, Any]:
 
 
 async def _views(serving: Serving) -> Mapping[str, Any]:
+    """Every view keeps up with the checkpoint."""
     lowest = await _in_thread(serving.views.positions.lowest)
-    return {"ok": True, "position": lowest}
+    behind = await _in_thread(_behind_seconds, serving, lowest)
+    return {"ok": behind < LATE_SECONDS, "position": lowest, "behind_seconds": behind}
 
 
 async def _feed(serving: Serving) -> Mapping[str, Any]:
@@ -149,7 +152,13 @@ async def _feed(serving: Serving) -> Mapping[str, Any]:
     status = await serving.feed.current()
     if status is None:
         return {"ok": False, "error": "no answer"}
-    return {"ok": not status.problems, "position": status.position, "problems": status.problems}
+    behind = await _in_thread(_behind_seconds, serving, status.position)
+    return {
+        "ok": not status.problems and behind < LATE_SECONDS,
+        "position": status.position,
+        "behind_seconds": behind,
+        "problems": status.problems,
+    }
 
 
 async def _witnesses(serving: Serving) -> Mapping[str, Any]:
@@ -166,12 +175,19 @@ _CHECKS: Mapping[str, Check] = {
     "feed": _feed,
     "witnesses": _witnesses,
 }
-_OPTIONAL = frozenset(("feed", "witnesses"))
+_OPTIONAL = frozenset(("views", "feed", "witnesses"))
 
 
 async def _in_thread(read: Callable[..., Any], *args: Any) -> Any:
     """Read, and stop waiting when the time is over: the thread ends by the pool's own limits."""
     return await to_thread.run_sync(read, *args, abandon_on_cancel=True)
+
+
+def _behind_seconds(serving: Serving, position: int) -> float:
+    """For how long somebody at a position has not taken what a checkpoint covers."""
+    if position >= serving.parts.reader.published():
+        return 0.0
+    return waiting_seconds(serving, position)
 
 
 def _root_keyid(serving: Serving) -> str | None:

@@ -8,6 +8,7 @@ route, status and position, never anything of a person.
 import json
 import re
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from hashlib import sha256
@@ -21,6 +22,7 @@ MOST_WAITING = 10_000
 """Spans; while a collector is away, the newest are kept."""
 _PERIOD_SECONDS = 1.0
 _PATIENCE_SECONDS = 5.0
+_SILENCE_SECONDS = 60.0
 _SERVER, _INTERNAL = 2, 1  # opentelemetry.proto.trace.v1.Span.SpanKind
 _ERROR = 2  # Status.StatusCode
 _SERVER_ERROR = 500
@@ -45,6 +47,7 @@ class Tracer:
         self._service = service
         self._below = int(share * 2**64)
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MOST_WAITING)
+        self._lost, self._silent_until = 0, 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -144,4 +147,11 @@ class Tracer:
             with urlopen(request, timeout=_PATIENCE_SECONDS):  # noqa: S310  likewise
                 pass
         except (OSError, HTTPException) as error:
-            _log.warning("traces-lost", count=len(spans), error=type(error).__name__)
+            self._tell_lost(len(spans), error)
+
+    def _tell_lost(self, count: int, error: Exception) -> None:
+        """Say at once that a collector is away, and then each minute how much that has cost."""
+        self._lost += count
+        if (now := time.monotonic()) >= self._silent_until:
+            _log.warning("traces-lost", count=self._lost, error=type(error).__name__)
+            self._lost, self._silent_until = 0, now + _SILENCE_SECONDS

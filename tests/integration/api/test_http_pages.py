@@ -33,6 +33,7 @@ def document() -> dict:
 
 def test_it_lives_and_is_ready(county: County):
     assert county.served.http.get("/livez").json() == {"status": "ok"}
+    county.served.caught_up()
     answer = county.served.http.get("/readyz")
     assert answer.status_code == 200
     body = answer.json()

@@ -1,5 +1,6 @@
 """Spans reach a collector; every process names a write's trace alike."""
 
+from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
 from bootstrap.tracing import MOST_WAITING, Tracer
 from tests.unit.bootstrap.collecting import collecting
@@ -49,6 +50,18 @@ def test_a_collector_that_is_away_costs_the_spans_and_nothing_else():
         tracer.step(position, "commit", (1, 2))
     tracer.close()
     tracer.step(1, "commit", (1, 2))
+
+
+def test_a_collector_that_stays_away_is_told_of_once_a_minute(tmp_path, capsys):
+    with collecting() as collector:
+        url = collector.url
+    configure_logging("INFO")
+    tracer = Tracer(url, ORIGIN, "api", 1.0)
+    for position in range(3):
+        tracer.step(position, "commit", (1, 2))
+        tracer._send()
+    tracer.close()
+    assert capsys.readouterr().err.count("traces-lost") == 1
 
 
 def test_nobody_who_did_not_ask_is_traced(tmp_path):
