@@ -1,6 +1,7 @@
 """Rounds in which everyone takes a turn, so that what disturbs the machine disturbs all alike."""
 
 import gc
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class Contestant:
     note: str = ""
     callers: int = 0
     has_latency: bool = False
-    turns: int | None = None
+    turns: int = sys.maxsize
     values: list[float | None] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     spent: dict[str, float] = field(default_factory=dict)
@@ -78,7 +79,7 @@ def hold(book: Book, group: str, pace: Pace, contestants: Sequence[Contestant]) 
         # Forth and back, so that nobody always comes after the same one.
         order = contestants if number % 2 == 0 else contestants[::-1]
         for contestant in order:
-            if contestant.name in failed or number == contestant.turns:
+            if contestant.name in failed or number >= contestant.turns:
                 continue
             if not _turn(book, group, pace, contestant):
                 failed.add(contestant.name)

@@ -1,6 +1,6 @@
 """What each missed aim leaves for one, what one takes, and how many cores would do."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -151,7 +151,6 @@ def _taken(rows: Mapping[str, Any], name: str) -> float:
 
 
 _Found = Mapping[str, Reckoned]
-_Tell = Callable[[_Found, Mapping[str, Any]], str]
 
 
 def _desk(found: _Found, rows: Mapping[str, Any]) -> str:

@@ -108,11 +108,14 @@ def test_one_failing_row_does_not_cost_the_others():
 def test_a_contest_goes_forth_and_back():
     order: list[str] = []
 
-    def entered(name: str) -> Contestant:
-        return Contestant(name, "events/s", lambda _: order.append(name) or Measured(1, 1.0))
+    def entered(name: str, **more: int) -> Contestant:
+        return Contestant(
+            name, "events/s", lambda _: order.append(name) or Measured(1, 1.0), **more
+        )
 
-    hold(Book(), "floors", Pace(rounds=3), [entered("a"), entered("b")])
-    assert order == ["a", "b", "b", "a", "a", "b"]
+    once = entered("once", turns=1)
+    hold(Book(), "floors", Pace(rounds=3), [entered("a"), once, entered("b")])
+    assert order == ["a", "once", "b", "b", "a", "a", "b"]
 
 
 def test_no_round_begins_when_the_time_is_over():
