@@ -28,8 +28,8 @@ _WHY = {
     peers.name_of(appending.CHECKED_BEFORE, peers.CALLERS[-1]): _DESK,
     peers.name_of(appending.DESK, peers.CALLERS[-1]): f"{_DESK}; and it checks the signature",
     growing.name_of(aims.MILLION): (
-        "digests and random handles lie anywhere in four indexes: pages that no cache holds, and "
-        "that are written whole once after each checkpoint"
+        "digests and random handles lie anywhere in four indexes, two of them of hashes: pages "
+        "that no cache holds, and that are written whole once after each checkpoint"
     ),
     f"{over_http.DOSE}, 64 connections": (
         "one interpreter decides (0.9 to 1 ms) and speaks HTTP (0.55); commit, checkpoint, views "

@@ -6,6 +6,7 @@ import textwrap
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -227,18 +228,18 @@ def test_a_clock_more_than_two_seconds_behind_is_refused(writer, make_event, mak
     assert rows("SELECT known_at FROM ledger.entries ORDER BY position") == [(now,), (now,)]
 
 
-def test_the_one_bad_submission_of_a_batch_does_not_harm_the_others(log_url, make_append, rows):
-    blob = Blob(uuid4(), b"the same ciphertext twice", 0)
+def test_the_one_bad_submission_of_a_batch_does_not_harm_the_others(
+    log_url, make_event, make_append, rows
+):
+    bad = replace(make_event(uuid4()), leaf=b"no hash")
     with psycopg.connect(log_url) as holder:
         holder.execute("SELECT size FROM ledger.head FOR UPDATE")  # so that a batch gathers
         writer = Writer(log_url)
-        futures = [
-            writer.submit(make_append(blobs=(blob,) if n in (3, 7) else ())) for n in range(10)
-        ]
+        futures = [writer.submit(make_append(*([bad] if n == 7 else ()))) for n in range(10)]
     outcomes = [future.exception(WAIT) for future in futures]
     writer.close()
     assert [type(outcome) for outcome in outcomes if outcome] == [SubmissionRefused]
-    assert outcomes[7].sqlstate == "23505"
+    assert outcomes[7].sqlstate == "23514"
     assert rows("SELECT count(*), max(position) FROM ledger.entries") == [(9, 9)]
 
 
