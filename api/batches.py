@@ -23,6 +23,7 @@ from api.body import MAX_BODY_BYTES, parse_json, read_body
 from api.callers import caller_of
 from api.errors import BodyTooLarge, MalformedBody, TooManyLines
 from api.log import NDJSON
+from api.nonsense import bounded
 from api.parts import Serving, serving_of
 from api.problems import kind_of, line_problem
 from api.receipts import receipt_address
@@ -125,7 +126,8 @@ class _Batch:
         lanes: dict[UUID, list[tuple[int, SignedBody]]] = {}
         for number, line in enumerate(self._lines):
             try:
-                body = _read_line(line)
+                with bounded(self._serving.nonsense, self._caller):
+                    body = _read_line(line)
             except Exception as error:  # noqa: BLE001  the verdict of this line alone
                 self._outcomes[number] = error
             else:

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.answers import json_response
-from api.body import MAX_BODY_BYTES, parse_json, read_body
+from api.body import parse_json, read_body
 from api.errors import BodyTooLarge
 from api.parts import serving_of
 from commands.services import Rules
@@ -33,7 +33,7 @@ MOST_LISTED = 100
 """Doses, contraindications and the like of one person together: the programme's thirty, and an
 influenza dose each year to the age of seventy. A hundred doses take 5 ms, 1,400 took 53 ms."""
 MOST_BYTES = 16_384
-"""Of what is asked about one person."""
+"""Of what is asked: a class of fifty children takes some 10,000."""
 
 Judge = Callable[[Any, Rules], dict[str, Any]]
 
@@ -156,10 +156,8 @@ def _endpoint(question: Question) -> Callable[[Request], Awaitable[Response]]:
             raise BodyTooLarge(limit=MOST_LISTED, what="listed")
         return question.judge(values, rules)
 
-    most = MOST_BYTES if question.is_of_one else MAX_BODY_BYTES
-
     async def judged(request: Request) -> Response:
-        raw, serving = await read_body(request, limit=most), serving_of(request)
+        raw, serving = await read_body(request, limit=MOST_BYTES), serving_of(request)
         rules = serving.parts.services.rules
         serving.aside.check()
         body = await serving.aside.run(lambda: answered(raw, rules))

@@ -43,6 +43,10 @@ PER_TARGET = Rate(60, 60.0)
 """Searches for one number or name, whoever asks."""
 PER_CITIZEN = Rate(240, 60.0)
 """What a citizen asks of certificates."""
+PER_SENDER = Rate(100, 60.0)
+"""Bodies and lines of one account that are no JSON of ours: the worst takes 10 ms to refuse."""
+PER_UPLOADER = Rate(12, 60.0)
+"""Files of one account: the worst workbook takes half a second to refuse."""
 PER_GUESSER = Rate(30, 600.0)
 """What an account names of certificates, visits and codes that is not there, or not its own."""
 
@@ -72,6 +76,8 @@ class Serving:
         searches: Bounds how often an account searches.
         targets: Bounds how often one person is searched for.
         citizens: Bounds how often a citizen asks of certificates.
+        nonsense: Bounds how often an account sends what cannot be read.
+        uploads: Bounds how often an account sends a file.
         misses: Bounds how often an account names what is not there, or not its own.
         traces: Where spans go; None where nobody asked for them.
         turns: What answers requests of one kind together, by what answers them.
@@ -97,6 +103,8 @@ class Serving:
     searches: Limiter
     targets: Limiter
     citizens: Limiter
+    nonsense: Limiter
+    uploads: Limiter
     misses: Limiter
     traces: Tracer | None
     turns: dict[Callable[..., Any], Any] = field(default_factory=dict)
@@ -139,6 +147,8 @@ class Serving:
             searches=Limiter(PER_ACCOUNT, time.monotonic),
             targets=Limiter(PER_TARGET, time.monotonic),
             citizens=Limiter(PER_CITIZEN, time.monotonic),
+            nonsense=Limiter(PER_SENDER, time.monotonic),
+            uploads=Limiter(PER_UPLOADER, time.monotonic),
             misses=Limiter(PER_GUESSER, time.monotonic),
             traces=Tracer.of(settings, "api"),
         )

@@ -23,6 +23,7 @@ from api.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
+from api.nonsense import bounded
 from api.parts import Serving, serving_of
 from api.receipts import receipt_address, receipt_body
 from api.tracing import mark_committed, mark_covered
@@ -58,7 +59,9 @@ def _endpoint(address: Address) -> Callable[[Request], Coroutine[Any, Any, Respo
         caller = caller_of(request)
         raw = await read_body(request)
         serving = serving_of(request)
-        written = await serving.company.write(_Submission(serving, address, caller, request, raw))
+        with bounded(serving.nonsense, caller):
+            submission = _Submission(serving, address, caller, request, raw)
+            written = await serving.company.write(submission)
         return await answer(request, written)
 
     return write

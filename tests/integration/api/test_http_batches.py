@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from api import batches
+from api.batches import MAX_LINES
 from api.body import MAX_BODY_BYTES
+from api.parts import PER_SENDER
 from client.bulk import PATH
 from client.errors import ReceiptError
 from client.http import AsyncClient, Caller, Client
@@ -45,6 +47,15 @@ def course(author: Author, child: Child, count: int) -> list[Draft]:
     days = [f"2015-0{month}-15" for month in range(1, count + 1)]
     made = [dose(author, child, occurred_on=day) for day in days]
     return [replace(one, expected_version=number) for number, one in enumerate(made, 1)]
+
+
+def test_nonsense_is_not_read_for_ever(county: County):
+    clinic = county.clinic
+    sender = replace(clinic, principal=replace(clinic.principal, subject="of nonsense"))
+    found = list(map(outcome, verdicts(send(sender, b"{\n" * MAX_LINES))))
+    assert found[: PER_SENDER.burst] == ["malformed-json"] * PER_SENDER.burst
+    assert set(found[PER_SENDER.burst :]) <= {"malformed-json", "asked-too-often"}
+    assert "asked-too-often" in found
 
 
 def body_of(writes: Sequence[SignedWrite]) -> bytes:

@@ -83,6 +83,11 @@ def test_a_field_given_twice_is_no_form(county: County):
     assert answer.status_code == 422
 
 
+def test_a_form_larger_than_any_of_ours_is_refused(county: County):
+    answer = county.served.http.post("/sign-in", content="who=" + "a" * 16_384, headers=FORM)
+    assert answer.status_code == 413
+
+
 def test_a_cookie_opens_no_address_of_the_interface(county: County):
     child = register(county.clinic)
     signed_in = cookie(sign_in(county, str(county.clinic.organisation)))

@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -290,6 +291,15 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(place: SchoolCounty):
     shown = "/school/class-list"
     answer = sent(place.kindergarten, shown, shown, bomb.getvalue(), **asked)
     assert "超过允许的大小" in answer.text
+
+
+def test_files_are_taken_so_often_only(place: SchoolCounty):
+    school = place.kindergarten
+    sender = replace(school, principal=replace(school.principal, subject="of files"))
+    asked = {"school_year": "2023", "joined_on": "2023-09-01"}
+    shown = "/school/class-list"
+    answers = (sent(sender, shown, shown, b"PK no workbook", **asked) for _ in range(60))
+    assert any(answer.status_code == 429 for answer in answers)
 
 
 @pytest.mark.parametrize(
