@@ -32,19 +32,19 @@ _WHY = {
         "that no cache holds, and that are written whole once after each checkpoint"
     ),
     f"{over_http.DOSE}, 64 connections": (
-        "one interpreter decides (0.9 to 1 ms) and speaks HTTP (0.55); commit, checkpoint, views "
-        "and feed take the rest of the cores"
+        "one interpreter decides (two thirds of its part) and speaks HTTP; commit, checkpoint, "
+        "views and feed take the rest of the cores"
     ),
     f"{over_http.BULK}, 1,000 lines": (
         "each line is decided, sealed, appended, projected and published as a single dose is; "
-        "what follows the interface takes 550 µs by itself, where the aim leaves 400"
+        "what an aim leaves for all that stands below"
     ),
     importing.IMPORT: (
         "COPY takes finished rows; here each is read, judged, signed, sent, decided and sealed"
     ),
     following.REBUILD: "rows are made in one interpreter, PostgreSQL takes them beside it",
     reading.CERTIFICATE: (
-        "one interpreter, half of it the framework's way to the handler, an eighth the forecast; "
+        "one interpreter finds the handler, asks who may look, makes the view with its forecast; "
         "then the durable row of who looked and a query to each database"
     ),
     reading.TIMELINE: "the durable row of who looked, and two queries",
