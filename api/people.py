@@ -1,7 +1,6 @@
 """Names and numbers joined to handles at the moment of reading, and only there."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -61,4 +60,4 @@ def organisation_names(views: Views, organisations: Collection[UUID]) -> Mapping
 
 def _described(handle: UUID, person: Person | None, is_entered: bool) -> dict[str, Any]:  # noqa: FBT001 - a column of the answer
     head = {"handle": handle, "erased": person is None and not is_entered}
-    return head | (asdict(person) if person else {})
+    return head | (vars(person) if person else {})

@@ -68,10 +68,12 @@ def dose_lines(
     """
     clinics = organisation_names(serving.views, [row.clinic for row in rows])
     vaccines = serving.parts.services.rules.catalogue.vaccines
+    names = {row.vaccine: vaccines[row.vaccine].name for row in rows if row.vaccine in vaccines}
+    called = {vaccine: asdict(name) for vaccine, name in names.items()}
     return [
         {
             **vars(row),
-            "vaccine_name": asdict(vaccines[row.vaccine].name) if row.vaccine in vaccines else None,
+            "vaccine_name": called.get(row.vaccine),
             "clinic_name": clinics[row.clinic],
             "corrections": [one.correction for one in applied if one.dose == row.dose],
         }

@@ -6,6 +6,7 @@ this side's processor and 0.9 ms of the server's, as one query 0.25 and 0.3.
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
@@ -15,7 +16,7 @@ import orjson
 R = TypeVar("R")
 
 _CASTS: Mapping[type, Callable[[str], Any]] = {
-    UUID: UUID,
+    UUID: lru_cache(4_096)(UUID),
     date: date.fromisoformat,
     datetime: datetime.fromisoformat,
 }
@@ -48,8 +49,24 @@ def gathered_each(source: bytes, own: Mapping[str, str], *queries: bytes) -> byt
 
 
 def rows_of_json(kind: type[R], text: str) -> list[R]:
-    """Return the rows of one question as instances of a dataclass with the same columns."""
-    return [kind(**cast(kind, row)) for row in orjson.loads(text)]
+    """Return the rows of one question as instances of a dataclass with the same columns.
+
+    Their attributes are filled in at once: 19 doses take 45 us of CPU, by the constructor 125, and
+    187 where each UUID is parsed though records and clinics come again and again.
+
+    Raises:
+        TypeError: The columns are not those of the dataclass.
+    """
+    rows = orjson.loads(text)
+    if rows and rows[0].keys() != kind.__annotations__.keys():
+        raise TypeError(f"{kind.__name__} has other columns than {', '.join(rows[0])}")
+    return [_filled(kind, cast(kind, row)) for row in rows]
+
+
+def _filled(kind: type[R], values: dict[str, Any]) -> R:
+    made = object.__new__(kind)
+    made.__dict__.update(values)  # frozen is what others may not change
+    return made
 
 
 def cast(kind: type[Any], row: dict[str, Any]) -> dict[str, Any]:
