@@ -35,7 +35,7 @@ from projections.organisations import OrganisationRow
 
 ROWS = 1_000
 """Children of one list at most; longer ones are the command's."""
-_LIMITS = Limits(rows=10_000, columns=60, workbook_bytes=8 << 20, workbook_tags=100_000)
+_LIMITS = Limits(rows=3_000, columns=60, workbook_bytes=8 << 20, workbook_tags=100_000)
 """Of the table that they stand in, with its empty rows. Without the last, 12 KB that unpack to 8 MB
 of empty cells took 3 s and 560 MB."""
 _AT_ONCE = 4

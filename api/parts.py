@@ -46,7 +46,7 @@ PER_CITIZEN = Rate(240, 60.0)
 PER_SENDER = Rate(100, 60.0)
 """Bodies and lines of one account that are no JSON of ours: the worst takes 10 ms to refuse."""
 PER_UPLOADER = Rate(12, 60.0)
-"""Files of one account: the worst workbook takes half a second to refuse."""
+"""Files of one account: the worst workbook takes 0.7 s."""
 PER_GUESSER = Rate(30, 600.0)
 """What an account names of certificates, visits and codes that is not there, or not its own."""
 
