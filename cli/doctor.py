@@ -38,10 +38,9 @@ def doctor(*, as_json: JsonOption = False) -> None:
             console.print(
                 f"{mark} [bold]{escape(trap.title)}[/bold]", highlight=False, soft_wrap=True
             )
+            fix = "".join(dict.fromkeys((trap.fix_zh, trap.fix_en)))  # SQL is the same in both
             console.print(f"  {trap.zh}{trap.en}", markup=False, highlight=False, soft_wrap=True)
-            console.print(
-                f"  → {trap.fix_zh}{trap.fix_en}", markup=False, highlight=False, soft_wrap=True
-            )
+            console.print(f"  → {fix}", markup=False, highlight=False, soft_wrap=True)
         if not traps:
             console.print("[bold green]没有发现隐患。No trap was found.[/bold green]")
     if traps:

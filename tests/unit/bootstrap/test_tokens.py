@@ -1,6 +1,7 @@
 """Access tokens: who is believed, and every way in which a token is bad."""
 
 import json
+import re
 import warnings
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey
 
 from bootstrap.issuer_keys import IssuerKeys, IssuerKeysError
 from bootstrap.tokens import (
+    ALGORITHMS,
     AUDIENCE,
     DEVELOPMENT_ISSUER,
     DevelopmentIssuer,
@@ -23,6 +25,7 @@ from bootstrap.tokens import (
 )
 from commands.principal import Principal, Role
 
+ROOT = Path(__file__).parents[3]
 NOW = 1_800_000_000
 ISSUER = "https://login.example.cn"
 CLINIC = UUID(int=7)
@@ -173,3 +176,10 @@ def test_what_the_development_issuer_mints_is_believed_by_its_own_verifier():
     verifier = TokenVerifier(DEVELOPMENT_ISSUER, issuer.keys, lambda: NOW)
     caller = Principal("operator", Role.OPERATOR, CLINIC, "")
     assert verifier.principal(issuer.mint(caller, issued_at=NOW)) == caller
+
+
+def test_the_operator_s_page_says_what_a_token_must_hold():
+    page = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
+    _, _, told = page.partition("## Access tokens")
+    named = set(re.findall(r"`([\w+-]+)`", told.partition("\n## ")[0]))
+    assert {*map(str, Role), *ALGORITHMS, AUDIENCE, "at+jwt"} <= named
