@@ -72,6 +72,15 @@ def test_sixty_kills_in_quick_succession_lose_nothing(
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
+def test_a_database_killed_while_the_feed_is_cut_off_loses_nothing(installation, record_property):
+    """Both at one moment, ten times: each comes back to others that are not there yet."""
+    moments = range(DOSES // 12, DOSES, DOSES // 12)
+    strikes = [Strike(kind, at, 0.0) for at in moments[:10] for kind in ("nats", "postmaster")]
+    fight(installation, strikes, SEED, record_property)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_parts_that_sleep_and_wake_up_again_lose_nothing(installation, seed, record_property):
     strikes = plan(seed, DOSES, 2 * len(KINDS), frozen=LONGEST_FREEZE_SECONDS)
     fight(installation, strikes, seed, record_property)

@@ -43,9 +43,12 @@ def test_every_mark_is_a_test_that_is_there_or_a_reason():
     steps = [row[1:-1] for row in table("## Steps")[2:]]
     processes = [row[1:] for row in table("## Processes")[2:]]
     clocks = re.search(r"^Clocks that jump.*", PAGE, re.MULTILINE)
+    pairs = re.search(r"^Two at once: (?:.+\n)+", PAGE, re.MULTILINE)
     assert clocks
+    assert pairs
     used = marks([cell for row in (*steps, *processes) for cell in row])
     used |= set(re.findall(r"\bC\d\b", clocks[0]))
+    used |= {mark for listed in re.findall(r"\(([^)]+)\)", pairs[0]) for mark in listed.split(", ")}
     assert used == named.keys() | reasons.keys()
     wrong = []
     for name in named.values():
