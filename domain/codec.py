@@ -48,8 +48,7 @@ def decode(cls: type[Fact], data: object) -> dict[str, Any]:
         MalformedData: with `pointer` (RFC 6901) and `reason`.
     """
     values: dict[str, Any] = _read(_event_shape(cls), data)
-    if issubclass(cls, CanInitAggregate):
-        values["originator_topic"] = cls.TOPIC.partition(".")[0]
+    values.update(_constant(cls))
     return values
 
 
@@ -64,14 +63,14 @@ def restore(cls: type[Fact], frame: Mapping[str, Any], data: Mapping[str, Any]) 
     Raises:
         MalformedData: with `pointer` (RFC 6901) and `reason`: the data is of no such event.
     """
+    restore_fields, constant = _restorer(cls)
     try:
-        values = _restorer(cls)(data)
+        values = restore_fields(data)
     except (AttributeError, KeyError, TypeError, ValueError):
         decode(cls, data)  # tells what is wrong, and where
         raise
     values.update(frame)
-    if issubclass(cls, CanInitAggregate):
-        values["originator_topic"] = cls.TOPIC.partition(".")[0]
+    values.update(constant)
     event: Fact = make(cls, values)
     return event
 
@@ -117,8 +116,16 @@ def _event_shape(cls: type[Fact]) -> Shape:
 
 
 @cache
-def _restorer(cls: type[Fact]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    return compile_fields(cls, FRAME)
+def _restorer(
+    cls: type[Fact],
+) -> tuple[Callable[[Mapping[str, Any]], dict[str, Any]], Mapping[str, str]]:
+    return compile_fields(cls, FRAME), _constant(cls)
+
+
+def _constant(cls: type[Fact]) -> Mapping[str, str]:
+    """What every event of a class has: one that begins a stream, the topic of its aggregate."""
+    begins = issubclass(cls, CanInitAggregate)
+    return {"originator_topic": cls.TOPIC.partition(".")[0]} if begins else {}
 
 
 @cache

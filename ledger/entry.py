@@ -7,12 +7,12 @@ index and therefore not a field.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 from uuid import UUID
 
 from ledger.errors import EntryError
@@ -90,6 +90,22 @@ class Seal:
         _check_text(_SEAL(self.subject + "," + self.sha256), "sealed")
 
 
+class Frame(NamedTuple):
+    """Where an event stands, and what is sealed with it.
+
+    Attributes:
+        stream: Id of the aggregate.
+        version: Place in the stream.
+        recorded_at: The log's own clock.
+        seals: Subject and digest of each sealed blob.
+    """
+
+    stream: UUID
+    version: int
+    recorded_at: datetime
+    seals: Sequence[tuple[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One fact of the log.
@@ -156,6 +172,11 @@ class Entry:
         if len(raw) > MAX_ENTRY_BYTES:
             raise EntryError("An entry is at most 16,384 bytes.", size=len(raw))
         return raw
+
+    def frame(self) -> Frame:
+        """Return what its event needs beside ``data``."""
+        seals = [(seal.subject, seal.sha256) for seal in self.sealed]
+        return Frame(self.stream, self.version, self.recorded_at, seals)
 
     @classmethod
     def decode(cls, raw: bytes) -> Self:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from ledger.entry import Author, Entry, Seal
+from ledger.entry import Author, Entry, Frame, Seal
 
 
 class StoredEntry(Entry):
@@ -39,6 +39,16 @@ class StoredEntry(Entry):
     def decode(cls, raw: bytes) -> Self:
         """Read what was checked when it was stored: 5 us instead of the 17 of ``Entry.decode``."""
         return cls(orjson.loads(raw))
+
+    def frame(self) -> Frame:
+        """Return what its event needs, straight from its JSON: a fold asks for nothing else."""
+        members = self.members
+        return Frame(
+            _uuid(members["stream"]),
+            self.version,
+            datetime.fromisoformat(members["recorded_at"]),
+            [(seal["subject"], seal["sha256"]) for seal in members["sealed"]],
+        )
 
     def __getattr__(self, name: str) -> Any:
         """Make a member that is asked for the first time."""

@@ -9,6 +9,7 @@ import psycopg
 import structlog
 
 from ledger.store.errors import StoreError
+from ledger.store.listening import LISTEN, LOOK_SECONDS, PROJECTED, await_notice
 
 _LOOK_SECONDS = 0.25
 
@@ -44,16 +45,30 @@ class Turn:
         return count > 0
 
 
-def run(turns: Sequence[Turn], stop: threading.Event) -> None:
+def run(turns: Sequence[Turn], database_url: str, stop: threading.Event) -> None:
     """Work until told to stop; databases that go away are waited for.
-
-    After something was due it looks again at once: more may have come meanwhile.
 
     Args:
         turns: What is to be looked at.
+        database_url: The log database, whose notification `vaxledger_projected` shortens a wait.
         stop: Set by whoever wants an end; noticed within a moment.
     """
-    pause = _LOOK_SECONDS
-    while not stop.wait(pause):
-        found = [turn.take() for turn in turns]
-        pause = 0.0 if any(found) else _LOOK_SECONDS
+    while not stop.is_set():
+        try:
+            _follow(turns, database_url, stop)
+        except psycopg.OperationalError as error:
+            _log.warning("database-lost", error=type(error).__qualname__)
+            stop.wait(LOOK_SECONDS)
+
+
+def _follow(turns: Sequence[Turn], database_url: str, stop: threading.Event) -> None:
+    """Look and wait over one listening connection, for as long as it lasts.
+
+    After something was due it looks again at once: more may have come meanwhile.
+    """
+    with psycopg.connect(database_url, autocommit=True) as listener:
+        listener.execute(LISTEN[PROJECTED])
+        while not stop.is_set():
+            found = [turn.take() for turn in turns]
+            if not any(found):
+                await_notice(listener, _LOOK_SECONDS)

@@ -10,7 +10,7 @@ import psycopg
 import structlog
 
 from ledger.store.errors import StoreUnavailable
-from ledger.store.listening import LOOK_SECONDS, await_notice
+from ledger.store.listening import LISTEN, LOOK_SECONDS, PUBLISHED, await_notice
 from projections.loop import BATCH_LIMIT, Projector
 
 _GATHER_SECONDS = 0.05
@@ -42,7 +42,7 @@ def run(projector: Projector, database_url: str, stop: threading.Event) -> None:
 def _follow(projector: Projector, database_url: str, stop: threading.Event) -> None:
     """Apply and wait over one listening connection, for as long as it lasts."""
     with psycopg.connect(database_url, autocommit=True) as listener:
-        listener.execute("LISTEN vaxledger_published")
+        listener.execute(LISTEN[PUBLISHED])
         while not stop.is_set():
             entries = _advance(projector)
             if not entries:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from domain.errors import UnknownVaccine, shown
 from domain.schedules.counting import Counting, Mode
@@ -32,16 +32,14 @@ Outcome = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Dose:
+class Dose(NamedTuple):
     """A dose given: catalogue code of the vaccine, civil date."""
 
     vaccine: str
     date: date
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """What became of a dose in one group, or of the whole dose where it has none.
 
     Attributes:
@@ -59,16 +57,14 @@ class Placement:
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedDose:
+class PlacedDose(NamedTuple):
     """A dose and what became of it, one placement a group that it could count for."""
 
     dose: Dose
     placements: tuple[Placement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupDoses:
+class GroupDoses(NamedTuple):
     """The doses of one group that count.
 
     Attributes:
@@ -98,7 +94,7 @@ class _Given:
     placements: list[Placement] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Claim:
     """A dose that may count for some groups in one way."""
 

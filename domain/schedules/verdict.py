@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from domain.schedules.dose_allocation import Dose, PlacedDose
 from domain.schedules.finding import Finding
@@ -13,16 +13,14 @@ Outcome = Literal["full", "to-make-up", "not-to-make-up", "not-judgeable"]
 Template = Literal[1, 2, "2+contraindication_note"]
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """Doses of a group that are lacking, by number."""
 
     vaccine_group: str
     dose_numbers: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DueDose:
+class DueDose(NamedTuple):
     """One dose to be made up, and what is to be said about it.
 
     Attributes:
@@ -42,8 +40,7 @@ class DueDose:
     is_no_longer_given: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One dose cell of the register (annex 3).
 
     Attributes:

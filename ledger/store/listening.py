@@ -13,6 +13,12 @@ LOOK_SECONDS = 1.0
 APPENDED = "vaxledger_appended"
 PUBLISHED = "vaxledger_published"
 PROJECTED = "vaxledger_projected"
+LISTEN = {
+    APPENDED: "LISTEN vaxledger_appended",
+    PUBLISHED: "LISTEN vaxledger_published",
+    PROJECTED: "LISTEN vaxledger_projected",
+}
+"""The statement by which a connection hears of a channel."""
 
 
 def await_notice(connection: psycopg.Connection[Any], seconds: float = LOOK_SECONDS) -> None:
@@ -42,7 +48,7 @@ async def wakeups(url: str, *channels: str) -> AsyncIterator[None]:
         async with connection:
             try:
                 for channel in channels:
-                    await connection.execute(_LISTEN[channel])
+                    await connection.execute(LISTEN[channel])
                 yield  # whatever was notified before LISTEN took hold
                 while True:
                     async for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
@@ -50,10 +56,3 @@ async def wakeups(url: str, *channels: str) -> AsyncIterator[None]:
                     yield
             except psycopg.OperationalError:
                 continue
-
-
-_LISTEN = {
-    APPENDED: "LISTEN vaxledger_appended",
-    PUBLISHED: "LISTEN vaxledger_published",
-    PROJECTED: "LISTEN vaxledger_projected",
-}

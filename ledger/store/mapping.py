@@ -110,13 +110,12 @@ class EntryMapper(Mapper[UUID]):
         Raises:
             KeyError: If its topic is unknown.
         """
+        stream, version, recorded_at, seals = entry.frame()
         frame = {
-            "originator_id": entry.stream,
-            "originator_version": entry.version,
-            "timestamp": entry.recorded_at,
-            "sealed": tuple(
-                [self._codec.sealed(seal.subject, seal.sha256) for seal in entry.sealed]
-            ),
+            "originator_id": stream,
+            "originator_version": version,
+            "timestamp": recorded_at,
+            "sealed": tuple([self._codec.sealed(*seal) for seal in seals]),
         }
         event = self._codec.restore(self._codec.classes[entry.topic], frame, entry.data)
         return cast("DomainEventProtocol[UUID]", event)

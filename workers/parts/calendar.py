@@ -5,28 +5,32 @@ hold's end.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
 from bootstrap.settings import Settings
 from bootstrap.views import Views, open_views
 from bootstrap.wiring import wire
 from commands.calendar import end_appointments
-from commands.restating import restate_checks
+from commands.restating import Due, restate_checks
 from commands.services import Services
 from domain.calendar import civil_day
+from projections.collecting import rare_collections
 from workers import calendar
 from workers.calendar import Turn
 from workers.telling import telling
 
 AT_ONCE = 500
 _END_SECONDS = 2.0
+_LOOKS_AT_ONCE = 20
+"""Before others have a turn, while corrections go on coming."""
 _CHECK_SECONDS = 300.0
 """What a look at the newest corrections left: a check that moved, a record that was merged."""
 
 
 def run(settings: Settings, stop: threading.Event, ready: Callable[[], None]) -> None:
     """Keep until told to stop."""
+    assert settings.database_url is not None
     with wire(settings) as parts, open_views(settings) as views, telling(parts, views):
         services, newest = parts.services, Newest(parts.services, views)
         ready()
@@ -35,7 +39,7 @@ def run(settings: Settings, stop: threading.Event, ready: Callable[[], None]) ->
             Turn("checks-restated", 0.0, newest.restate),
             Turn("checks-left", _CHECK_SECONDS, lambda: restate_due(services, views)),
         )
-        calendar.run(turns, stop)
+        calendar.run(turns, settings.database_url, stop)
 
 
 def end_due(services: Services, views: Views) -> int:
@@ -45,15 +49,14 @@ def end_due(services: Services, views: Views) -> int:
     return end_appointments(services, over)
 
 
-def restate_due(services: Services, views: Views, since: int = 0) -> int:
-    """Restate the checks of children whose record reads otherwise by now; return how many.
+def restate_due(services: Services, views: Views) -> int:
+    """Restate the checks of children whose record reads otherwise by now; return how many."""
+    return _restate(services, views.restatements.due(civil_day(services.clock())))
 
-    Args:
-        services: The running parts.
-        views: Which checks may be.
-        since: Of corrections that were applied after this position.
-    """
-    return restate_checks(services, views.restatements.due(civil_day(services.clock()), since))
+
+def _restate(services: Services, due: Iterable[Due]) -> int:
+    with rare_collections():
+        return restate_checks(services, due)
 
 
 class Newest:
@@ -67,14 +70,21 @@ class Newest:
     def __init__(self, services: Services, views: Views) -> None:
         self._services = services
         self._views = views
-        self._looked = (date.min, 0)
+        self._looked = self._seen = (date.min, 0)
 
     def restate(self) -> int:
         """Look at what was applied since the last look, at the first of a day at all; count."""
-        now = civil_day(self._services.clock()), self._views.restatements.reached()
-        if now == self._looked:
-            return 0
-        day, since = self._looked
-        count = restate_due(self._services, self._views, since if day == now[0] else 0)
-        self._looked = now
+        self._seen = self._looked
+        count = _restate(self._services, self._due())
+        self._looked = self._seen  # not before all of it is stored
         return count
+
+    def _due(self) -> Iterator[Due]:
+        """Yield what is due, and what becomes due meanwhile: nobody waits between two looks."""
+        for _ in range(_LOOKS_AT_ONCE):
+            now = civil_day(self._services.clock()), self._views.restatements.reached()
+            if now == self._seen:
+                return
+            day, since = self._seen
+            yield from self._views.restatements.due(now[0], since if day == now[0] else 0)
+            self._seen = now
