@@ -16,7 +16,7 @@ from bootstrap import garbage
 from bootstrap.errors import BootstrapError, SettingsError
 from bootstrap.fitness import refuse_unfit
 from bootstrap.log_keys import look_outside
-from bootstrap.logs import configure_logging
+from bootstrap.logs import configure_logging, log_unexpected_ends
 from bootstrap.settings import Settings
 from bootstrap.views import open_views
 from bootstrap.wiring import wire
@@ -82,6 +82,7 @@ def main() -> int:
             raise SettingsError(("VAXLEDGER_DATABASE_URL and VAXLEDGER_KEYS_URL say where",))
         refuse_unfit(settings)
         configure_logging(settings.log_level)
+        log_unexpected_ends()
         # The server takes these signals while it serves, finishes, and raises them again for us.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)

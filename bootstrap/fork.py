@@ -9,7 +9,6 @@ import os
 import runpy
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
@@ -85,8 +84,8 @@ def _live(name: str, parent: int, work: Callable[[], object]) -> int:
         status = 0
     except SystemExit as ended:
         status = _status_of(ended)
-    except BaseException:  # noqa: BLE001 - nobody is above us; it is shown as the interpreter would
-        traceback.print_exc()
+    except BaseException as error:  # noqa: BLE001 - nobody is above us; as the interpreter would
+        sys.excepthook(type(error), error, error.__traceback__)
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()

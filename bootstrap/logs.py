@@ -8,12 +8,14 @@ template, without its arguments.
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from traceback import walk_tb
+from types import TracebackType
 from typing import Any, TextIO, cast
 from uuid import UUID
 
@@ -97,6 +99,25 @@ def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
+
+
+def log_unexpected_ends() -> None:
+    """Let what nobody catches, in any thread, be one line of the log; its text stays unsaid.
+
+    For the processes of a service. Its exit status stays the interpreter's, 1.
+    """
+    log = structlog.get_logger("process")
+
+    def process(
+        kind: type[BaseException], error: BaseException, _trace: TracebackType | None
+    ) -> None:
+        log.critical("ended-unexpectedly", exc_info=(kind, error, error.__traceback__))
+
+    def thread(given: threading.ExceptHookArgs) -> None:
+        if given.exc_type is not SystemExit:
+            log.critical("thread-ended-unexpectedly", exc_info=given.exc_value)
+
+    sys.excepthook, threading.excepthook = process, thread
 
 
 def means_something(record: logging.LogRecord) -> bool:

@@ -10,7 +10,7 @@ from rich.console import Console
 from bootstrap.addresses import Addresses
 from bootstrap.installation import WORKERS
 from bootstrap.installation import serve as serve_installation
-from bootstrap.logs import configure_logging
+from bootstrap.logs import configure_logging, log_unexpected_ends
 from bootstrap.settings import Settings
 
 
@@ -20,6 +20,7 @@ def serve(
     """运行整套系统，直到 Ctrl-C。Run all of it, servers, API and workers, until Ctrl-C."""
     settings = Settings.load(port=port)
     configure_logging(settings.log_level)
+    log_unexpected_ends()
 
     def announce(addresses: Addresses) -> None:
         Console().print(f"vaxledger 已就绪 · ready: [link]{addresses.http_url}[/link]")

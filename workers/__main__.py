@@ -12,7 +12,7 @@ from bootstrap import garbage
 from bootstrap.errors import BootstrapError
 from bootstrap.fitness import refuse_unfit
 from bootstrap.folders import ready_mark
-from bootstrap.logs import configure_logging
+from bootstrap.logs import configure_logging, log_unexpected_ends
 from bootstrap.settings import Settings
 from ledger.store.errors import LogHalted
 
@@ -48,6 +48,7 @@ def main() -> int:
         print(f"vaxledger: {error}", file=sys.stderr)  # noqa: T201 - for whoever started it
         return 2
     configure_logging(settings.log_level)
+    log_unexpected_ends()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

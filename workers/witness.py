@@ -30,7 +30,7 @@ from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bootstrap.errors import BootstrapError
-from bootstrap.logs import configure_logging
+from bootstrap.logs import configure_logging, log_unexpected_ends
 from bootstrap.witness import LOGS, LogList, WitnessFolder, WitnessUnusableError
 from ledger.store.witness_state import WitnessStateUnusable
 from ledger.witness import (
@@ -279,6 +279,7 @@ def main() -> int:
         print("usage: python -m workers.witness FOLDER HOST PORT", file=sys.stderr)  # noqa: T201 - a usage line
         return _USAGE_ERROR
     configure_logging()
+    log_unexpected_ends()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

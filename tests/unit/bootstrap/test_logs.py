@@ -3,11 +3,12 @@ import io
 import json
 import logging
 import sys
+import threading
 
 import pytest
 import structlog
 
-from bootstrap.logs import OnceASecond, configure_logging
+from bootstrap.logs import OnceASecond, configure_logging, log_unexpected_ends
 
 
 @pytest.fixture
@@ -46,6 +47,27 @@ def test_an_exception_is_named_by_class_and_place_without_its_text(lines):
     assert line["error"] == "ValueError"
     assert "test_logs.py:" in line["where"]
     assert "王小明" not in json.dumps(line, ensure_ascii=False)
+
+
+def test_what_nobody_catches_is_named_without_its_text(lines, monkeypatch):
+    for module in (sys, threading):
+        monkeypatch.setattr(module, "excepthook", module.excepthook)
+    log_unexpected_ends()
+    try:
+        fail_with("Key (name)=(王小明) already exists")
+    except ValueError as error:
+        sys.excepthook(ValueError, error, error.__traceback__)
+    thread = threading.Thread(target=fail_with, args=("Key (name)=(王小明)",))
+    thread.start()
+    thread.join()
+    whole, of_a_thread = lines()
+    assert (whole["event"], whole["error"]) == ("ended-unexpectedly", "ValueError")
+    assert (of_a_thread["event"], of_a_thread["error"]) == (
+        "thread-ended-unexpectedly",
+        "ValueError",
+    )
+    assert "test_logs.py:" in of_a_thread["where"]
+    assert "王小明" not in json.dumps([whole, of_a_thread], ensure_ascii=False)
 
 
 def test_what_asyncio_says_of_every_connection_to_nats_is_left_out(lines):
