@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
@@ -23,8 +24,10 @@ class Clock:
 
 
 @pytest.fixture
-def lines() -> Iterator[list[EventDict]]:
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EventDict]]:
     with capture_logs() as captured:
+        # A logger that has spoken keeps where it speaks to: a new one is listened to.
+        monkeypatch.setattr("api.refusals.log", structlog.get_logger("http"))
         yield captured
 
 
