@@ -37,6 +37,7 @@ MAX_LINES = 1_000
 MAX_BATCH_BYTES = 16 << 20
 MAX_BATCH_SECONDS = 60.0
 RETRY_SECONDS = 1
+UNEXPECTED = 500
 AWAY = 503
 
 Outcome = Written | Exception
@@ -63,6 +64,7 @@ async def submit_batch(request: Request) -> Response:
     to its own address, brings its first answer.
     """
     caller, serving = caller_of(request), serving_of(request)
+    serving.nonsense.check(caller.subject)
     try:
         serving.batches.acquire_on_behalf_of_nowait(request)
     except anyio.WouldBlock as error:
@@ -129,7 +131,7 @@ class _Batch:
                 with bounded(self._serving.nonsense, self._caller):
                     body = _read_line(line)
             except Exception as error:  # noqa: BLE001  the verdict of this line alone
-                self._outcomes[number] = error
+                self._outcomes[number] = _bare(error)
             else:
                 lanes.setdefault(body.statement.stream, []).append((number, body))
         return lanes.values()
@@ -159,6 +161,14 @@ def _read_line(line: bytes) -> SignedBody:
     if len(line) > MAX_BODY_BYTES:
         raise BodyTooLarge(limit=MAX_BODY_BYTES)
     return SignedBody.parse(parse_json(line))
+
+
+def _bare(error: Exception) -> Exception:
+    """An error without its way here, which keeps all that was parsed of its line."""
+    if kind_of(error).status < UNEXPECTED:
+        error.__cause__ = error.__context__ = None
+        error.__traceback__ = None
+    return error
 
 
 async def _answer(request: Request, outcomes: list[Outcome]) -> Response:

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 
 from api.errors import AskedTooOften, MalformedJson, NestedTooDeep
 from api.limiting import Limiter
+from commands.errors import MalformedStatement
 from commands.principal import Principal
 
 
@@ -18,7 +19,7 @@ def bounded(limiter: Limiter, caller: Principal) -> Iterator[None]:
     limiter.check(caller.subject)
     try:
         yield
-    except (MalformedJson, NestedTooDeep):
+    except (MalformedJson, NestedTooDeep, MalformedStatement):
         with suppress(AskedTooOften):  # the next will be told
             limiter.take(caller.subject)
         raise

@@ -1,7 +1,7 @@
 """An installation under clients that mean no good: others are served, memory stays bounded.
 
-Others are what an installation serves on a day: 75 doses a second with their receipts, 75 reads
-(certificate views, records, timelines, class tables) and 75 small requests, in an open loop.
+Others are what an installation serves on a day: 40 doses a second with their receipts, 40 reads
+(certificate views, records, timelines, class tables) and 40 small requests, in an open loop.
 Of each kind p99 is taken without and under each attack, in turns (own, attack, own, attack), of at
 least 500 each; own turns count with those of the attacks just before. What is judged with
 `--at-rest`, on a machine that does nothing else: doses and reads wait at most twice as long as

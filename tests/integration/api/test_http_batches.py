@@ -49,13 +49,21 @@ def course(author: Author, child: Child, count: int) -> list[Draft]:
     return [replace(one, expected_version=number) for number, one in enumerate(made, 1)]
 
 
-def test_nonsense_is_not_read_for_ever(county: County):
-    clinic = county.clinic
-    sender = replace(clinic, principal=replace(clinic.principal, subject="of nonsense"))
-    found = list(map(outcome, verdicts(send(sender, b"{\n" * MAX_LINES))))
-    assert found[: PER_SENDER.burst] == ["malformed-json"] * PER_SENDER.burst
-    assert set(found[PER_SENDER.burst :]) <= {"malformed-json", "asked-too-often"}
+@pytest.mark.parametrize(
+    ("line", "verdict"), [(b"{", "malformed-json"), (b"{}", "malformed-statement")]
+)
+def test_nonsense_is_not_read_for_ever_and_each_line_has_its_verdict(
+    county: County, line: bytes, verdict: str
+):
+    head, clinic = county.served.head(), county.clinic
+    sender = replace(clinic, principal=replace(clinic.principal, subject=f"of {verdict}"))
+    found = list(map(outcome, verdicts(send(sender, (line + b"\n") * MAX_LINES))))
+    assert len(found) == MAX_LINES
+    assert found[: PER_SENDER.burst] == [verdict] * PER_SENDER.burst
+    assert set(found[PER_SENDER.burst :]) <= {verdict, "asked-too-often"}
     assert "asked-too-often" in found
+    assert county.served.head() == head
+    refused(send(sender, line + b"\n"), 429, "asked-too-often")
 
 
 def body_of(writes: Sequence[SignedWrite]) -> bytes:
@@ -226,13 +234,6 @@ def test_a_request_over_the_limits_is_refused_as_a_whole(
         base_url=county.served.url, timeout=60
     ) as http:  # the server may close the connection
         refused(http.post(PATH, content=body, headers=sent, timeout=60), status, slug)
-    assert county.served.head() == head
-
-
-def test_a_thousand_lines_of_nonsense_have_a_thousand_verdicts(county: County):
-    head = county.served.head()
-    found = outcomes(county.clinic, b"{}\n" * batches.MAX_LINES)
-    assert found == ["malformed-statement"] * batches.MAX_LINES
     assert county.served.head() == head
 
 
